@@ -1,0 +1,53 @@
+//! Every bound of the cluster: its unit, its reason, and what happens there.
+
+use std::time::Duration;
+
+/// Longest package body taken from a client, in bytes. The original serves contents of 1 MiB;
+/// twice that leaves room for JSON escapes. A longer one closes its connection.
+pub const PACKAGE_BODY_LEN_MAX: usize = 2 * 1024 * 1024;
+
+/// Time from accepting a connection to its finished handshake (first byte, WebSocket upgrade,
+/// handshake, acknowledgement). A slow phone needs two or three seconds; after this the
+/// connection is closed, so that silent ones do not pile up.
+pub const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Longest silence on a gate connection, which has no heartbeats. The original's raw TCP idle
+/// timeout. The connection is closed.
+pub const GATE_PATIENCE: Duration = Duration::from_secs(90);
+
+/// Time that a closing connection gets to take its last packages (a kick and its reason).
+pub const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Sessions at one frontend. Each may hold a push queue; one more connection is closed at once.
+pub const SESSIONS_MAX: usize = 100_000;
+
+/// Pushes and answers waiting for one client, in packages. One this far behind is not reading: it
+/// is kicked, so that a single slow phone does not hold a room's memory.
+pub const SESSION_QUEUE_LEN: usize = 1024;
+
+/// The same in bytes: four of the largest messages, so that few large ones weigh like many small.
+pub const SESSION_QUEUE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Requests of one session that wait for an answer. At this many its connection is not read
+/// until one is answered.
+pub const REQUESTS_IN_FLIGHT: usize = 256;
+
+/// Frames sent on a link and not yet acknowledged. The peer is then so far behind that its lease
+/// is given up: a chat server removes the connector's members, a connector refuses requests.
+pub const OUTBOX_LEN: usize = 65_536;
+
+/// The same in bytes.
+pub const OUTBOX_BYTES: usize = 256 * 1024 * 1024;
+
+/// Longest frame on a link, in bytes: a client's largest body and what surrounds it; a batch
+/// that re-adds sessions is cut into several frames. A longer one closes the link.
+pub const FRAME_LEN_MAX: usize = PACKAGE_BODY_LEN_MAX + 64 * 1024;
+
+/// Time for a peer to say its hello on a fresh link, and to accept a dialled one.
+pub const HELLO_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Wait between two attempts to dial a chat server that refused.
+pub const REDIAL_PAUSE: Duration = Duration::from_millis(100);
+
+/// Wait after a failed `accept` (out of file descriptors): trying at once would spin.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

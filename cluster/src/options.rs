@@ -1,0 +1,50 @@
+//! What the servers are told besides their addresses.
+
+use std::time::Duration;
+
+use crate::limits;
+
+/// Settings that all servers of one cluster share.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Interval of client heartbeats at the connector; a session that sends none for twice as
+    /// long is closed. Pomelo's chat example uses 3 s.
+    pub heartbeat: Duration,
+    /// Longest time until a request is answered, with success or an error.
+    pub request_deadline: Duration,
+    /// How long a link between connector and chat may be down before the chat server gives up
+    /// the connector's sessions and the connector kicks them. Shorter than `request_deadline`,
+    /// so that a send that waits for a dead connector is still answered with success.
+    pub lease: Duration,
+    /// The secret that servers show each other; a peer without it is turned away.
+    pub token: String,
+    /// Longest package body taken from a client, in bytes.
+    pub package_body_len_max: usize,
+    /// Most sessions at one frontend.
+    pub sessions_max: usize,
+    /// Most packages waiting for one client before it is kicked as too slow.
+    pub session_queue_len: usize,
+    /// The same in bytes.
+    pub session_queue_bytes: usize,
+    /// Most frames of one link that wait for their acknowledgement.
+    pub outbox_len: usize,
+    /// Time from a connection to its finished handshake.
+    pub handshake_patience: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_secs(3),
+            request_deadline: Duration::from_secs(3),
+            lease: Duration::from_secs(2),
+            token: String::from("development"),
+            package_body_len_max: limits::PACKAGE_BODY_LEN_MAX,
+            sessions_max: limits::SESSIONS_MAX,
+            session_queue_len: limits::SESSION_QUEUE_LEN,
+            session_queue_bytes: limits::SESSION_QUEUE_BYTES,
+            outbox_len: limits::OUTBOX_LEN,
+            handshake_patience: limits::HANDSHAKE_PATIENCE,
+        }
+    }
+}

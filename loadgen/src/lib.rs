@@ -1,0 +1,2 @@
+//! Virtual users of a Pomelo-style chat cluster.
+pub mod history;
