@@ -39,12 +39,7 @@ pub struct Chat {
 impl Chat {
     /// Makes the chat server `id` of `topology`; `incarnation` is a number that no earlier
     /// process of that id had. The wait for the connectors' reports begins now.
-    pub fn new(
-        topology: Arc<Topology>,
-        id: &str,
-        options: Options,
-        incarnation: u64,
-    ) -> Arc<Self> {
+    pub fn new(topology: Arc<Topology>, id: &str, options: Options, incarnation: u64) -> Arc<Self> {
         let state = State::new(topology, options, incarnation, Instant::now());
         Arc::new(Self {
             id: id.to_owned(),
@@ -93,7 +88,10 @@ impl Chat {
         let error = match self.welcome(&mut stream, &mut inbox).await {
             Ok(connection) => {
                 let stop = connection.stop.clone();
-                let endpoint = ChatEnd { chat: self.clone(), connection };
+                let endpoint = ChatEnd {
+                    chat: self.clone(),
+                    connection,
+                };
                 let stopped = async move {
                     stop.notified().await;
                     LinkError::Superseded
@@ -120,12 +118,22 @@ impl Chat {
         let answer = self.state().hello(&hello, Instant::now());
         match answer {
             Ok((connection, welcome)) => {
-                tracing::info!(server = self.id, connector = hello.server, resumed = welcome.resumed.is_some(), "link");
+                tracing::info!(
+                    server = self.id,
+                    connector = hello.server,
+                    resumed = welcome.resumed.is_some(),
+                    "link"
+                );
                 pump::send(stream, &Header::Welcome(welcome)).await?;
                 Ok(connection)
             }
             Err(reason) => {
-                tracing::warn!(server = self.id, connector = hello.server, reason, "refused a link");
+                tracing::warn!(
+                    server = self.id,
+                    connector = hello.server,
+                    reason,
+                    "refused a link"
+                );
                 pump::send(stream, &Header::Refusal(reason)).await?;
                 Err(LinkError::Protocol("was turned away"))
             }
@@ -146,7 +154,9 @@ struct ChatEnd {
 impl Endpoint for ChatEnd {
     fn arrived(&self, header: Header, payload: Bytes) -> Result<(), LinkError> {
         let now = Instant::now();
-        self.chat.state().arrived(&self.connection, header, &payload, now)
+        self.chat
+            .state()
+            .arrived(&self.connection, header, &payload, now)
     }
 
     fn fill(&self, out: &mut BytesMut) -> Result<(), LinkError> {

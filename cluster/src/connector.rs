@@ -46,12 +46,7 @@ pub struct Connector {
 impl Connector {
     /// Makes the connector `id` of `topology`; `incarnation` is a number that no earlier process
     /// of that id had.
-    pub fn new(
-        topology: Arc<Topology>,
-        id: &str,
-        options: Options,
-        incarnation: u64,
-    ) -> Arc<Self> {
+    pub fn new(topology: Arc<Topology>, id: &str, options: Options, incarnation: u64) -> Arc<Self> {
         let now = Instant::now();
         let state = State::new(topology.clone(), id, options.clone(), incarnation, now);
         Arc::new(Self {
@@ -137,7 +132,10 @@ impl Connector {
             Ok(dialled) => dialled,
             Err(error) => return error,
         };
-        let endpoint = ConnectorEnd { connector: self.clone(), connection };
+        let endpoint = ConnectorEnd {
+            connector: self.clone(),
+            connection,
+        };
         pump(stream, inbox, &endpoint, endpoint.ping_until_stopped()).await
     }
 
@@ -158,7 +156,9 @@ impl Connector {
         pump::send(&mut stream, &Header::Hello(hello)).await?;
         match pump::receive(&mut stream, inbox, "welcome", HELLO_PATIENCE).await? {
             Header::Welcome(welcome) => {
-                let connection = self.state().welcomed(chat, welcome, sent_at, Instant::now())?;
+                let connection = self
+                    .state()
+                    .welcomed(chat, welcome, sent_at, Instant::now())?;
                 let resumed = welcome.resumed.is_some();
                 tracing::info!(server = self.id, chat = server.id, resumed, "link");
                 Ok((stream, connection))
@@ -204,7 +204,9 @@ impl ConnectorEnd {
 impl Endpoint for ConnectorEnd {
     fn arrived(&self, header: Header, payload: Bytes) -> Result<(), LinkError> {
         let now = Instant::now();
-        self.connector.state().arrived(&self.connection, header, &payload, now)
+        self.connector
+            .state()
+            .arrived(&self.connection, header, &payload, now)
     }
 
     fn fill(&self, out: &mut BytesMut) -> Result<(), LinkError> {

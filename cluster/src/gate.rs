@@ -78,6 +78,7 @@ impl Gate {
         while let Ok(Some(answer)) = self.next_answer(&mut connection).await {
             connection.queue(answer);
         }
+        tracing::debug!(server = self.id, "a client went on");
         let _ = tokio::time::timeout(CLOSE_PATIENCE, connection.close()).await;
     }
 
@@ -89,8 +90,12 @@ impl Gate {
     ) -> Result<Option<Bytes>, Ended> {
         loop {
             // A client that does not read its answers is not read either.
-            within_patience(connection.flush()).await?.map_err(|_| Ended)?;
-            let incoming = within_patience(connection.next()).await?.map_err(|_| Ended)?;
+            within_patience(connection.flush())
+                .await?
+                .map_err(|_| Ended)?;
+            let incoming = within_patience(connection.next())
+                .await?
+                .map_err(|_| Ended)?;
             let package = match incoming {
                 Incoming::Package(package) => package,
                 Incoming::Flushed => continue,
@@ -104,7 +109,10 @@ impl Gate {
             let message = message::decode(package.body).map_err(|_| Ended)?;
             match self.answer(&message) {
                 Reply::Answer(body) => {
-                    return Ok(Some(encode_response(message.id, body.to_string().as_bytes())));
+                    return Ok(Some(encode_response(
+                        message.id,
+                        body.to_string().as_bytes(),
+                    )));
                 }
                 Reply::Nothing => {}
                 Reply::Attack => {
@@ -166,7 +174,9 @@ enum Reply {
 struct Ended;
 
 async fn within_patience<F: Future>(waiting: F) -> Result<F::Output, Ended> {
-    tokio::time::timeout(GATE_PATIENCE, waiting).await.map_err(|_| Ended)
+    tokio::time::timeout(GATE_PATIENCE, waiting)
+        .await
+        .map_err(|_| Ended)
 }
 
 #[cfg(test)]
@@ -194,7 +204,14 @@ mod tests {
         for uid in [json!(7), json!(true), json!({}), json!([])] {
             assert_eq!(port(uid.clone()), Some(1), "{uid}");
         }
-        for uid in [json!(null), json!(""), json!(0), json!(false), json!(["a"]), json!({"length": 2})] {
+        for uid in [
+            json!(null),
+            json!(""),
+            json!(0),
+            json!(false),
+            json!(["a"]),
+            json!({"length": 2}),
+        ] {
             assert_eq!(port(uid.clone()), None, "{uid}");
         }
     }

@@ -4,7 +4,7 @@
 //!
 //! - [`client`]: the client's end, which load generator and tests use
 //! - [`wire`]: packages, messages, handshakes and bodies, as bytes
-//! - [`connection`]: one client connection, raw TCP or WebSocket
+//! - [`connection`], [`websocket`]: one client connection, raw TCP or WebSocket
 //! - [`net`]: the network below it, real or simulated
 //! - [`frontend`], [`gate`], [`connector`]: the servers that clients reach
 //! - [`dispatch`]: where a route leads
@@ -18,6 +18,7 @@
 pub mod census;
 pub mod chat;
 pub mod client;
+pub mod config;
 pub mod connection;
 pub mod connector;
 pub mod dispatch;
@@ -30,4 +31,5 @@ pub mod options;
 pub mod queue;
 pub mod serving;
 pub mod topology;
+pub mod websocket;
 pub mod wire;

@@ -129,7 +129,9 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().expect("nothing in here panics while it holds the lock")
+        self.waiting
+            .lock()
+            .expect("nothing in here panics while it holds the lock")
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::state::ConnectorIndex;
+use crate::limits::ROOM_MEMBERS_MAX;
 use crate::link::message::{Position, SessionId, ToConnector};
 
 /// The members of one room and its unfinished deliveries.
@@ -87,9 +88,9 @@ impl Channel {
         self.members.get(name).copied()
     }
 
-    /// How many members there are.
-    pub fn len(&self) -> usize {
-        self.members.len()
+    /// Whether it holds as many members as it may.
+    pub fn is_full(&self) -> bool {
+        self.members.len() >= ROOM_MEMBERS_MAX
     }
 
     /// All names, in the order of Pomelo's answer to `enter`.
@@ -123,7 +124,10 @@ impl Channel {
 
     /// Answers that wait for an acknowledgement.
     pub fn unanswered(&self) -> usize {
-        self.deliveries.iter().filter(|d| d.answer.is_some()).count()
+        self.deliveries
+            .iter()
+            .filter(|d| d.answer.is_some())
+            .count()
     }
 
     /// The ticket that [`Self::dispatch`] will give to the next delivery.
@@ -185,7 +189,14 @@ mod tests {
     #[test]
     fn users_are_listed_by_connector_in_the_originals_order() {
         let mut channel = Channel::default();
-        for (name, connector) in [("u1", 1), ("u2", 2), ("u3", 1), ("u4", 3), ("u5", 2), ("u6", 1)] {
+        for (name, connector) in [
+            ("u1", 1),
+            ("u2", 2),
+            ("u3", 1),
+            ("u4", 3),
+            ("u5", 2),
+            ("u6", 1),
+        ] {
             join(&mut channel, name, connector);
         }
         assert_eq!(listed(&channel), "u1,u3,u6,u2,u5,u4");
@@ -248,7 +259,10 @@ mod tests {
         let mut channel = Channel::default();
         channel.dispatch(delivery(5, 1, 1));
         channel.dispatch(delivery(6, 1, 1));
-        assert!(channel.arrived(1, true).is_some(), "answers do not wait for each other");
+        assert!(
+            channel.arrived(1, true).is_some(),
+            "answers do not wait for each other"
+        );
         assert_eq!(channel.stable(), 0);
         assert!(channel.arrived(0, true).is_some());
         assert_eq!(channel.stable(), 6);

@@ -87,7 +87,10 @@ fn by_room(recovery: &Recovery) -> BTreeMap<Arc<str>, Reports<'_>> {
     // has lost its sessions: half a report counts for nothing.
     for connector in &recovery.complete {
         for report in recovery.reports.get(connector).into_iter().flatten() {
-            rooms.entry(report.room.clone()).or_default().push((*connector, report));
+            rooms
+                .entry(report.room.clone())
+                .or_default()
+                .push((*connector, report));
         }
     }
     rooms
@@ -104,7 +107,10 @@ fn rebuild(state: &mut State, room: &Arc<str>, reports: &Reports) {
         readmit(state, *connector, room, leader, report);
     }
     for name in &leader.announced {
-        let is_back = state.channels.get(room).is_some_and(|c| c.member(name).is_some());
+        let is_back = state
+            .channels
+            .get(room)
+            .is_some_and(|c| c.member(name).is_some());
         if !is_back {
             remote::tell_leave(state, room, name);
         }
@@ -119,7 +125,10 @@ fn repeat_notices(
     leader: &Report,
     report: &Report,
 ) {
-    let missed = leader.notices.iter().filter(|(at, _)| *at > report.position);
+    let missed = leader
+        .notices
+        .iter()
+        .filter(|(at, _)| *at > report.position);
     for (position, notice) in missed {
         let push = Push {
             room: room.clone(),
@@ -139,14 +148,23 @@ fn readmit(
     report: &Report,
 ) {
     for (session, name) in &report.members {
-        let member = Member { connector, session: *session };
+        let member = Member {
+            connector,
+            session: *session,
+        };
         let channel = state.channels.entry(room.clone()).or_default();
         // Neither can happen while leases hold; if a clock went wrong, the session goes rather
         // than stay where others do not see it.
         let is_known = leader.announced.contains(name);
         if !is_known || !channel.insert(name.clone(), member) {
             let room = room.clone();
-            state.send(connector, &ToConnector::Evict { session: *session, room });
+            state.send(
+                connector,
+                &ToConnector::Evict {
+                    session: *session,
+                    room,
+                },
+            );
         }
     }
 }

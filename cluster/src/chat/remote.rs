@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::channel::Member;
 use super::state::{ConnectorIndex, Origin, State};
-use crate::limits::ROOM_MEMBERS_MAX;
 use crate::link::message::{Added, Event, Notice, RequestId, SessionId, ToConnector};
 
 /// `chat.chatRemote.add`: makes `session` a member of `room` as `name`, and tells the others. The
@@ -19,7 +18,7 @@ pub fn add(
     name: Arc<str>,
 ) {
     let channel = state.channels.entry(room.clone()).or_default();
-    if channel.len() >= ROOM_MEMBERS_MAX {
+    if channel.is_full() {
         return state.send(connector, &ToConnector::Full { session, request });
     }
     if !channel.insert(name.clone(), Member { connector, session }) {
@@ -40,7 +39,12 @@ pub fn add(
         instead: Some(added),
         answer: Some(ToConnector::Confirmed { session, request }),
     };
-    state.publish(&room, position, Event::Notice(Notice::Add(name)), Some(origin));
+    state.publish(
+        &room,
+        position,
+        Event::Notice(Notice::Add(name)),
+        Some(origin),
+    );
 }
 
 /// `chat.chatRemote.kick`: removes `session` from `room` and tells the others. Nothing happens if

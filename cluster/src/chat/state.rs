@@ -13,10 +13,10 @@ use super::channel::{Channel, Delivery, Ticket};
 use super::recovery::Recovery;
 use super::{handler, recovery, remote};
 use crate::limits::OUTBOX_BYTES;
+use crate::link::LinkError;
 use crate::link::frame::{Header, Hello, VERSION, Welcome};
 use crate::link::half::Half;
 use crate::link::message::{self, Event, Position, Push, ToChat, ToConnector};
-use crate::link::LinkError;
 use crate::options::Options;
 use crate::topology::Topology;
 
@@ -147,11 +147,15 @@ impl State {
             return Err("wrong token".into());
         }
         if hello.version != VERSION {
-            return Err(format!("link version {} here, not {}", VERSION, hello.version));
+            return Err(format!(
+                "link version {} here, not {}",
+                VERSION, hello.version
+            ));
         }
         let connectors = &self.topology.connectors;
         let connector = connectors.iter().position(|c| c.id == hello.server);
-        let connector = connector.ok_or_else(|| format!("no connector is called {}", hello.server))?;
+        let connector =
+            connector.ok_or_else(|| format!("no connector is called {}", hello.server))?;
         match self.links.get(&connector) {
             Some(link) if link.incarnation == hello.incarnation && link.dial >= hello.dial => {
                 Err("a later dial has been answered".into())
@@ -168,7 +172,9 @@ impl State {
         if resume.incarnation != self.incarnation || link.incarnation != hello.incarnation {
             return Ok(None);
         }
-        link.half.resume(resume.received).map_err(|error| error.to_string())?;
+        link.half
+            .resume(resume.received)
+            .map_err(|error| error.to_string())?;
         let received = link.half.received();
         self.acknowledged(connector, resume.received);
         Ok(Some(received))
@@ -216,7 +222,11 @@ impl State {
     /// # Errors
     ///
     /// [`LinkError::Superseded`] if it is no longer the link's.
-    pub fn fill(&mut self, connection: &Connection, out: &mut bytes::BytesMut) -> Result<(), LinkError> {
+    pub fn fill(
+        &mut self,
+        connection: &Connection,
+        out: &mut bytes::BytesMut,
+    ) -> Result<(), LinkError> {
         self.current(connection)?.half.fill(out);
         Ok(())
     }
@@ -231,12 +241,24 @@ impl State {
     pub fn expire(&mut self, now: Instant) -> Instant {
         let lease = self.options.lease;
         let silent = |link: &Link| link.heard_at + lease <= now;
-        let late: Vec<_> = self.links.iter().filter(|(_, link)| silent(link)).map(|(c, _)| *c).collect();
+        let late: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(_, link)| silent(link))
+            .map(|(c, _)| *c)
+            .collect();
         for connector in late {
-            tracing::warn!(connector = self.connector_id(connector), "its lease ran out");
+            tracing::warn!(
+                connector = self.connector_id(connector),
+                "its lease ran out"
+            );
             self.drop_link(connector);
         }
-        if self.recovery.as_ref().is_some_and(|recovery| recovery.until <= now) {
+        if self
+            .recovery
+            .as_ref()
+            .is_some_and(|recovery| recovery.until <= now)
+        {
             recovery::finish(self);
         }
         self.settle();
@@ -263,14 +285,36 @@ impl State {
             ToChat::Report(report) if report.members.is_empty() => {}
             ToChat::Report(_) => self.send(connector, &ToConnector::Expired),
             ToChat::Reported => {}
-            ToChat::Add { session, request, room, name } => {
+            ToChat::Add {
+                session,
+                request,
+                room,
+                name,
+            } => {
                 remote::add(self, connector, session, request, room, name);
             }
-            ToChat::Remove { session, room, name } => {
+            ToChat::Remove {
+                session,
+                room,
+                name,
+            } => {
                 remote::remove(self, connector, session, &room, &name);
             }
-            ToChat::Forward { session, request, room, name, route, body } => {
-                let asker = handler::Asker { connector, session, request, room, name };
+            ToChat::Forward {
+                session,
+                request,
+                room,
+                name,
+                route,
+                body,
+            } => {
+                let asker = handler::Asker {
+                    connector,
+                    session,
+                    request,
+                    room,
+                    name,
+                };
                 handler::dispatch(self, asker, &route, &body);
             }
         }
@@ -296,9 +340,18 @@ impl State {
         let asker = origin.as_ref().map(|origin| origin.connector);
         let instead = origin.as_ref().and_then(|origin| origin.instead.as_ref());
         let instead = instead.map_or_else(|| push.clone(), message::encode);
-        let payload_of = |connector| if Some(connector) == asker { &instead } else { &push };
+        let payload_of = |connector| {
+            if Some(connector) == asker {
+                &instead
+            } else {
+                &push
+            }
+        };
         let connectors = channel.connectors();
-        let payloads = connectors.iter().map(|c| (*c, payload_of(*c).clone())).collect();
+        let payloads = connectors
+            .iter()
+            .map(|c| (*c, payload_of(*c).clone()))
+            .collect();
         self.deliver(room, Some(position), payloads, origin);
     }
 
@@ -323,13 +376,23 @@ impl State {
             let link = link.expect("a member's connector has a link until its members are removed");
             let seq = link.half.push(payload);
             let room = room.clone();
-            link.awaited.push_back(Awaited { seq, room, ticket, for_answer });
+            link.awaited.push_back(Awaited {
+                seq,
+                room,
+                ticket,
+                for_answer,
+            });
             waits += 1;
             answer_waits += usize::from(for_answer);
             self.pushed(connector);
         }
         let answer = origin.and_then(|origin| Some((origin.connector, origin.answer?)));
-        let delivery = Delivery { position, waits, answer_waits, answer };
+        let delivery = Delivery {
+            position,
+            waits,
+            answer_waits,
+            answer,
+        };
         let channel = self.channels.get_mut(room).expect("looked up above");
         if let Some((connector, answer)) = channel.dispatch(delivery) {
             self.send(connector, &answer);
@@ -348,7 +411,9 @@ impl State {
         let link = &self.links[&connector];
         self.outbox_len_max = self.outbox_len_max.max(link.half.unacked_len());
         link.connection.wake.notify_one();
-        if link.half.unacked_len() > self.options.outbox_len || link.half.unacked_bytes() > OUTBOX_BYTES {
+        if link.half.unacked_len() > self.options.outbox_len
+            || link.half.unacked_bytes() > OUTBOX_BYTES
+        {
             self.overrun.push(connector);
         }
     }
@@ -401,7 +466,10 @@ impl State {
     fn settle(&mut self) {
         while let Some(connector) = self.overrun.pop() {
             if self.links.contains_key(&connector) {
-                tracing::warn!(connector = self.connector_id(connector), "its outbox ran over");
+                tracing::warn!(
+                    connector = self.connector_id(connector),
+                    "its outbox ran over"
+                );
                 self.drop_link(connector);
             }
         }
@@ -421,14 +489,21 @@ impl State {
     pub fn census(&self) -> crate::census::Census {
         let rooms = self.channels.iter().map(|(room, channel)| {
             let users = channel.users();
-            (room.to_string(), users.iter().map(ToString::to_string).collect())
+            (
+                room.to_string(),
+                users.iter().map(ToString::to_string).collect(),
+            )
         });
         crate::census::Census {
             sessions: 0,
             entered: Vec::new(),
             rooms: rooms.collect(),
             in_flight: self.channels.values().map(Channel::unanswered).sum(),
-            outbox_len: self.links.values().map(|link| link.half.unacked_len()).sum(),
+            outbox_len: self
+                .links
+                .values()
+                .map(|link| link.half.unacked_len())
+                .sum(),
             outbox_len_max: self.outbox_len_max,
             queued: 0,
             queue_len_max: 0,

@@ -14,7 +14,12 @@ use crate::wire::body;
 use crate::wire::message::{Message, MessageKind};
 
 /// Does what a client's message asks for. Returns a reason if the session is to be kicked for it.
-pub fn handle(state: &mut State, session: SessionId, message: &Message, now: Instant) -> Option<&'static str> {
+pub fn handle(
+    state: &mut State,
+    session: SessionId,
+    message: &Message,
+    now: Instant,
+) -> Option<&'static str> {
     let id = match message.kind {
         MessageKind::Request => message.id,
         // A push from a client is handled like a notify, as the original does.
@@ -46,7 +51,10 @@ fn enter(state: &mut State, session: SessionId, id: u32, body: &Value, now: Inst
         return state.refuse(session, request);
     };
     // One session is in a room once, under one name.
-    if state.place_of(session).is_some_and(|place| place.room == wanted.room) {
+    if state
+        .place_of(session)
+        .is_some_and(|place| place.room == wanted.room)
+    {
         return state.refuse_duplicate(session, request);
     }
     state.begin_enter(session, request, wanted);
@@ -56,7 +64,9 @@ fn wanted_place(state: &State, body: &Value) -> Option<Place> {
     let name = text(&body["username"]).filter(|name| !name.contains('*'))?;
     let room = text(&body["rid"])?;
     let chat = state.topology.chat_of(&room)?;
-    state.links[chat].takes_requests(&state.options).then_some(Place { room, name, chat })
+    state.links[chat]
+        .takes_requests(&state.options)
+        .then_some(Place { room, name, chat })
 }
 
 /// A user or room name: a string, or a number or truth value taken as its text.

@@ -239,7 +239,9 @@ impl State {
         }
         link.pings_ever += 1;
         link.pings.push_back((link.pings_ever, now));
-        link.half.note(Header::Ping { nonce: link.pings_ever });
+        link.half.note(Header::Ping {
+            nonce: link.pings_ever,
+        });
         link.connection.wake.notify_one();
         Ok(())
     }
@@ -275,10 +277,16 @@ impl State {
         link.half = Half::default();
         link.connection.number += 1;
         link.connection.stop.notify_one();
-        let reason = format!("{} could not be reached for {:?}", link.chat_id, self.options.lease);
+        let reason = format!(
+            "{} could not be reached for {:?}",
+            link.chat_id, self.options.lease
+        );
         self.refuse_requests_of(chat);
         let is_there = |place: &Place| place.chat == chat;
-        let sessions = self.sessions.iter().filter(|(_, s)| s.place.as_ref().is_some_and(is_there));
+        let sessions = self
+            .sessions
+            .iter()
+            .filter(|(_, s)| s.place.as_ref().is_some_and(is_there));
         let cut_off: Vec<SessionId> = sessions.map(|(id, _)| *id).collect();
         for id in cut_off {
             self.kick(id, &reason);

@@ -24,16 +24,29 @@ pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
             state.end_enter(session, request);
             state.refuse(session, request);
         }
-        ToConnector::Answer { session, request, body } => state.answer(session, request, &body),
+        ToConnector::Answer {
+            session,
+            request,
+            body,
+        } => state.answer(session, request, &body),
         ToConnector::Push(push) => pushed(state, push),
-        ToConnector::Private { session, room, from, target, content } => {
+        ToConnector::Private {
+            session,
+            room,
+            from,
+            target,
+            content,
+        } => {
             let is_there = |place: Place| place.room == room && place.name == target;
             if state.place_of(session).is_some_and(is_there) {
                 state.push(session, on_chat(&from, &target, &content));
             }
         }
         ToConnector::Evict { session, room } => {
-            if state.place_of(session).is_some_and(|place| place.room == room) {
+            if state
+                .place_of(session)
+                .is_some_and(|place| place.room == room)
+            {
                 state.kick(session, "its place in the room was lost");
             }
         }
@@ -133,7 +146,14 @@ struct OnNotice<'a> {
 }
 
 fn on_chat(from: &str, target: &str, content: &str) -> Bytes {
-    encode("onChat", &OnChat { msg: content, from, target })
+    encode(
+        "onChat",
+        &OnChat {
+            msg: content,
+            from,
+            target,
+        },
+    )
 }
 
 fn on_notice(notice: &Notice) -> Bytes {

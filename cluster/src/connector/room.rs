@@ -73,7 +73,11 @@ impl Room {
             position: self.position,
             announced: self.announced.iter().cloned().collect(),
             notices: self.notices.iter().cloned().collect(),
-            members: self.members.iter().map(|(s, name)| (*s, name.clone())).collect(),
+            members: self
+                .members
+                .iter()
+                .map(|(s, name)| (*s, name.clone()))
+                .collect(),
         }
     }
 }
@@ -107,7 +111,10 @@ mod tests {
         }
         room.advance(9, 6);
         assert_eq!(report(&room).notices, [(7, add("c"))]);
-        assert_eq!(report(&room).announced, ["a".into(), "b".into(), "c".into()]);
+        assert_eq!(
+            report(&room).announced,
+            ["a".into(), "b".into(), "c".into()]
+        );
         assert_eq!(report(&room).position, 9);
     }
 }

@@ -121,7 +121,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         None
     }
 
-    fn take(&mut self, incoming: Result<Incoming, crate::connection::ConnectionError>) -> Option<End> {
+    fn take(
+        &mut self,
+        incoming: Result<Incoming, crate::connection::ConnectionError>,
+    ) -> Option<End> {
         match incoming {
             Ok(Incoming::Package(package)) => self.handle(package),
             Ok(Incoming::Flushed) => None,
@@ -179,7 +182,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     fn next_due(&self) -> Instant {
-        self.request_end.map_or(self.heartbeat_end, |end| end.min(self.heartbeat_end))
+        self.request_end
+            .map_or(self.heartbeat_end, |end| end.min(self.heartbeat_end))
     }
 
     /// Puts a package behind all others that wait for the client.

@@ -83,8 +83,18 @@ struct Request {
 
 impl State {
     /// Begins without sessions and links.
-    pub fn new(topology: Arc<Topology>, id: &str, options: Options, incarnation: u64, now: Instant) -> Self {
-        let links = topology.chats.iter().map(|chat| Link::new(&chat.id, now)).collect();
+    pub fn new(
+        topology: Arc<Topology>,
+        id: &str,
+        options: Options,
+        incarnation: u64,
+        now: Instant,
+    ) -> Self {
+        let links = topology
+            .chats
+            .iter()
+            .map(|chat| Link::new(&chat.id, now))
+            .collect();
         Self {
             id: id.to_owned(),
             topology,
@@ -102,7 +112,10 @@ impl State {
     /// Adds a session that has shaken hands. Its packages are to be taken from the queue.
     pub fn open(&mut self) -> (SessionId, Arc<Queue>) {
         self.sessions_ever += 1;
-        let queue = Queue::new(self.options.session_queue_len, self.options.session_queue_bytes);
+        let queue = Queue::new(
+            self.options.session_queue_len,
+            self.options.session_queue_bytes,
+        );
         let queue = Arc::new(queue);
         let session = Session {
             queue: queue.clone(),
@@ -150,7 +163,14 @@ impl State {
     pub(super) fn leave(&mut self, id: SessionId, place: &Place) {
         self.part(id, place);
         let (room, name) = (place.room.clone(), place.name.clone());
-        self.send(place.chat, &ToChat::Remove { session: id, room, name });
+        self.send(
+            place.chat,
+            &ToChat::Remove {
+                session: id,
+                room,
+                name,
+            },
+        );
     }
 
     /// Takes a session out of this connector's view of a room.
@@ -220,7 +240,9 @@ impl State {
 
     fn take_entering(&mut self, id: SessionId, request: RequestId) -> Option<Entering> {
         let session = self.sessions.get_mut(&id)?;
-        session.entering.take_if(|entering| entering.request == request)
+        session
+            .entering
+            .take_if(|entering| entering.request == request)
     }
 
     /// Notes a request, which `chat` is to answer if it is passed on, and returns its number. It is
@@ -237,7 +259,13 @@ impl State {
         let deadline = now + self.options.request_deadline;
         if let Some(session) = self.sessions.get_mut(&session) {
             let answer = None;
-            session.requests.push_back(Request { number, chat, id, deadline, answer });
+            session.requests.push_back(Request {
+                number,
+                chat,
+                id,
+                deadline,
+                answer,
+            });
             session.update_hold();
         }
         number
@@ -300,7 +328,10 @@ impl State {
             self.refuse(id, number);
         }
         let requests = &self.sessions.get(&id)?.requests;
-        requests.iter().find(|r| r.answer.is_none()).map(|request| request.deadline)
+        requests
+            .iter()
+            .find(|r| r.answer.is_none())
+            .map(|request| request.deadline)
     }
 
     /// Undoes an `enter` that is about to be refused, if `number` is one.
@@ -317,13 +348,26 @@ impl State {
         let queues = || self.sessions.values().map(|session| &session.queue);
         Census {
             sessions: self.sessions.len(),
-            entered: places.map(|p| (p.room.to_string(), p.name.to_string())).collect(),
+            entered: places
+                .map(|p| (p.room.to_string(), p.name.to_string()))
+                .collect(),
             rooms: BTreeMap::new(),
-            in_flight: self.sessions.values().map(|session| session.requests.len()).sum(),
+            in_flight: self
+                .sessions
+                .values()
+                .map(|session| session.requests.len())
+                .sum(),
             outbox_len: self.links.iter().map(Link::outbox_len).sum(),
-            outbox_len_max: self.links.iter().map(Link::outbox_len_max).max().unwrap_or(0),
+            outbox_len_max: self
+                .links
+                .iter()
+                .map(Link::outbox_len_max)
+                .max()
+                .unwrap_or(0),
             queued: queues().map(|queue| queue.len()).sum(),
-            queue_len_max: queues().map(|queue| queue.longest()).fold(self.queue_len_max, usize::max),
+            queue_len_max: queues()
+                .map(|queue| queue.longest())
+                .fold(self.queue_len_max, usize::max),
             tasks: 0,
         }
     }
@@ -339,7 +383,10 @@ impl Session {
 
     fn late_request(&self, now: Instant) -> Option<RequestId> {
         let late = |request: &&Request| request.answer.is_none() && request.deadline <= now;
-        self.requests.iter().find(late).map(|request| request.number)
+        self.requests
+            .iter()
+            .find(late)
+            .map(|request| request.number)
     }
 
     fn take_answered(&mut self) -> Vec<Bytes> {

@@ -93,7 +93,10 @@ impl Half {
             return Err(LinkError::Protocol("acknowledges what was never sent"));
         }
         while self.acked < ack {
-            let payload = self.unacked.pop_front().expect("one is left for each number");
+            let payload = self
+                .unacked
+                .pop_front()
+                .expect("one is left for each number");
             self.unacked_bytes -= payload.len();
             self.acked += 1;
         }
