@@ -1,6 +1,8 @@
 //! Gate, connector and chat servers that Pomelo clients talk to, and a client for them.
 pub mod config;
+pub mod embedded;
 pub mod limits;
 pub mod net;
 pub mod options;
+pub mod process;
 pub mod topology;
