@@ -6,6 +6,7 @@ use std::error::Error;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
@@ -115,17 +116,9 @@ pub async fn output(arguments: &[&str]) -> Result<(Option<i32>, String, String)>
 }
 
 /// A servers.json in the shipped shape on seven free ports, written to `path`.
-///
-// The ports are free when they are drawn; another program could take one before the cluster
-// does. Asking the system for all at once makes that as rare as it can be without a fixed range.
 pub fn write_servers(path: &Path) -> Result<[u16; 7]> {
-    let held: Vec<TcpListener> = (0..7)
-        .map(|_| TcpListener::bind(("127.0.0.1", 0)))
-        .collect::<std::io::Result<_>>()?;
-    let mut ports = [0; 7];
-    for (port, listener) in ports.iter_mut().zip(&held) {
-        *port = listener.local_addr()?.port();
-    }
+    let mut free = free_ports();
+    let ports = [(); 7].map(|()| free.next().expect("the range is never full"));
     let mut text = include_str!("../../config/servers.json").to_owned();
     for (shipped, free) in [3014, 3050, 3051, 3052, 6050, 6051, 6052].iter().zip(ports) {
         text = text.replace(&format!(": {shipped}"), &format!(": {free}"));
@@ -136,4 +129,16 @@ pub fn write_servers(path: &Path) -> Result<[u16; 7]> {
     }
     std::fs::write(path, text)?;
     Ok(ports)
+}
+
+/// Ports that nobody listens on, and that the system gives to nobody: they are below those that
+/// it chooses for outgoing connections. Test programs that run at once begin at different ones.
+fn free_ports() -> impl Iterator<Item = u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() % 200 * 100;
+    std::iter::from_fn(move || {
+        let next = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+        u16::try_from(10_000 + (first + next) % 20_000).ok()
+    })
+    .filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
 }
