@@ -1,2 +1,17 @@
 //! Virtual users of a Pomelo-style chat cluster.
+//!
+//! A virtual user does what a browser client does and writes down everything that it does and
+//! sees. In reading order:
+//!
+//! - [`history`]: what users did and saw, with times; all checks and figures are read from it;
+//! - [`message_text`]: the content of a message, which says who sent it and when it was due;
+//! - [`script`]: what one user is going to do, fixed ahead;
+//! - [`user`]: lives a script over any network;
+
+pub mod address;
 pub mod history;
+mod login;
+pub mod message_text;
+pub mod script;
+mod sight;
+pub mod user;
