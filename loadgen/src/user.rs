@@ -12,6 +12,7 @@ use cluster::connection::Transport;
 use cluster::net::Network;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::address::Address;
@@ -417,10 +418,10 @@ impl Session {
 /// The next event; for one who is deaf, only an error.
 async fn listen<S>(client: &mut Client<S>, deaf: bool) -> Result<Event, ClientError>
 where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     if deaf {
-        client.write_only().await;
+        client.write_only().await?;
     }
     client.next().await
 }
