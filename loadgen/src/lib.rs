@@ -13,9 +13,13 @@
 
 pub mod address;
 pub mod audit;
+pub mod drive;
+pub mod figures;
+pub mod health;
 pub mod history;
 mod login;
 pub mod message_text;
+pub mod outcome;
 pub mod plan;
 pub mod presence;
 pub mod script;
