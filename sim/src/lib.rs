@@ -1,1 +1,3 @@
-//! (to be written)
+//! The cluster in a simulated network, with faults and checks.
+pub mod fault;
+pub mod record;

@@ -1,0 +1,76 @@
+//! What a finished simulated run hands to the checks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use cluster::census::Census;
+use cluster::topology::Topology;
+use loadgen::history::Event;
+
+use crate::fault::Planned;
+
+/// One finished run: what the users did and saw, what was done to the cluster, and what the
+/// servers held meanwhile. All times count from the start of the run.
+///
+/// A run has four parts: faults until `healed_at`; time to recover until `settled_at`; then
+/// the probes log in and life must be as ever; at `leaving_at` everybody leaves, and when the
+/// run ends, with its last sample, nothing may be left.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// What every virtual user did and saw, in the order of recording.
+    pub history: Vec<Event>,
+    /// The faults as they happened, heals included, in order of time. A host is called by the
+    /// id of the server on it.
+    pub faults: Vec<Planned>,
+    /// When the last fault was healed: all servers run, all links carry.
+    pub healed_at: Duration,
+    /// From here on membership and life must be whole again. Far enough from `healed_at` for
+    /// two heartbeats (a dead connection is noticed), a lease, and a user's longest back-off.
+    pub settled_at: Duration,
+    /// When the users that are still there begin to leave.
+    pub leaving_at: Duration,
+    /// The end of the run, and the time of the last sample. Far enough from `leaving_at` for
+    /// two heartbeats and a lease.
+    pub ended_at: Duration,
+    /// The servers. Simulated hosts have the ids of the servers on them as names.
+    pub topology: Topology,
+    /// The simulated host that each user lives on.
+    pub user_hosts: BTreeMap<u32, String>,
+    /// Users that log in only after `settled_at`, send to their room, and so prove life.
+    pub probes: BTreeSet<u32>,
+    /// Users that log in again whenever they lose their session.
+    pub returning: BTreeSet<u32>,
+    /// What the servers held, every 100 ms and at the end.
+    pub samples: Vec<Sample>,
+    /// What the run was set up with.
+    pub bounds: Bounds,
+}
+
+/// What the servers of one moment held.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// When.
+    pub at: Duration,
+    /// By server id; only servers that run (a paused one does).
+    pub servers: BTreeMap<String, Census>,
+}
+
+/// The options of the cluster and of the network that the checks measure by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The longest time until a server answers a request.
+    pub request_deadline: Duration,
+    /// Interval of heartbeats; either side gives up after two of silence.
+    pub heartbeat: Duration,
+    /// How long a link may be down before its sessions are given up.
+    pub lease: Duration,
+    /// The longest latency, one way, that any link had at any time of the run.
+    pub latency_max: Duration,
+    /// Most packages that may wait for one client.
+    pub session_queue_len: usize,
+    /// Most frames of one link that may wait for their acknowledgement.
+    pub outbox_len: usize,
+    /// Most packages that can be under way between a session's queue and a user who reads
+    /// nothing: the window of the simulated stream and what the connection writes at once.
+    pub stream_len: usize,
+}
