@@ -1,0 +1,106 @@
+//! The first package each way: who the client is, and what the server expects of it.
+//!
+//! Neither route dictionary nor protobuf is announced, so every route is a name and every body
+//! JSON. Their fields come into [`Sys`].
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
+
+use super::package::{self, PackageType};
+
+/// The code of a handshake that succeeded.
+pub const SUCCESS: u16 = 200;
+
+/// The code of a handshake that failed; the server closes the connection after it.
+pub const FAILURE: u16 = 500;
+
+/// What the server answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Response {
+    /// [`SUCCESS`], or why not.
+    pub code: u16,
+    /// What holds on this connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sys: Option<Sys>,
+}
+
+/// What holds on a connection after its handshake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sys {
+    /// Interval of heartbeats, in seconds on the wire; `None` if there are none (the gate).
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "seconds_to_number",
+        deserialize_with = "number_to_seconds"
+    )]
+    pub heartbeat: Option<Duration>,
+}
+
+/// Whether a client's handshake is good. All that counts is that its `sys` is there and is true
+/// in JavaScript's sense; an empty object is.
+pub fn is_valid_request(body: &[u8]) -> bool {
+    let request: Value =
+        serde_json::from_str(&String::from_utf8_lossy(body)).unwrap_or(Value::Null);
+    match request.get("sys") {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(sys)) => *sys,
+        Some(Value::Number(sys)) => sys.as_f64() != Some(0.0),
+        Some(Value::String(sys)) => !sys.is_empty(),
+        Some(Value::Array(_) | Value::Object(_)) => true,
+    }
+}
+
+/// Writes the answer to a good handshake as a whole package.
+pub fn encode_success(heartbeat: Option<Duration>) -> Bytes {
+    encode(&Response {
+        code: SUCCESS,
+        sys: Some(Sys { heartbeat }),
+    })
+}
+
+/// Writes the answer to a bad handshake as a whole package.
+pub fn encode_failure() -> Bytes {
+    encode(&Response {
+        code: FAILURE,
+        sys: None,
+    })
+}
+
+/// Writes this client's handshake as a whole package.
+pub fn encode_request() -> Bytes {
+    package::encode(
+        PackageType::Handshake,
+        br#"{"sys":{"type":"rust-client","version":"0.1.0","rsa":{}},"user":{}}"#,
+    )
+}
+
+fn encode(response: &Response) -> Bytes {
+    let body = serde_json::to_vec(response).expect("numbers can be written as JSON");
+    package::encode(PackageType::Handshake, &body)
+}
+
+fn seconds_to_number<S: Serializer>(
+    heartbeat: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match heartbeat {
+        // Whole seconds look as the original's do; a client multiplies either by 1000.
+        Some(interval) if interval.subsec_nanos() == 0 => {
+            serializer.serialize_u64(interval.as_secs())
+        }
+        Some(interval) => serializer.serialize_f64(interval.as_secs_f64()),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn number_to_seconds<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    let seconds = Option::<f64>::deserialize(deserializer)?.unwrap_or(0.0);
+    let interval = Duration::try_from_secs_f64(seconds).map_err(de::Error::custom)?;
+    Ok(Some(interval).filter(|interval| !interval.is_zero()))
+}
