@@ -6,12 +6,16 @@
 //! - [`history`]: what users did and saw, with times; all checks and figures are read from it;
 //! - [`message_text`]: the content of a message, which says who sent it and when it was due;
 //! - [`script`]: what one user is going to do, fixed ahead;
+//! - [`plan`]: a load test as a few numbers, from which the scripts follow;
 //! - [`user`]: lives a script over any network;
+//! - [`swarm`]: all users of a run.
 
 pub mod address;
 pub mod history;
 mod login;
 pub mod message_text;
+pub mod plan;
 pub mod script;
 mod sight;
+pub mod swarm;
 pub mod user;

@@ -75,7 +75,7 @@ pub(crate) async fn connect<N: Network>(
 /// Closes `client` as a client does.
 pub(crate) async fn say_goodbye<S>(client: Client<S>, patience: Duration)
 where
-    S: AsyncRead + AsyncWrite + Send + Unpin,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     // A peer that does not take the goodbye finds the connection closed all the same.
     let _ = timeout(patience, client.close()).await;

@@ -12,6 +12,7 @@ use cluster::connection::Transport;
 use cluster::net::Network;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::address::Address;
@@ -88,11 +89,11 @@ pub async fn run<N: Network>(
         login: 0,
         failures: 0,
         retry_at: None,
-        vanished: Vec::new(),
     };
+    let mut vanished = Vec::new();
     while user.wait_for_login().await {
         let ending = match user.log_in().await {
-            Ok(client) => user.stay(client).await,
+            Ok(client) => user.stay(client, &mut vanished).await,
             Err(error) => user.fail(&error),
         };
         user.retry_at = match ending {
@@ -100,7 +101,7 @@ pub async fn run<N: Network>(
             Ending::Left | Ending::Vanished => None,
         };
     }
-    user.vanished
+    vanished
 }
 
 struct User<N: Network> {
@@ -120,7 +121,6 @@ struct User<N: Network> {
     /// Logins in a row that came to nothing.
     failures: u32,
     retry_at: Option<Instant>,
-    vanished: Vanished<N::Stream>,
 }
 
 /// How a connection of this user ended.
@@ -220,7 +220,11 @@ impl<N: Network> User<N> {
 /// In the cluster.
 impl<N: Network> User<N> {
     /// Enters the room and follows the script until the connection ends.
-    async fn stay(&mut self, mut client: Client<N::Stream>) -> Ending {
+    async fn stay(
+        &mut self,
+        mut client: Client<N::Stream>,
+        vanished: &mut Vanished<N::Stream>,
+    ) -> Ending {
         let mut session = Session::default();
         self.enter(&mut session, &mut client);
         let ending = loop {
@@ -236,7 +240,7 @@ impl<N: Network> User<N> {
             }
         };
         match ending {
-            Ending::Vanished => self.vanished.push(client),
+            Ending::Vanished => vanished.push(client),
             Ending::Left | Ending::Lost => {
                 login::say_goodbye(client, self.access.patience.close).await
             }
@@ -417,10 +421,10 @@ impl Session {
 /// The next event; for one who is deaf, only an error.
 async fn listen<S>(client: &mut Client<S>, deaf: bool) -> Result<Event, ClientError>
 where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     if deaf {
-        client.write_only().await;
+        client.write_only().await?;
     }
     client.next().await
 }
