@@ -145,10 +145,11 @@ impl<'a> Deployment<'a> {
             self.sim.host(id.as_str(), move || {
                 let incarnation = seeds.incarnation(number, starts.get());
                 starts.set(starts.get() + 1);
-                let serving = server.clone().serve(network.clone(), incarnation);
-                let process = network.task(serving);
+                let server = server.clone();
+                let network = network.clone();
                 async move {
-                    process.await?;
+                    let serving = server.serve(network.clone(), incarnation);
+                    network.task(serving).await?;
                     Err("a server stopped by itself".into())
                 }
             });

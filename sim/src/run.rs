@@ -33,6 +33,9 @@ pub struct Outcome {
     pub record: Record,
     /// What did not hold.
     pub violations: Vec<Violation>,
+    /// Why the run broke off, if it did: a panic or an error, with its place. Nothing is checked
+    /// then: what was cut short would look like promises broken.
+    pub broke_off: Option<String>,
     /// How much time passed in the simulation.
     pub simulated: Duration,
 }
@@ -57,13 +60,9 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
 
     let simulated = run.simulated;
     let record = run.into_record();
-    let violations = match ended {
-        Ok(()) => guarantees::check_all(&record),
-        // What the users saw until then is cut short, so the checks would find fault with it.
-        Err(evidence) => vec![Violation {
-            guarantee: "no panic",
-            evidence,
-        }],
+    let (violations, broke_off) = match ended {
+        Ok(()) => (guarantees::check_all(&record), None),
+        Err(reason) => (Vec::new(), Some(reason)),
     };
     Outcome {
         trace_hash,
@@ -71,7 +70,15 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
         trace: trace.take_lines(),
         record,
         violations,
+        broke_off,
         simulated,
+    }
+}
+
+impl Outcome {
+    /// Whether the run came to its end and all promises held.
+    pub fn held(&self) -> bool {
+        self.violations.is_empty() && self.broke_off.is_none()
     }
 }
 
