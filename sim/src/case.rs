@@ -189,11 +189,7 @@ fn hosts(topology: &Topology, client_hosts: &[String]) -> Vec<String> {
     servers.chain(client_hosts).cloned().collect()
 }
 
-fn latency_of(
-    latencies: &BTreeMap<(String, String), Duration>,
-    a: &str,
-    b: &str,
-) -> Duration {
+fn latency_of(latencies: &BTreeMap<(String, String), Duration>, a: &str, b: &str) -> Duration {
     let of = |a: &str, b: &str| latencies.get(&(a.to_owned(), b.to_owned())).copied();
     of(a, b)
         .or_else(|| of(b, a))

@@ -103,7 +103,12 @@ pub struct Targets<'a> {
 }
 
 /// Draws the plan of one run; it ends with everything healed.
-pub fn draw(faults: &Faults, targets: &Targets<'_>, times: &Times, rng: &mut StdRng) -> Vec<Planned> {
+pub fn draw(
+    faults: &Faults,
+    targets: &Targets<'_>,
+    times: &Times,
+    rng: &mut StdRng,
+) -> Vec<Planned> {
     let mut schedule = Schedule::default();
     match faults {
         Faults::Listed(incidents) => {
@@ -128,7 +133,11 @@ pub fn draw(faults: &Faults, targets: &Targets<'_>, times: &Times, rng: &mut Std
 /// them hides.
 fn switched_on(kinds: &[Incident], rng: &mut StdRng) -> Vec<Incident> {
     loop {
-        let on: Vec<_> = kinds.iter().filter(|_| rng.random_bool(0.5)).copied().collect();
+        let on: Vec<_> = kinds
+            .iter()
+            .filter(|_| rng.random_bool(0.5))
+            .copied()
+            .collect();
         if !on.is_empty() {
             return on;
         }
@@ -180,7 +189,8 @@ impl Schedule {
             fault => fault.heal(),
         };
         self.plan.push(Planned { at: from, fault });
-        self.plan.extend(heal.map(|fault| Planned { at: to, fault }));
+        self.plan
+            .extend(heal.map(|fault| Planned { at: to, fault }));
         self.taken.push(Taken { place, from, to });
         true
     }
@@ -194,7 +204,13 @@ impl Kind {
             (*id).clone()
         };
         let gates = || topology.gates.iter().map(|gate| &gate.id).collect();
-        let connectors = || topology.connectors.iter().map(|connector| &connector.id).collect();
+        let connectors = || {
+            topology
+                .connectors
+                .iter()
+                .map(|connector| &connector.id)
+                .collect()
+        };
         let chats = || topology.chats.iter().map(|chat| &chat.id).collect();
         match self {
             Kind::Crash(role) | Kind::PowerCut(role) | Kind::Pause(role) => {

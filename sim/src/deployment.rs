@@ -9,7 +9,7 @@ use std::future;
 use std::io;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use cluster::census::Census;
 use cluster::chat::Chat;
@@ -73,8 +73,7 @@ impl Slot {
 
     fn fill<T: Tables + 'static>(&self, server: &Arc<T>) {
         let server: Arc<dyn Tables> = server.clone();
-        *self.server.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Arc::downgrade(&server));
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::downgrade(&server));
     }
 }
 
@@ -84,7 +83,7 @@ impl<'a> Deployment<'a> {
         let seeds = Seeds::new(case.seed);
         let mut deployment = Self {
             sim: turmoil::Builder::new()
-                .epoch(SystemTime::UNIX_EPOCH + Duration::from_secs(EPOCH_S))
+                .epoch(UNIX_EPOCH + Duration::from_secs(EPOCH_S))
                 .tick_duration(TICK)
                 // The driver ends the run; this bound only must not come before.
                 .simulation_duration(case.times.ended_at + TICK)

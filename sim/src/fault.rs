@@ -153,7 +153,12 @@ impl fmt::Display for Planned {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = self.at.as_millis();
         let (minutes, seconds) = (millis / 60_000, millis / 1000 % 60);
-        write!(out, "{minutes:02}:{seconds:02}.{:03}  {}", millis % 1000, self.fault)
+        write!(
+            out,
+            "{minutes:02}:{seconds:02}.{:03}  {}",
+            millis % 1000,
+            self.fault
+        )
     }
 }
 
@@ -195,7 +200,13 @@ mod tests {
         let host = b.clone();
         let plan = [
             planned(4200, Fault::Partition { a, b }),
-            planned(61_007, Fault::Crash { host, goodbye: false }),
+            planned(
+                61_007,
+                Fault::Crash {
+                    host,
+                    goodbye: false,
+                },
+            ),
         ];
         let lines = plan.map(|planned| planned.to_string());
         assert_eq!(
@@ -213,9 +224,21 @@ mod tests {
         let (from, to) = link();
         let host = b.clone();
         let mut plan = vec![
-            planned(1, Fault::Hold { a: a.clone(), b: b.clone() }),
+            planned(
+                1,
+                Fault::Hold {
+                    a: a.clone(),
+                    b: b.clone(),
+                },
+            ),
             planned(3, Fault::PartitionOneway { from, to }),
-            planned(2, Fault::Release { a: a.clone(), b: b.clone() }),
+            planned(
+                2,
+                Fault::Release {
+                    a: a.clone(),
+                    b: b.clone(),
+                },
+            ),
             planned(4, Fault::Pause { host: host.clone() }),
             planned(5, Fault::Resume { host }),
         ];

@@ -93,13 +93,7 @@ impl Injector {
             .unwrap_or_else(|| panic!("{host} is no server of this simulation"))
     }
 
-    fn set_link(
-        &mut self,
-        sim: &turmoil::Sim<'_>,
-        a: &str,
-        b: &str,
-        broken: Option<Broken>,
-    ) {
+    fn set_link(&mut self, sim: &turmoil::Sim<'_>, a: &str, b: &str, broken: Option<Broken>) {
         match broken {
             Some(broken) => self.links.insert(link(a, b), broken),
             None => self.links.remove(&link(a, b)),

@@ -11,7 +11,8 @@
 //!   simulated [`net`], with the faults put in by [`inject`];
 //! - [`trace`]: the ordered record of everything that happened, and its hash;
 //! - [`record`]: what the checks read; [`guarantees`]: the checks;
-//! - [`sweep`]: many runs on many threads.
+//! - [`sweep`]: many runs on many threads;
+//! - [`cli`], [`commands`] and [`report`]: the program.
 
 #[cfg(not(tokio_unstable))]
 compile_error!(
@@ -21,6 +22,8 @@ compile_error!(
 
 pub mod case;
 pub mod chaos;
+pub mod cli;
+pub mod commands;
 pub mod deployment;
 pub mod fault;
 pub mod guarantees;
@@ -29,6 +32,7 @@ pub mod net;
 mod panics;
 pub mod process;
 pub mod record;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod seeds;

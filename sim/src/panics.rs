@@ -54,7 +54,11 @@ fn note(panic: &PanicHookInfo<'_>) -> bool {
 
 fn text(payload: &dyn Any) -> String {
     let owned = payload.downcast_ref::<String>().cloned();
-    let text = owned.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    let text = owned.or_else(|| {
+        payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+    });
     text.unwrap_or_else(|| String::from("(not a text)"))
 }
 

@@ -141,7 +141,10 @@ impl Run<'_> {
         let returns = |user: &u32| case.scripts[*user as usize].reconnect.is_some();
         let users = 0..u32::try_from(case.scripts.len()).expect("users have u32 numbers");
         let options = &case.settings.options;
-        let slowed = case.faults.iter().filter_map(|planned| planned.fault.latency());
+        let slowed = case
+            .faults
+            .iter()
+            .filter_map(|planned| planned.fault.latency());
         let latency_max = case.latencies.values().copied().chain(slowed).max();
         Record {
             history: self.history,

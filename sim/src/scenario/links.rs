@@ -58,7 +58,12 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             Kind::OneWay(Ends::Backend),
             Span::of(SHORT_MS.min..=LONG_MS.max),
         ),
-        flapping(one("link-flapping", "", Kind::Hold(Ends::Backend), SHORT_MS)),
+        flapping(one(
+            "link-flapping",
+            "",
+            Kind::Hold(Ends::Backend),
+            SHORT_MS,
+        )),
     ]
 }
 
