@@ -291,7 +291,7 @@ impl Fill {
 
 impl MessageVector {
     fn assert_decoded(&self) {
-        let message = message::decode(unhex(&self.hex)).unwrap();
+        let message = message::decode(unhex(&self.hex)).expect(&self.hex);
         let kind = match self.kind {
             0 => MessageKind::Request,
             1 => MessageKind::Notify,

@@ -1,19 +1,22 @@
-//! What can go wrong in a simulated run, as data.
+//! What can go wrong in a simulated run, as data: a list of faults with times, drawn or written
+//! down before the run and printed with it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 /// One thing that happens to the simulated hosts or to the network between them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Fault {
     /// The process on `host` dies.
     Crash {
         /// Where.
         host: String,
-        /// Its peers see the end of their streams; otherwise (a power cut) they see nothing.
+        /// Its peers see the end of their streams; otherwise (a power cut) they see nothing until
+        /// the host is back and answers their next bytes with a reset.
         goodbye: bool,
     },
     /// The process on `host` starts again.
@@ -21,7 +24,7 @@ pub enum Fault {
         /// Where.
         host: String,
     },
-    /// The process on `host` stands still.
+    /// The process on `host` stands still; its sockets stay open.
     Pause {
         /// Where.
         host: String,
@@ -52,14 +55,14 @@ pub enum Fault {
         /// The other.
         b: String,
     },
-    /// What `from` sends to `to` is lost.
+    /// What `from` sends to `to` is lost; the other direction works.
     PartitionOneway {
         /// The sending host.
         from: String,
         /// The receiving host.
         to: String,
     },
-    /// Ends a partition.
+    /// Ends a partition of either kind. What was lost stays lost.
     Repair {
         /// One host.
         a: String,
@@ -86,8 +89,161 @@ pub struct Planned {
     pub fault: Fault,
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name();
+        match self {
+            Fault::Crash { host, .. }
+            | Fault::Restart { host }
+            | Fault::Pause { host }
+            | Fault::Resume { host } => write!(out, "{name:9}  {host}"),
+            Fault::Hold { a, b }
+            | Fault::Release { a, b }
+            | Fault::Partition { a, b }
+            | Fault::Repair { a, b } => write!(out, "{name:9}  {a} | {b}"),
+            Fault::PartitionOneway { from, to } => write!(out, "{name:9}  {from} -> {to}"),
+            Fault::Latency { a, b, latency } => write!(out, "{name:9}  {a} | {b}  {latency:?}"),
+        }
+    }
+}
+
+impl Fault {
+    fn name(&self) -> &'static str {
+        match self {
+            Fault::Crash { goodbye: true, .. } => "crash",
+            Fault::Crash { goodbye: false, .. } => "power-cut",
+            Fault::Restart { .. } => "restart",
+            Fault::Pause { .. } => "pause",
+            Fault::Resume { .. } => "resume",
+            Fault::Hold { .. } => "hold",
+            Fault::Release { .. } => "release",
+            Fault::Partition { .. } => "partition",
+            Fault::PartitionOneway { .. } => "one-way",
+            Fault::Repair { .. } => "repair",
+            Fault::Latency { .. } => "latency",
+        }
+    }
+
+    /// The latency that it sets, if it does.
+    pub fn latency(&self) -> Option<Duration> {
+        match self {
+            Fault::Latency { latency, .. } => Some(*latency),
+            _ => None,
+        }
+    }
+
+    /// What ends this fault; `None` for what needs no end: heals themselves, and latencies.
+    pub fn heal(&self) -> Option<Fault> {
+        match self.clone() {
+            Fault::Crash { host, .. } => Some(Fault::Restart { host }),
+            Fault::Pause { host } => Some(Fault::Resume { host }),
+            Fault::Hold { a, b } => Some(Fault::Release { a, b }),
+            Fault::Partition { a, b } => Some(Fault::Repair { a, b }),
+            Fault::PartitionOneway { from, to } => Some(Fault::Repair { a: from, b: to }),
+            Fault::Restart { .. }
+            | Fault::Resume { .. }
+            | Fault::Release { .. }
+            | Fault::Repair { .. }
+            | Fault::Latency { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for Planned {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:?}  {:?}", self.at, self.fault)
+        let millis = self.at.as_millis();
+        let (minutes, seconds) = (millis / 60_000, millis / 1000 % 60);
+        write!(
+            out,
+            "{minutes:02}:{seconds:02}.{:03}  {}",
+            millis % 1000,
+            self.fault
+        )
+    }
+}
+
+/// Sorts `plan` by time and adds, at `healed_at`, whatever it leaves unhealed. So each line of a
+/// plan can be deleted, and what remains still ends with a cluster that must recover.
+pub fn heal_all(plan: &mut Vec<Planned>, healed_at: Duration) {
+    plan.retain(|planned| planned.at <= healed_at);
+    plan.sort_by_key(|planned| planned.at);
+    let mut open = BTreeSet::new();
+    for Planned { fault, .. } in &*plan {
+        open.remove(fault);
+        // Two faults with one heal, such as a hold after a hold, are healed once.
+        open.extend(fault.heal());
+    }
+    plan.extend(open.into_iter().map(|fault| Planned {
+        at: healed_at,
+        fault,
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(at_ms: u64, fault: Fault) -> Planned {
+        Planned {
+            at: Duration::from_millis(at_ms),
+            fault,
+        }
+    }
+
+    fn link() -> (String, String) {
+        ("connector-server-2".into(), "chat-server-1".into())
+    }
+
+    #[test]
+    fn a_plan_reads_as_a_table() {
+        let (a, b) = link();
+        let host = b.clone();
+        let plan = [
+            planned(4200, Fault::Partition { a, b }),
+            planned(
+                61_007,
+                Fault::Crash {
+                    host,
+                    goodbye: false,
+                },
+            ),
+        ];
+        let lines = plan.map(|planned| planned.to_string());
+        assert_eq!(
+            lines,
+            [
+                "00:04.200  partition  connector-server-2 | chat-server-1",
+                "01:01.007  power-cut  chat-server-1",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_plan_leaves_unhealed_is_healed_at_the_end() {
+        let (a, b) = link();
+        let (from, to) = link();
+        let host = b.clone();
+        let mut plan = vec![
+            planned(
+                1,
+                Fault::Hold {
+                    a: a.clone(),
+                    b: b.clone(),
+                },
+            ),
+            planned(3, Fault::PartitionOneway { from, to }),
+            planned(
+                2,
+                Fault::Release {
+                    a: a.clone(),
+                    b: b.clone(),
+                },
+            ),
+            planned(4, Fault::Pause { host: host.clone() }),
+            planned(5, Fault::Resume { host }),
+        ];
+        heal_all(&mut plan, Duration::from_millis(9));
+        assert_eq!(plan.len(), 6);
+        assert_eq!(plan[5], planned(9, Fault::Repair { a, b }));
     }
 }

@@ -17,6 +17,10 @@ pub const SUCCESS: u16 = 200;
 /// The code of a handshake that failed; the server closes the connection after it.
 pub const FAILURE: u16 = 500;
 
+/// Longest interval of heartbeats that a client believes in. Times beyond what a clock can hold
+/// would stop the client; a day is more than any network keeps a silent connection.
+const HEARTBEAT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What the server answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Response {
@@ -102,6 +106,9 @@ fn number_to_seconds<'de, D: Deserializer<'de>>(
 ) -> Result<Option<Duration>, D::Error> {
     let seconds = Option::<f64>::deserialize(deserializer)?.unwrap_or(0.0);
     let interval = Duration::try_from_secs_f64(seconds).map_err(de::Error::custom)?;
+    if interval > HEARTBEAT_MAX {
+        return Err(de::Error::custom("a heartbeat interval is at most a day"));
+    }
     Ok(Some(interval).filter(|interval| !interval.is_zero()))
 }
 
@@ -170,8 +177,10 @@ mod tests {
         assert_eq!(heartbeat(r#"{"code":200,"sys":{"heartbeat":0}}"#), None);
         assert_eq!(heartbeat(r#"{"code":200,"sys":{"useProto":true}}"#), None);
         assert_eq!(heartbeat(r#"{"code":200}"#), None);
-        let negative = r#"{"code":200,"sys":{"heartbeat":-1}}"#;
-        assert!(serde_json::from_str::<Response>(negative).is_err());
+        for heartbeat in ["-1", "1e9", "1e300", "\"3\""] {
+            let bad = format!(r#"{{"code":200,"sys":{{"heartbeat":{heartbeat}}}}}"#);
+            assert!(serde_json::from_str::<Response>(&bad).is_err(), "{bad}");
+        }
     }
 
     fn body_of(package: Bytes) -> Bytes {

@@ -1,0 +1,183 @@
+//! The cluster's promises, each checked on the record of a finished run.
+//!
+//! A check is a pure function over the record. It must never accuse a cluster that behaved,
+//! however unlucky the run was, and it says in its own file what it demands, what it lets pass
+//! and why. What the checks share: [`sessions`] (who was where when), [`messages`] (what was
+//! sent and answered), [`members`] (who must and who may be in a room), [`trouble`] (which fault
+//! touched whom) and [`slack`] (how late a thing may be).
+//!
+//! All of it is read from the users' side first. The servers' tables are compared with what
+//! the users know, never the other way round: a server that is wrong about itself is found.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::Record;
+use view::View;
+
+mod answered;
+mod bounded;
+mod clean;
+mod delivered;
+mod isolation;
+mod liveness;
+mod members;
+mod membership;
+mod messages;
+mod no_duplicates;
+mod no_false_kill;
+mod one_login;
+mod one_order;
+mod sessions;
+mod slack;
+#[cfg(test)]
+mod story;
+mod trouble;
+mod true_notices;
+mod view;
+
+pub use delivered::Deliveries;
+
+/// One promise of the cluster. Bad input (G12) is not among them: it needs no history, only
+/// servers that survive it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guarantee {
+    /// G1: a session sees only its room, and what is private to it.
+    Isolation,
+    /// G2: a message reaches a session at most once.
+    NoDuplicates,
+    /// G3: the members of a room see its events in one common order.
+    OneOrder,
+    /// G4: what was answered with success reaches every member that lives on.
+    Delivered,
+    /// G5: once whole again, a room's list is the set of its live sessions.
+    Membership,
+    /// G6: a name is at most once in a room, over all connectors.
+    OneLogin,
+    /// G7: what the notices tell a member adds up to who is there.
+    TrueNotices,
+    /// G8: each request is answered once, in time, or its session ends.
+    Answered,
+    /// G9: every queue stays in its bound.
+    Bounded,
+    /// G10: once whole again, everybody can log in and be heard.
+    Liveness,
+    /// G11: when all have gone, nothing is left.
+    Clean,
+    /// G13: nobody who kept his heartbeats is cut off.
+    NoFalseKill,
+}
+
+impl Guarantee {
+    /// The number of the promise, as in `G3`.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Isolation => 1,
+            Self::NoDuplicates => 2,
+            Self::OneOrder => 3,
+            Self::Delivered => 4,
+            Self::Membership => 5,
+            Self::OneLogin => 6,
+            Self::TrueNotices => 7,
+            Self::Answered => 8,
+            Self::Bounded => 9,
+            Self::Liveness => 10,
+            Self::Clean => 11,
+            Self::NoFalseKill => 13,
+        }
+    }
+}
+
+impl fmt::Display for Guarantee {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = match self {
+            Self::Isolation => "isolation",
+            Self::NoDuplicates => "no duplicates",
+            Self::OneOrder => "one order",
+            Self::Delivered => "delivered",
+            Self::Membership => "membership",
+            Self::OneLogin => "one login",
+            Self::TrueNotices => "true notices",
+            Self::Answered => "answered",
+            Self::Bounded => "bounded",
+            Self::Liveness => "liveness",
+            Self::Clean => "clean",
+            Self::NoFalseKill => "no false kill",
+        };
+        write!(out, "G{} {words}", self.number())
+    }
+}
+
+/// A broken promise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// Which one.
+    pub guarantee: Guarantee,
+    /// When it showed, since the start of the run.
+    pub at: Duration,
+    /// Who saw what, in a sentence or a few lines.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}: {}", clock(self.at), self.guarantee, self.what)
+    }
+}
+
+/// What one check found: when, and what.
+type Findings = Vec<(Duration, String)>;
+
+type Check = fn(&View) -> Findings;
+
+/// Every check, by number.
+const CHECKS: [(Guarantee, Check); 12] = [
+    (Guarantee::Isolation, isolation::check),
+    (Guarantee::NoDuplicates, no_duplicates::check),
+    (Guarantee::OneOrder, one_order::check),
+    (Guarantee::Delivered, delivered::check),
+    (Guarantee::Membership, membership::check),
+    (Guarantee::OneLogin, one_login::check),
+    (Guarantee::TrueNotices, true_notices::check),
+    (Guarantee::Answered, answered::check),
+    (Guarantee::Bounded, bounded::check),
+    (Guarantee::Liveness, liveness::check),
+    (Guarantee::Clean, clean::check),
+    (Guarantee::NoFalseKill, no_false_kill::check),
+];
+
+/// Checks every promise; empty if all held. In the order of the promises, each in the order of
+/// its check.
+pub fn check_all(record: &Record) -> Vec<Violation> {
+    let view = View::new(record);
+    CHECKS
+        .iter()
+        .flat_map(|(guarantee, check)| {
+            check(&view).into_iter().map(|(at, what)| Violation {
+                guarantee: *guarantee,
+                at,
+                what,
+            })
+        })
+        .collect()
+}
+
+/// How many deliveries the check of G4 could demand in this run, and how many it had to let go:
+/// a check that excuses everything finds nothing.
+pub fn deliveries(record: &Record) -> Deliveries {
+    delivered::count(&View::new(record))
+}
+
+/// A time of the run, as in `00:04.200`.
+fn clock(at: Duration) -> String {
+    let millis = at.as_millis();
+    format!(
+        "{:02}:{:02}.{:03}",
+        millis / 60_000,
+        millis / 1000 % 60,
+        millis % 1000
+    )
+}

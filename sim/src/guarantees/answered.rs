@@ -1,0 +1,298 @@
+//! G8: each request is answered once, in time, or its session ends.
+//!
+//! Demanded:
+//!
+//! - every `enter` and every send has its answer within [`answer`](crate::record::Bounds): the
+//!   servers' deadline and the way there and back; or its session has ended by then, however;
+//! - no second answer, and no answer to what was not asked;
+//! - success only for a session in a room: a send from nowhere is answered with an error;
+//! - a login comes to `enter` within the time that its few round trips can take, and fails only
+//!   if a fault touched its way.
+//!
+//! Let pass: if a fault touched the user's host, its connector (the gate, for a login) or the way
+//! between, then the answer may come, or the session end, later: when that is over and the
+//! cluster had its time to recover, plus the deadline. Nothing that happens between connector
+//! and chat server is an excuse: the deadline is there for that. Deaf users see no answers.
+
+use std::time::Duration;
+
+use super::messages::label;
+use super::sessions::{End, Session};
+use super::trouble::Span;
+use super::view::View;
+use super::{Findings, clock};
+
+/// Checks the guarantee.
+pub fn check(view: &View) -> Findings {
+    let mut findings = Findings::new();
+    let trouble: Vec<_> = view
+        .sessions
+        .iter()
+        .map(|session| view.trouble_of(session))
+        .collect();
+    for (session, spans) in view.sessions.iter().zip(&trouble) {
+        findings.extend(login(view, session));
+        findings.extend(enters(view, session, spans));
+    }
+    for (message, sent) in &view.messages.sent {
+        let session = &view.sessions[sent.session];
+        let answered_at = sent.answers.first().map(|(at, _)| *at);
+        let what = format!("message {}", label(*message));
+        let spans = &trouble[sent.session];
+        findings.extend(late(view, session, spans, sent.at, answered_at, &what));
+        for (at, _) in sent.answers.iter().skip(1) {
+            findings.push((*at, format!("{session}: {what} was answered again")));
+        }
+        if let (Some(at), true) = (sent.accepted_at(), sent.places.is_empty()) {
+            let what = format!("{session} was in no room, but {what} was answered with success");
+            findings.push((at, what));
+        }
+    }
+    let unasked = view.messages.unasked.iter().map(|(session, at, message)| {
+        let session = &view.sessions[*session];
+        let what = format!(
+            "{session} had an answer for {}, never sent",
+            label(*message)
+        );
+        (*at, what)
+    });
+    findings.extend(unasked);
+    findings
+}
+
+fn enters(view: &View, session: &Session, spans: &[Span]) -> Findings {
+    let mut findings = Findings::new();
+    for enter in &session.enters {
+        let answered_at = enter.answer.map(|(at, _)| at);
+        let what = format!("enter {}", enter.room);
+        let late = late(view, session, spans, enter.asked_at, answered_at, &what);
+        findings.extend(late);
+    }
+    for at in &session.unasked {
+        findings.push((
+            *at,
+            format!("{session} had an answer to enter, never asked"),
+        ));
+    }
+    findings
+}
+
+/// What is wrong if a request had no answer by its time, and its session had not ended.
+fn late(
+    view: &View,
+    session: &Session,
+    spans: &[Span],
+    asked_at: Duration,
+    answered_at: Option<Duration>,
+    what: &str,
+) -> Option<(Duration, String)> {
+    let answer_by = view
+        .recovered_after(spans, asked_at)
+        .unwrap_or(asked_at)
+        .max(asked_at)
+        + view.bounds.answer();
+    let settled_by = answered_at
+        .unwrap_or(Duration::MAX)
+        .min(session.attentive_until());
+    if settled_by <= answer_by || answer_by > view.record.ended_at {
+        return None;
+    }
+    let told = match answered_at {
+        Some(at) => format!("was answered only at {}", clock(at)),
+        None => String::from("was never answered"),
+    };
+    let what = format!("{session}: {what}, asked at {}, {told}", clock(asked_at));
+    Some((answer_by, what))
+}
+
+fn login(view: &View, session: &Session) -> Option<(Duration, String)> {
+    let began_at = session.login_at?;
+    let enter_by = began_at + view.bounds.login();
+    let came_at = session.enters.first().map(|enter| enter.asked_at);
+    let ended_at = came_at.unwrap_or(Duration::MAX).min(session.end_at());
+    let has_failed = matches!(session.end, Some((_, End::Failed)));
+    let is_late = ended_at > enter_by && enter_by <= view.record.ended_at;
+    if !(has_failed || is_late) {
+        return None;
+    }
+    let gates = view.record.topology.gates.iter();
+    let mut way: Vec<&str> = gates.map(|gate| gate.id.as_str()).collect();
+    way.push(session.host);
+    way.extend(session.connector);
+    let spans = view.trouble.among(&way);
+    if view.recovered_after(&spans, began_at).is_some() {
+        return None;
+    }
+    let at = ended_at.min(enter_by);
+    let what = if has_failed {
+        "failed"
+    } else {
+        "took too long"
+    };
+    let what = format!("{session}: the login begun at {} {what}", clock(began_at));
+    Some((at, what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guarantees::story::{
+        ALICE, CHAT, CONNECTOR_1, GATE, Story, USERS, hold, partition, pause, power_cut, release,
+        repair, restart, resume,
+    };
+    use loadgen::history::What;
+
+    fn findings(story: Story) -> usize {
+        check(&View::new(&story.record())).len()
+    }
+
+    fn alice() -> Story {
+        Story::new().enters(100, ALICE, "red", &[ALICE])
+    }
+
+    #[test]
+    fn an_answer_in_time_is_an_answer_with_success_or_without() {
+        let story = alice()
+            .says(1000, ALICE, 1)
+            .says(1001, ALICE, 2)
+            .is_answered(1010, ALICE, 1, true)
+            .is_answered(4060, ALICE, 2, false);
+        assert_eq!(findings(story), 0);
+    }
+
+    #[test]
+    fn a_message_that_is_never_answered_is_found() {
+        assert_eq!(findings(alice().says(1000, ALICE, 1)), 1);
+    }
+
+    #[test]
+    fn a_message_that_is_answered_too_late_is_found() {
+        let story = alice()
+            .says(1000, ALICE, 1)
+            .is_answered(4200, ALICE, 1, true);
+        assert_eq!(findings(story), 1);
+    }
+
+    #[test]
+    fn a_session_that_ends_in_time_owes_no_answer() {
+        assert_eq!(
+            findings(alice().says(1000, ALICE, 1).is_kicked(4000, ALICE)),
+            0
+        );
+        assert_eq!(
+            findings(alice().says(1000, ALICE, 1).leaves(1001, ALICE)),
+            0
+        );
+        assert_eq!(
+            findings(alice().says(1000, ALICE, 1).closes(4500, ALICE)),
+            1
+        );
+    }
+
+    #[test]
+    fn a_deaf_user_sees_no_answer() {
+        assert_eq!(
+            findings(alice().goes_deaf(900, ALICE).says(1000, ALICE, 1)),
+            0
+        );
+    }
+
+    #[test]
+    fn a_second_answer_is_found() {
+        let story = alice()
+            .says(1000, ALICE, 1)
+            .is_answered(1010, ALICE, 1, true)
+            .is_answered(1020, ALICE, 1, false);
+        assert_eq!(findings(story), 1);
+    }
+
+    #[test]
+    fn an_answer_to_nothing_is_found() {
+        assert_eq!(findings(alice().is_answered(1010, ALICE, 1, true)), 1);
+        assert_eq!(findings(alice().is_entered(1010, ALICE, &[ALICE])), 1);
+    }
+
+    #[test]
+    fn an_enter_that_is_never_answered_is_found() {
+        let story = Story::new().logs_in(1000, ALICE).asks(1000, ALICE, "red");
+        assert_eq!(findings(story), 1);
+    }
+
+    #[test]
+    fn success_for_a_message_from_nowhere_is_found() {
+        let story = |ok| {
+            Story::new()
+                .logs_in(1000, ALICE)
+                .says(1001, ALICE, 1)
+                .is_answered(1020, ALICE, 1, ok)
+        };
+        assert_eq!(findings(story(false)), 0);
+        assert_eq!(findings(story(true)), 1);
+    }
+
+    #[test]
+    fn a_dead_chat_server_is_no_excuse() {
+        let story = alice()
+            .fault(900, pause(CHAT))
+            .fault(8000, resume(CHAT))
+            .says(1000, ALICE, 1)
+            .is_answered(8010, ALICE, 1, true);
+        assert_eq!(findings(story), 1);
+    }
+
+    #[test]
+    fn a_connector_that_stands_still_answers_when_it_goes_on() {
+        let story = alice()
+            .fault(900, pause(CONNECTOR_1))
+            .fault(5500, resume(CONNECTOR_1))
+            .says(1000, ALICE, 1)
+            .is_answered(5510, ALICE, 1, true);
+        assert_eq!(findings(story), 0);
+    }
+
+    #[test]
+    fn a_request_into_a_connection_that_died_before_ends_with_it() {
+        let story = alice()
+            .fault(500, partition(USERS, CONNECTOR_1))
+            .fault(600, repair(USERS, CONNECTOR_1))
+            .says(1000, ALICE, 1)
+            .closes(7000, ALICE);
+        assert_eq!(findings(story), 0);
+    }
+
+    #[test]
+    fn a_hold_delays_the_answer_but_does_not_swallow_it() {
+        let held = || {
+            alice()
+                .fault(900, hold(USERS, CONNECTOR_1))
+                .fault(5500, release(USERS, CONNECTOR_1))
+                .says(1000, ALICE, 1)
+        };
+        assert_eq!(findings(held().is_answered(5520, ALICE, 1, true)), 0);
+        assert_eq!(findings(held()), 1);
+    }
+
+    #[test]
+    fn a_login_fails_only_if_something_was_in_its_way() {
+        let reason = String::from("no answer from the gate");
+        let failed = |story: Story| {
+            story.note(1000, ALICE, What::Login).note(
+                4000,
+                ALICE,
+                What::LoginFailed {
+                    reason: reason.clone(),
+                },
+            )
+        };
+        assert_eq!(findings(failed(Story::new())), 1);
+        let story = Story::new()
+            .fault(500, power_cut(GATE))
+            .fault(3000, restart(GATE));
+        assert_eq!(findings(failed(story)), 0);
+    }
+
+    #[test]
+    fn a_login_that_hangs_is_found() {
+        assert_eq!(findings(Story::new().note(1000, ALICE, What::Login)), 1);
+    }
+}

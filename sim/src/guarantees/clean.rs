@@ -1,0 +1,120 @@
+//! G11: when all have gone, nothing is left.
+//!
+//! Demanded of the last sample, taken when everybody has left for longer than any of it may go
+//! unnoticed: every configured server is there, and its tables of sessions, members, rooms,
+//! requests, unacknowledged frames and waiting packages are empty. A room without members is a
+//! row too: it must be gone.
+//!
+//! Let pass: high-water marks, and tasks, of which a server has some as long as it lives.
+
+use cluster::census::Census;
+
+use super::Findings;
+use super::view::View;
+
+/// Checks the guarantee.
+pub fn check(view: &View) -> Findings {
+    let Some(last) = view.record.samples.last() else {
+        return vec![(view.record.ended_at, String::from("there is no sample"))];
+    };
+    let topology = &view.record.topology;
+    let frontends = topology.gates.iter().chain(&topology.connectors);
+    let ids = frontends
+        .map(|frontend| &frontend.id)
+        .chain(topology.chats.iter().map(|chat| &chat.id));
+    let mut findings = Findings::new();
+    for id in ids {
+        let wrong = match last.servers.get(id) {
+            Some(census) => leftovers(census),
+            None => vec![String::from("does not run")],
+        };
+        findings.extend(
+            wrong
+                .into_iter()
+                .map(|what| (last.at, format!("{id} {what}"))),
+        );
+    }
+    findings
+}
+
+fn leftovers(census: &Census) -> Vec<String> {
+    let tables = [
+        ("sessions", census.sessions),
+        ("requests without an answer", census.in_flight),
+        ("frames without an acknowledgement", census.outbox_len),
+        ("packages for clients", census.queued),
+    ];
+    let full = tables.into_iter().filter(|(_, len)| *len > 0);
+    let mut leftovers: Vec<String> = full
+        .map(|(table, len)| format!("still has {len} {table}"))
+        .collect();
+    for (room, name) in &census.entered {
+        leftovers.push(format!("still has {name} in {room}"));
+    }
+    for (room, members) in &census.rooms {
+        leftovers.push(format!("still has room {room} with members {members:?}"));
+    }
+    leftovers
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::guarantees::story::{ALICE, CHAT, CONNECTOR_1, CONNECTOR_2, GATE, Story, in_red};
+
+    /// The last sample, with this at the chat server and at a connector.
+    fn findings(chat: Census, connector: Census) -> usize {
+        let servers = [
+            (GATE, Census::default()),
+            (CONNECTOR_1, connector),
+            (CONNECTOR_2, Census::default()),
+            (CHAT, chat),
+        ];
+        let story = Story::new().lists(39_000, &[ALICE]);
+        check(&View::new(&story.sample(60_000, &servers).record())).len()
+    }
+
+    #[test]
+    fn empty_tables_are_clean() {
+        let busy_once = Census {
+            queue_len_max: 3,
+            outbox_len_max: 3,
+            tasks: 2,
+            ..Census::default()
+        };
+        assert_eq!(findings(busy_once.clone(), busy_once), 0);
+    }
+
+    #[test]
+    fn a_session_that_is_left_is_found_in_both_tables() {
+        assert_eq!(findings(Census::default(), in_red(&[ALICE])), 2);
+    }
+
+    #[test]
+    fn every_other_row_that_is_left_is_found() {
+        let connector = Census {
+            in_flight: 1,
+            outbox_len: 1,
+            queued: 1,
+            ..Census::default()
+        };
+        assert_eq!(findings(Census::default(), connector), 3);
+    }
+
+    #[test]
+    fn a_room_without_members_is_left_over() {
+        let chat = Census {
+            rooms: BTreeMap::from([(String::from("red"), Vec::new())]),
+            ..Census::default()
+        };
+        assert_eq!(findings(chat, Census::default()), 1);
+    }
+
+    #[test]
+    fn a_server_that_does_not_run_is_found() {
+        let story = Story::new().sample(60_000, &[]);
+        assert_eq!(check(&View::new(&story.record())).len(), 4);
+    }
+}

@@ -1,0 +1,121 @@
+//! What was sent, from which room, and how it was answered.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use loadgen::history::{MessageId, Target, What};
+
+use super::sessions::Session;
+
+/// One message that a user sent.
+#[derive(Debug)]
+pub struct Sent<'a> {
+    /// The sending session, as an index.
+    pub session: usize,
+    /// When it was sent.
+    pub at: Duration,
+    /// To whom.
+    pub target: &'a Target,
+    /// The room it was sent to, and the sender's name there. Two while the sender switches (the
+    /// switch may be answered either way), none if it was in no room.
+    pub places: Vec<Place<'a>>,
+    /// When and how it was answered; more than once if the cluster is wrong.
+    pub answers: Vec<(Duration, bool)>,
+}
+
+/// A name in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place<'a> {
+    /// The room.
+    pub room: &'a str,
+    /// The name.
+    pub name: &'a str,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} in {}", self.name, self.room)
+    }
+}
+
+impl Sent<'_> {
+    /// When it was answered with success.
+    pub fn accepted_at(&self) -> Option<Duration> {
+        let accepted = self.answers.iter().find(|(_, ok)| *ok);
+        accepted.map(|(at, _)| *at)
+    }
+
+    /// The one place it was sent from; `None` if there are two or none.
+    pub fn place(&self) -> Option<Place<'_>> {
+        match self.places.as_slice() {
+            [place] => Some(*place),
+            _ => None,
+        }
+    }
+}
+
+/// A message as the reports call it.
+pub fn label(message: MessageId) -> String {
+    format!("u{}.{}.{}", message.user, message.login, message.number)
+}
+
+/// All messages of a run, and the answers for messages that nobody sent.
+#[derive(Debug, Default)]
+pub struct Messages<'a> {
+    /// By id.
+    pub sent: BTreeMap<MessageId, Sent<'a>>,
+    /// Answers without a request: session, time and message.
+    pub unasked: Vec<(usize, Duration, MessageId)>,
+}
+
+/// Reads the messages of all sessions.
+pub fn of<'a>(sessions: &[Session<'a>]) -> Messages<'a> {
+    let mut messages = Messages::default();
+    for (index, session) in sessions.iter().enumerate() {
+        messages.read(index, session);
+    }
+    messages
+}
+
+impl<'a> Messages<'a> {
+    fn read(&mut self, index: usize, session: &Session<'a>) {
+        let mut here: Option<Place> = None;
+        let mut asked = session.enters.iter();
+        let mut waiting: Vec<Place> = Vec::new();
+        for event in &session.events {
+            match &event.what {
+                What::Entering { .. } => waiting.extend(asked.next().map(|enter| Place {
+                    room: enter.room,
+                    name: enter.name,
+                })),
+                What::Entered { .. } if !waiting.is_empty() => here = Some(waiting.remove(0)),
+                What::Refused { .. } if !waiting.is_empty() => {
+                    waiting.remove(0);
+                }
+                What::Sending {
+                    message, target, ..
+                } => {
+                    let places = here.into_iter().chain(waiting.iter().copied());
+                    let sent = Sent {
+                        session: index,
+                        at: event.at,
+                        target,
+                        places: places.collect(),
+                        answers: Vec::new(),
+                    };
+                    self.sent.insert(*message, sent);
+                }
+                What::Answered { message, ok } => self.answered(index, event.at, *message, *ok),
+                _ => {}
+            }
+        }
+    }
+
+    fn answered(&mut self, index: usize, at: Duration, message: MessageId, ok: bool) {
+        match self.sent.get_mut(&message) {
+            Some(sent) if sent.session == index => sent.answers.push((at, ok)),
+            _ => self.unasked.push((index, at, message)),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! G13: nobody who kept his heartbeats is cut off.
+//!
+//! Demanded: a connection that the server ended without a kick, of a user who wrote and read, has an
+//! excuse:
+//!
+//! - its connector crashed since it was made;
+//! - a fault touched its user's host or the way to its connector (cut, held, or so slow that
+//!   heartbeats come late), since it was made and not longer ago than a dead connection goes unnoticed. A
+//!   connector that stood still meanwhile noticed later.
+//!
+//! That the connector stood still is no excuse in itself. But then it is the user who
+//! gives up, after two heartbeats of silence: let pass, if the user saw nothing for that time,
+//! and only while or just after the connector stood still. Also let pass: a user who gave up waiting for an
+//! answer, which is G8's affair, and whatever ends before the handshake is done. A kick says why.
+
+use std::time::Duration;
+
+use loadgen::history::What;
+
+use super::sessions::{End, Session};
+use super::view::View;
+use super::{Findings, clock};
+
+/// Checks the guarantee.
+pub fn check(view: &View) -> Findings {
+    let cut_off = view.sessions.iter().filter_map(|session| {
+        let (at, End::Closed) = session.end? else {
+            return None;
+        };
+        let connected_at = session.connected_at?;
+        let connector = session.connector?;
+        let is_excused = session.deaf_at.is_some()
+            || has_crashed(view, connector, connected_at, at)
+            || was_out_of_touch(view, session, connector, connected_at, at)
+            || gave_up(view, session, connector, at)
+            || gave_up_waiting(view, session, at);
+        if is_excused {
+            return None;
+        }
+        let what = format!(
+            "{session}, connected to {connector} since {}, was cut off without a reason",
+            clock(connected_at)
+        );
+        Some((at, what))
+    });
+    cut_off.collect()
+}
+
+fn has_crashed(view: &View, connector: &str, since: Duration, until: Duration) -> bool {
+    let mut crashes = view.trouble.down_spans(connector).iter();
+    crashes.any(|crash| crash.touches(since, until))
+}
+
+fn was_out_of_touch(
+    view: &View,
+    session: &Session,
+    connector: &str,
+    since: Duration,
+    until: Duration,
+) -> bool {
+    let unnoticed = view.bounds.unnoticed();
+    let mut spans = view.trouble.between(&[session.host, connector]);
+    spans.extend(view.trouble.slow_spans(session.host, connector));
+    spans.extend(view.trouble.down_spans(session.host));
+    spans.extend(view.trouble.paused_spans(session.host));
+    let mut spans = spans.iter().filter(|span| span.touches(since, until));
+    spans.any(|span| {
+        let mut noticed_by = span.until + unnoticed;
+        for pause in view.trouble.paused_spans(connector) {
+            if pause.touches(span.from, noticed_by) {
+                noticed_by = noticed_by.max(pause.until + unnoticed);
+            }
+        }
+        until <= noticed_by
+    })
+}
+
+/// Whether it may be the user who gave up, since its connector stood still.
+fn gave_up(view: &View, session: &Session, connector: &str, at: Duration) -> bool {
+    let silence = (2 * view.bounds.heartbeat).saturating_sub(view.bounds.one_way());
+    let silent_from = at.saturating_sub(silence);
+    let mut seen = session.events.iter();
+    let was_silent =
+        !seen.any(|event| event.at > silent_from && event.at < at && came(&event.what));
+    let mut pauses = view.trouble.paused_spans(connector).iter();
+    was_silent && pauses.any(|pause| pause.touches(silent_from, at))
+}
+
+/// Whether an event came from the server.
+fn came(what: &What) -> bool {
+    matches!(
+        what,
+        What::Connected
+            | What::Entered { .. }
+            | What::Refused { .. }
+            | What::Answered { .. }
+            | What::Heard { .. }
+            | What::Added { .. }
+            | What::Left { .. }
+    )
+}
+
+/// Whether a request of the session is waiting for longer than an answer may take.
+fn gave_up_waiting(view: &View, session: &Session, at: Duration) -> bool {
+    let asked_by = at.saturating_sub(view.bounds.answer());
+    let mut enters = session.enters.iter();
+    let mut sent = view.messages.sent.values();
+    enters.any(|enter| enter.answer.is_none() && enter.asked_at < asked_by)
+        || sent.any(|sent| {
+            let sender = &view.sessions[sent.session];
+            (sender.user, sender.login) == (session.user, session.login)
+                && sent.answers.is_empty()
+                && sent.at < asked_by
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Fault;
+    use crate::guarantees::story::{
+        ALICE, CHAT, CONNECTOR_1, Story, USERS, hold, ms, partition, pause, power_cut, release,
+        repair, restart, resume,
+    };
+
+    fn findings(story: Story) -> usize {
+        check(&View::new(&story.record())).len()
+    }
+
+    fn alice() -> Story {
+        Story::new().enters(100, ALICE, "red", &[ALICE])
+    }
+
+    #[test]
+    fn a_kick_says_why() {
+        assert_eq!(findings(alice().is_kicked(5000, ALICE)), 0);
+    }
+
+    #[test]
+    fn a_close_without_any_fault_is_found() {
+        assert_eq!(findings(alice().closes(5000, ALICE)), 1);
+    }
+
+    #[test]
+    fn a_crash_of_the_connector_ends_its_connections() {
+        let story = || {
+            alice()
+                .fault(1000, power_cut(CONNECTOR_1))
+                .fault(2000, restart(CONNECTOR_1))
+        };
+        assert_eq!(findings(story().closes(7000, ALICE)), 0);
+        let since = story().enters(3000, ALICE, "red", &[ALICE]);
+        assert_eq!(findings(since.closes(7000, ALICE)), 1);
+    }
+
+    #[test]
+    fn a_crash_of_the_chat_server_ends_no_connection() {
+        let story = alice()
+            .fault(1000, power_cut(CHAT))
+            .fault(2000, restart(CHAT))
+            .closes(2100, ALICE);
+        assert_eq!(findings(story), 1);
+    }
+
+    #[test]
+    fn a_cut_way_ends_a_connection_within_two_heartbeats() {
+        let story = || {
+            alice()
+                .fault(1000, partition(USERS, CONNECTOR_1))
+                .fault(1200, repair(USERS, CONNECTOR_1))
+        };
+        assert_eq!(findings(story().closes(7100, ALICE)), 0);
+        assert_eq!(findings(story().closes(9000, ALICE)), 1);
+    }
+
+    #[test]
+    fn a_connector_that_stood_still_notices_a_cut_later() {
+        let story = alice()
+            .fault(1000, partition(USERS, CONNECTOR_1))
+            .fault(1200, repair(USERS, CONNECTOR_1))
+            .fault(2000, pause(CONNECTOR_1))
+            .fault(8500, resume(CONNECTOR_1))
+            .closes(8900, ALICE);
+        assert_eq!(findings(story), 0);
+    }
+
+    #[test]
+    fn a_hold_and_a_great_latency_are_excuses_but_a_small_one_is_not() {
+        let held = alice()
+            .fault(1000, hold(USERS, CONNECTOR_1))
+            .fault(7500, release(USERS, CONNECTOR_1))
+            .closes(7000, ALICE);
+        assert_eq!(findings(held), 0);
+        let slow = |latency| {
+            let (a, b) = (USERS.to_owned(), CONNECTOR_1.to_owned());
+            let latency = ms(latency);
+            alice()
+                .fault(1000, Fault::Latency { a, b, latency })
+                .closes(7000, ALICE)
+        };
+        assert_eq!(findings(slow(2000)), 0);
+        assert_eq!(findings(slow(200)), 1);
+    }
+
+    /// Alice hears something just before her connector stands still for five seconds.
+    fn a_stall() -> Story {
+        alice()
+            .says(1990, ALICE, 1)
+            .is_answered(1999, ALICE, 1, true)
+            .fault(2000, pause(CONNECTOR_1))
+            .fault(7000, resume(CONNECTOR_1))
+    }
+
+    #[test]
+    fn a_connector_that_cuts_off_when_it_goes_on_is_found() {
+        assert_eq!(findings(a_stall().closes(7010, ALICE)), 1);
+    }
+
+    #[test]
+    fn a_user_may_give_up_a_connector_that_stands_still() {
+        let story = alice()
+            .says(1990, ALICE, 1)
+            .is_answered(1999, ALICE, 1, true)
+            .fault(2000, pause(CONNECTOR_1))
+            .fault(9000, resume(CONNECTOR_1))
+            .closes(7999, ALICE);
+        assert_eq!(findings(story), 0);
+    }
+
+    #[test]
+    fn a_user_may_give_up_waiting_for_an_answer() {
+        let story = alice().says(2000, ALICE, 1).closes(12_000, ALICE);
+        assert_eq!(findings(story), 0);
+    }
+}

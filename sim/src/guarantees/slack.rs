@@ -1,0 +1,50 @@
+//! How late a thing may be, and why.
+
+use std::time::Duration;
+
+use cluster::limits;
+
+use crate::record::Bounds;
+
+/// Simulated time moves in ticks of a few milliseconds, and a message passes up to a dozen
+/// tasks on its way. Fifty is far above both and far below every timer.
+pub const MARGIN: Duration = Duration::from_millis(50);
+
+impl Bounds {
+    /// The time from a user to its connector, or back.
+    pub(super) fn one_way(&self) -> Duration {
+        self.latency_max + MARGIN
+    }
+
+    /// The longest way that news takes in a sound network: a user to its connector, the chat
+    /// server, another connector, another user.
+    pub(super) fn news(&self) -> Duration {
+        4 * self.latency_max + MARGIN
+    }
+
+    /// The longest time that a dead connection goes unnoticed at either of its ends: two
+    /// heartbeats of silence, and the news of it.
+    pub(super) fn unnoticed(&self) -> Duration {
+        2 * self.heartbeat + self.news()
+    }
+
+    /// The longest time, after whatever disturbed a session is over, until that session has
+    /// either caught up or ended. Its connection may turn out to be dead (two heartbeats); the
+    /// link behind it may hang in an attempt to dial that was lost (once to be accepted, once
+    /// for the hello) and then find its lease gone, or wait for a lease to run out.
+    pub(super) fn recovery(&self) -> Duration {
+        self.unnoticed() + self.lease + 2 * limits::HELLO_PATIENCE + limits::REDIAL_PAUSE
+    }
+
+    /// The longest time until a user has its answer in a sound network: the server's deadline
+    /// counts from the arrival of the request to the leaving of the answer.
+    pub(super) fn answer(&self) -> Duration {
+        self.request_deadline + 2 * self.latency_max + MARGIN
+    }
+
+    /// The longest login in a sound network, from asking the gate to sending `enter`. At each of
+    /// the two servers: connect, upgrade, handshake, one request; four times there and back.
+    pub(super) fn login(&self) -> Duration {
+        2 * self.request_deadline + 16 * self.latency_max + MARGIN
+    }
+}
