@@ -83,6 +83,16 @@ impl Program {
         }
     }
 
+    /// Closes its standard input and reads on to the end of its output.
+    pub async fn last_lines(&mut self) -> Result<Vec<String>> {
+        self.stdin = None;
+        let mut lines = Vec::new();
+        while let Some(line) = timeout(PATIENCE, self.lines.next_line()).await?? {
+            lines.push(line);
+        }
+        Ok(lines)
+    }
+
     /// Closes its standard input and waits for its end.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         self.stdin = None;
