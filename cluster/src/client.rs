@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::connection::{Connection, ConnectionError, Incoming, Transport};
 use crate::net::Network;
@@ -16,6 +16,9 @@ use crate::wire::body;
 use crate::wire::handshake;
 use crate::wire::message::{self, Message, MessageError, MessageKind, Route, RouteRef};
 use crate::wire::package::{self, BODY_LEN_LIMIT, Package, PackageType};
+
+/// Intervals without a package after which a server is taken for dead, as Pomelo's clients have it.
+const GIVE_UP_AFTER: u32 = 2;
 
 /// A client after its handshake. Many thousands of them run in one process, so it has neither a
 /// task nor a standing timer: everything happens inside [`next`](Self::next).
@@ -25,10 +28,18 @@ pub struct Client<S> {
     last_id: u32,
     /// Interval of heartbeats; `None` if the server wants none.
     heartbeat: Option<Duration>,
-    /// When the next heartbeat is due.
-    beat_at: Option<Instant>,
-    /// When the server is taken for dead unless a package comes.
-    give_up_at: Option<Instant>,
+    pulse: Pulse,
+}
+
+/// Whose turn it is to show life. The server begins, after the handshake.
+#[derive(Clone, Copy, Debug)]
+enum Pulse {
+    /// Nothing is due: the server has yet to begin.
+    Still,
+    /// The server has sent a heartbeat; ours is due at this time.
+    DueAt(Instant),
+    /// Ours is sent; at this time the server is taken for dead unless a package comes.
+    GiveUpAt(Instant),
 }
 
 /// What the server has said.
@@ -155,8 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
             connection,
             last_id: 0,
             heartbeat: response.sys.unwrap_or_default().heartbeat,
-            beat_at: None,
-            give_up_at: None,
+            pulse: Pulse::Still,
         })
     }
 
@@ -174,13 +184,18 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
     /// The connection broke, the server is silent, or says what cannot be understood.
     pub async fn next(&mut self) -> Result<Event, ClientError> {
         loop {
-            self.check_time()?;
-            let incoming = match self.wakes_at() {
-                Some(at) => match timeout_at(at, self.connection.next()).await {
-                    Ok(incoming) => incoming,
-                    Err(_) => continue,
-                },
-                None => self.connection.next().await,
+            self.beat_if_due();
+            let incoming = match self.pulse {
+                Pulse::Still => self.connection.next().await,
+                Pulse::DueAt(at) | Pulse::GiveUpAt(at) => {
+                    match timeout_at(at, self.connection.next()).await {
+                        Ok(incoming) => incoming,
+                        Err(_) => {
+                            self.check_life()?;
+                            continue;
+                        }
+                    }
+                }
             };
             match incoming? {
                 Incoming::Package(package) => {
@@ -239,12 +254,14 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
             let Some(interval) = self.heartbeat else {
                 return pending().await;
             };
-            let at = *self
-                .beat_at
-                .get_or_insert_with(|| Instant::now() + interval);
-            tokio::time::sleep_until(at).await;
-            self.beat_at = Some(at + interval);
+            let due_at = match self.pulse {
+                Pulse::DueAt(at) => at,
+                Pulse::Still | Pulse::GiveUpAt(_) => Instant::now() + interval,
+            };
+            self.pulse = Pulse::DueAt(due_at);
+            sleep_until(due_at).await;
             self.connection.queue(package::heartbeat());
+            self.pulse = Pulse::DueAt(Instant::now() + interval);
         }
     }
 
@@ -254,30 +271,28 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
         self.connection.close().await;
     }
 
-    /// Sends a heartbeat that is due, and gives up on a server that is silent.
-    fn check_time(&mut self) -> Result<(), ClientError> {
-        let (Some(interval), Some(wakes_at)) = (self.heartbeat, self.wakes_at()) else {
-            return Ok(());
+    /// Sends our heartbeat if its time has come, also between packages that come without end.
+    fn beat_if_due(&mut self) {
+        let (Some(interval), Pulse::DueAt(at)) = (self.heartbeat, self.pulse) else {
+            return;
         };
         let now = Instant::now();
-        if now < wakes_at {
-            return Ok(());
-        }
-        let silence = 2 * interval;
-        if self.give_up_at.is_some_and(|at| at <= now) {
-            return Err(ClientError::Silent { silence });
-        }
-        if self.beat_at.take_if(|at| *at <= now).is_some() {
+        if at <= now {
             self.connection.queue(package::heartbeat());
-            self.give_up_at = Some(now + silence);
+            self.pulse = Pulse::GiveUpAt(now + GIVE_UP_AFTER * interval);
         }
-        Ok(())
     }
 
-    fn wakes_at(&self) -> Option<Instant> {
-        match (self.beat_at, self.give_up_at) {
-            (Some(beat_at), Some(give_up_at)) => Some(beat_at.min(give_up_at)),
-            (beat_at, give_up_at) => beat_at.or(give_up_at),
+    /// Gives up on a server that is silent. Only called when there was nothing to read, so that a
+    /// client that itself stood still does not blame the server.
+    fn check_life(&self) -> Result<(), ClientError> {
+        match (self.heartbeat, self.pulse) {
+            (Some(interval), Pulse::GiveUpAt(at)) if at <= Instant::now() => {
+                Err(ClientError::Silent {
+                    silence: GIVE_UP_AFTER * interval,
+                })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -298,12 +313,12 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
             return;
         };
         let now = Instant::now();
-        if is_heartbeat {
-            self.give_up_at = None;
-            self.beat_at.get_or_insert(now + interval);
-        } else if self.give_up_at.is_some() {
-            self.give_up_at = Some(now + 2 * interval);
-        }
+        self.pulse = match self.pulse {
+            Pulse::DueAt(at) => Pulse::DueAt(at),
+            Pulse::Still | Pulse::GiveUpAt(_) if is_heartbeat => Pulse::DueAt(now + interval),
+            Pulse::Still => Pulse::Still,
+            Pulse::GiveUpAt(_) => Pulse::GiveUpAt(now + GIVE_UP_AFTER * interval),
+        };
     }
 }
 

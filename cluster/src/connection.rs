@@ -191,8 +191,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Incoming, ConnectionError>> {
-        if self.unflushed && self.poll_flush(context)?.is_ready() {
-            self.flushed_untold = true;
+        let mut broken = None;
+        if self.unflushed {
+            match self.poll_flush(context) {
+                Poll::Ready(Ok(())) => self.flushed_untold = true,
+                // The peer may be gone and have told why: what it sent is read to the end first.
+                Poll::Ready(Err(error)) => broken = Some(error),
+                Poll::Pending => {}
+            }
         }
         if self.flushed_untold && !self.packages_turn {
             return self.tell_flushed();
@@ -209,8 +215,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     None => Incoming::Closed,
                 }))
             }
-            Poll::Pending if self.flushed_untold => self.tell_flushed(),
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => match broken {
+                Some(error) => Poll::Ready(Err(error.into())),
+                None if self.flushed_untold => self.tell_flushed(),
+                None => Poll::Pending,
+            },
         }
     }
 

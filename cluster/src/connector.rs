@@ -25,7 +25,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use self::link::Connection;
 use self::state::{ChatIndex, State};
 use crate::census::Census;
-use crate::limits::{CLOSE_PATIENCE, HELLO_PATIENCE, REDIAL_PAUSE};
+use crate::limits::{CLOSE_PATIENCE, REDIAL_PAUSE};
 use crate::link::LinkError;
 use crate::link::frame::Header;
 use crate::link::pump::{self, Endpoint, pump};
@@ -146,15 +146,17 @@ impl Connector {
         inbox: &mut BytesMut,
     ) -> Result<(N::Stream, Connection), LinkError> {
         let server = &self.topology.chats[chat];
-        let dial = timeout(HELLO_PATIENCE, network.connect(&server.host, server.port));
-        let mut stream = dial.await.map_err(|_| LinkError::Silent {
-            what: "answer to the dial",
-            patience: HELLO_PATIENCE,
-        })??;
+        // Several tries fit into what a lease leaves after a silence was noticed.
+        let patience = self.options.lease / 4;
+        let dial = timeout(patience, network.connect(&server.host, server.port));
+        let what = "answer to the dial";
+        let mut stream = dial
+            .await
+            .map_err(|_| LinkError::Silent { what, patience })??;
         let sent_at = Instant::now();
         let hello = self.state().hello(chat);
         pump::send(&mut stream, &Header::Hello(hello)).await?;
-        match pump::receive(&mut stream, inbox, "welcome", HELLO_PATIENCE).await? {
+        match pump::receive(&mut stream, inbox, "welcome", patience).await? {
             Header::Welcome(welcome) => {
                 let connection = self
                     .state()
@@ -183,8 +185,9 @@ impl ConnectorEnd {
     /// Pings the chat server until the connection is stopped or too long silent.
     async fn ping_until_stopped(&self) -> LinkError {
         let pinging = async {
-            // Four in one lease: it survives a lost one, and two that are late.
-            let interval = self.connector.options.lease / 4;
+            // The lease counts from the last ping that was answered: the more often, the more of
+            // it is left when the link goes down.
+            let interval = self.connector.options.lease / 8;
             loop {
                 sleep(interval).await;
                 let now = Instant::now();

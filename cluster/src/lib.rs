@@ -11,6 +11,7 @@
 //! - [`link`]: between connector and chat
 //! - [`chat`]: the server that owns rooms
 //! - [`queue`]: the last stop before a client
+//! - [`process`], [`embedded`]: the servers of one process, started and stopped
 //!
 //! Beside them: [`config`] and [`topology`] (which servers there are), [`options`] and [`limits`]
 //! (what they are told), [`serving`] (tasks), [`census`] (what they hold).
@@ -22,12 +23,14 @@ pub mod config;
 pub mod connection;
 pub mod connector;
 pub mod dispatch;
+pub mod embedded;
 pub mod frontend;
 pub mod gate;
 pub mod limits;
 pub mod link;
 pub mod net;
 pub mod options;
+pub mod process;
 pub mod queue;
 pub mod serving;
 pub mod topology;

@@ -51,7 +51,7 @@ pub const NAME_LEN_MAX: usize = 256;
 /// the answer to `enter` still fits a package (16 MiB). One more is refused.
 pub const ROOM_MEMBERS_MAX: usize = 10_000;
 
-/// Time for a peer to say its hello on a fresh link, and to accept a dialled one.
+/// Time for a connector to say its hello on a fresh connection; then it is closed.
 pub const HELLO_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Wait between two attempts to dial a chat server that refused.

@@ -14,7 +14,7 @@ use crate::user::Access;
 
 /// Why a login failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LoginError {
+pub enum LoginError {
     #[error("gate {gate}: {}", sight::sentence(.cause))]
     Gate { gate: Address, cause: ClientError },
     #[error("gate {gate} closed the connection before it answered")]

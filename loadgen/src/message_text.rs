@@ -13,12 +13,7 @@ const PADDING: char = '.';
 /// Writes the content of `message`, padded to `len` bytes. A `len` too small for the identity
 /// gives a longer content: what nobody could recognise would be of no use.
 pub fn compose(message: MessageId, due: Duration, len: usize) -> String {
-    let MessageId {
-        user,
-        login,
-        number,
-    } = message;
-    let mut text = format!("u{user}.{login}.{number}@{} ", due.as_micros());
+    let mut text = format!("{message}@{} ", due.as_micros());
     let missing = len.saturating_sub(text.len());
     text.extend(std::iter::repeat_n(PADDING, missing));
     text

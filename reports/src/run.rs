@@ -48,6 +48,8 @@ pub struct Run {
     pub plan: Plan,
     /// What had to hold, and whether it did.
     pub verdicts: Vec<Verdict>,
+    /// What makes its figures less than certain, one sentence each.
+    pub warnings: Vec<String>,
     /// How many of each.
     pub counts: BTreeMap<String, u64>,
     /// Latencies by name; one without a single value is absent.

@@ -17,6 +17,7 @@ pub fn write_summary(out: &mut impl Write, run: &Run) -> fmt::Result {
     write_latencies(out, &run.latencies)?;
     write_counts(out, &run.counts)?;
     write_verdicts(out, run)?;
+    write_warnings(out, &run.warnings)?;
     writeln!(out, "\nrepeat: {}", run.command)
 }
 
@@ -79,6 +80,16 @@ fn write_verdicts(out: &mut impl Write, run: &Run) -> fmt::Result {
         for line in &verdict.evidence {
             writeln!(out, "        {line}")?;
         }
+    }
+    Ok(())
+}
+
+fn write_warnings(out: &mut impl Write, warnings: &[String]) -> fmt::Result {
+    if !warnings.is_empty() {
+        writeln!(out)?;
+    }
+    for warning in warnings {
+        writeln!(out, "warning: {warning}")?;
     }
     Ok(())
 }

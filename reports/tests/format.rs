@@ -91,6 +91,7 @@ fn run() -> Run {
                 evidence: vec!["user 3 heard u1.1.1 2 times, last at 4.200s".to_owned()],
             },
         ],
+        warnings: vec!["sends were late".to_owned()],
         counts: BTreeMap::from([
             ("deliveries_doubled".to_owned(), 1),
             ("sends_total".to_owned(), 6000),

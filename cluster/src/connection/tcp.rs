@@ -181,3 +181,53 @@ where
 
 /// Most bytes copied together for one write.
 const GATHER_LEN: usize = 4 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use tokio::io::{AsyncWriteExt, duplex};
+
+    use super::*;
+
+    const BODY_LEN_MAX: usize = 1000;
+
+    #[tokio::test]
+    async fn a_silent_connection_holds_no_memory() -> Result<(), ConnectionError> {
+        let (mut peer, stream) = duplex(100_000);
+        let mut tcp = RawTcp::new(stream, BytesMut::new(), BODY_LEN_MAX);
+        let package = package::encode(package::PackageType::Data, &[0; BODY_LEN_MAX]);
+        for _ in 0..50 {
+            peer.write_all(&package).await?;
+            tcp.queue(package.clone());
+        }
+        for _ in 0..50 {
+            poll_fn(|context| tcp.poll_package(context)).await?;
+        }
+        poll_fn(|context| tcp.poll_flush(context)).await?;
+        assert_eq!(tcp.received.capacity(), 0);
+        assert!(tcp.queued.capacity() <= QUEUE_CAPACITY_KEPT);
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end_in_a_close_or_an_error_and_fill_no_buffer(
+            pieces in vec(vec(prop_oneof![0..6_u8, any::<u8>()], 0..1500), 0..6),
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+            runtime.block_on(async {
+                let (mut peer, stream) = duplex(100_000);
+                let mut tcp = RawTcp::new(stream, BytesMut::new(), BODY_LEN_MAX);
+                for piece in pieces {
+                    peer.write_all(&piece).await?;
+                }
+                drop(peer);
+                while let Ok(Some(_)) = poll_fn(|context| tcp.poll_package(context)).await {
+                    prop_assert!(tcp.received.len() <= package::HEAD_LEN + BODY_LEN_MAX + READ_LEN);
+                }
+                Ok(())
+            })?;
+        }
+    }
+}

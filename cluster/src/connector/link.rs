@@ -228,10 +228,10 @@ impl State {
     ///
     /// # Errors
     ///
-    /// [`LinkError::Silent`] if nothing has come for half a lease, so that the other half is left
-    /// for another try.
+    /// [`LinkError::Silent`] if nothing has come for three pings, so that most of the lease is left
+    /// to try another connection.
     pub fn ping(&mut self, connection: &Connection, now: Instant) -> Result<(), LinkError> {
-        let patience = self.options.lease / 2;
+        let patience = self.options.lease * 3 / 8;
         let link = self.current(connection)?;
         if now >= link.heard_at + patience {
             let what = "sign of life from the chat server";

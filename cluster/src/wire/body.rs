@@ -44,3 +44,70 @@ pub fn decode_kick(body: &[u8]) -> String {
         .unwrap_or_default()
         .to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_read_bare_or_alone_in_an_array() {
+        let expected = json!({ "rid": "room", "n": [1, null] });
+        assert_eq!(decode(br#"{"rid":"room","n":[1,null]}"#), expected);
+        assert_eq!(decode(br#" [ {"rid":"room","n":[1,null]} ] "#), expected);
+    }
+
+    #[test]
+    fn what_is_no_object_has_no_fields() {
+        let bodies = [
+            "",
+            "null",
+            "false",
+            "0",
+            "1",
+            "true",
+            "\"text\"",
+            "[]",
+            "[1]",
+            "[{},{}]",
+            "[[{}]]",
+            "{",
+            "{}\0",
+            "\u{FEFF}{}",
+            "{\"a\":}",
+            "NaN",
+        ];
+        for body in bodies {
+            assert_eq!(decode(body.as_bytes()), json!({}), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_key_that_is_there_twice_the_last_counts() {
+        assert_eq!(decode(br#"{"a":1,"a":2}"#), json!({ "a": 2 }));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_replaced() {
+        // An emoji as the browser client writes it: two surrogates of three bytes.
+        let body = decode(b"{\"a\":\"\xED\xA0\xBD\xED\xB8\x80!\",\"b\":\"\xE2\x82\"}");
+        let replaced = "\u{FFFD}".repeat(6) + "!";
+        assert_eq!(body, json!({ "a": replaced, "b": "\u{FFFD}" }));
+    }
+
+    #[test]
+    fn deep_nesting_is_cut_off_without_using_up_the_stack() {
+        let deep = "[".repeat(1_000_000);
+        assert_eq!(decode(deep.as_bytes()), json!({}));
+        let deep = format!("{}1{}", "{\"a\":".repeat(129), "}".repeat(129));
+        assert_eq!(decode(deep.as_bytes()), json!({}));
+    }
+
+    #[test]
+    fn a_kick_carries_its_reason() {
+        let kick = package::whole(encode_kick("too \"slow\""), 100).unwrap();
+        assert_eq!(kick.kind, PackageType::Kick);
+        assert_eq!(kick.body, r#"{"reason":"too \"slow\""}"#);
+        assert_eq!(decode_kick(&kick.body), "too \"slow\"");
+        assert_eq!(decode_kick(b""), "");
+    }
+}

@@ -17,6 +17,10 @@ pub const SUCCESS: u16 = 200;
 /// The code of a handshake that failed; the server closes the connection after it.
 pub const FAILURE: u16 = 500;
 
+/// Longest interval of heartbeats that a client believes in. Times beyond what a clock can hold
+/// would stop the client; a day is more than any network keeps a silent connection.
+const HEARTBEAT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What the server answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Response {
@@ -102,5 +106,86 @@ fn number_to_seconds<'de, D: Deserializer<'de>>(
 ) -> Result<Option<Duration>, D::Error> {
     let seconds = Option::<f64>::deserialize(deserializer)?.unwrap_or(0.0);
     let interval = Duration::try_from_secs_f64(seconds).map_err(de::Error::custom)?;
+    if interval > HEARTBEAT_MAX {
+        return Err(de::Error::custom("a heartbeat interval is at most a day"));
+    }
     Ok(Some(interval).filter(|interval| !interval.is_zero()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handshake_is_good_if_its_sys_is_true_in_javascript() {
+        for sys in [
+            "{}",
+            "1",
+            "-0.5",
+            "\"x\"",
+            "[]",
+            "true",
+            r#"{"type":"js-websocket"}"#,
+        ] {
+            let body = format!(r#"{{"sys":{sys},"user":{{}}}}"#);
+            assert!(is_valid_request(body.as_bytes()), "{sys}");
+        }
+        assert!(is_valid_request(&body_of(encode_request())));
+    }
+
+    #[test]
+    fn a_handshake_without_sys_is_bad() {
+        for sys in ["null", "false", "0", "-0.0", "\"\""] {
+            let body = format!(r#"{{"sys":{sys}}}"#);
+            assert!(!is_valid_request(body.as_bytes()), "{sys}");
+        }
+        for body in [
+            "",
+            "{}",
+            "{",
+            "[]",
+            "null",
+            "\"sys\"",
+            r#"[{"sys":{}}]"#,
+            r#"{"user":{}}"#,
+        ] {
+            assert!(!is_valid_request(body.as_bytes()), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_answers_are_written_as_by_the_original() {
+        let second = Duration::from_secs(1);
+        let connector = encode_success(Some(3 * second));
+        assert_eq!(body_of(connector), r#"{"code":200,"sys":{"heartbeat":3}}"#);
+        assert_eq!(body_of(encode_success(None)), r#"{"code":200,"sys":{}}"#);
+        assert_eq!(body_of(encode_failure()), r#"{"code":500}"#);
+        let quick = encode_success(Some(second / 4));
+        assert_eq!(body_of(quick), r#"{"code":200,"sys":{"heartbeat":0.25}}"#);
+    }
+
+    #[test]
+    fn an_answer_is_read_with_and_without_a_heartbeat() {
+        let heartbeat = |text| {
+            let response: Response = serde_json::from_str(text).unwrap();
+            assert_eq!(response.code, SUCCESS);
+            response.sys.unwrap_or_default().heartbeat
+        };
+        let original =
+            r#"{"code":200,"sys":{"heartbeat":3,"dict":{"a":1},"useDict":true},"user":1}"#;
+        assert_eq!(heartbeat(original), Some(Duration::from_secs(3)));
+        assert_eq!(heartbeat(r#"{"code":200,"sys":{"heartbeat":0}}"#), None);
+        assert_eq!(heartbeat(r#"{"code":200,"sys":{"useProto":true}}"#), None);
+        assert_eq!(heartbeat(r#"{"code":200}"#), None);
+        for heartbeat in ["-1", "1e9", "1e300", "\"3\""] {
+            let bad = format!(r#"{{"code":200,"sys":{{"heartbeat":{heartbeat}}}}}"#);
+            assert!(serde_json::from_str::<Response>(&bad).is_err(), "{bad}");
+        }
+    }
+
+    fn body_of(package: Bytes) -> Bytes {
+        let package = package::whole(package, 200).expect("a handshake is one package");
+        assert_eq!(package.kind, PackageType::Handshake);
+        package.body
+    }
 }

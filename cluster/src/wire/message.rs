@@ -268,3 +268,110 @@ impl<'a> From<&'a Route> for RouteRef<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_message_cut_in_its_head_is_an_error_and_in_its_body_a_shorter_body() {
+        let route = RouteRef::Name("chat.chatHandler.send");
+        let whole = body_of(encode_request(300, route, b"{}"));
+        let head_len = 1 + 2 + 1 + 21;
+        for cut in 0..head_len {
+            let error = decode(whole.slice(..cut)).unwrap_err();
+            let part = match cut {
+                0 => "flag",
+                1..3 => "id",
+                _ => "route",
+            };
+            assert_eq!(error, MessageError::Truncated(part), "cut at {cut}");
+        }
+        for cut in head_len..=whole.len() {
+            let message = decode(whole.slice(..cut)).unwrap();
+            assert_eq!(message.body, whole[head_len..cut], "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_route_code_cut_short_is_an_error() {
+        let whole = body_of(encode_push(RouteRef::Code(0x0102), b""));
+        assert_eq!(
+            decode(whole.clone()).unwrap().route,
+            Some(Route::Code(0x0102))
+        );
+        let error = decode(whole.slice(..2)).unwrap_err();
+        assert_eq!(error, MessageError::Truncated("route"));
+    }
+
+    #[test]
+    fn the_largest_id_is_read_and_the_next_refused() {
+        let id_of = |id: &[u8]| {
+            let bytes = [&[0], id, &[1, b'a']].concat();
+            decode(bytes.into()).map(|message| message.id)
+        };
+        assert_eq!(id_of(&[0xFF, 0xFF, 0xFF, 0xFF, 0x07]), Ok(ID_MAX));
+        assert_eq!(
+            id_of(&[0x80, 0x80, 0x80, 0x80, 0x08]),
+            Err(MessageError::IdTooLarge)
+        );
+        // Longer than it needs to be, also longer than 64 bits.
+        assert_eq!(id_of(&[0x81, 0]), Ok(1));
+        assert_eq!(id_of(&[&[0x81][..], &[0x80; 20], &[0]].concat()), Ok(1));
+        assert_eq!(
+            id_of(&[&[0x81][..], &[0x80; 20], &[1]].concat()),
+            Err(MessageError::IdTooLarge)
+        );
+    }
+
+    #[test]
+    fn a_route_that_is_not_utf8_is_a_name_that_no_handler_has() {
+        let message = decode(Bytes::from_static(b"\x02\x02a\xFF{}")).unwrap();
+        assert_eq!(message.route, Some(Route::Name(String::from("a\u{FFFD}"))));
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_comes_back_as_it_was(
+            kind in prop_oneof![
+                Just(MessageKind::Request),
+                Just(MessageKind::Notify),
+                Just(MessageKind::Response),
+                Just(MessageKind::Push),
+            ],
+            id in prop_oneof![0..300_u32, 0..=ID_MAX],
+            route in prop_oneof![
+                "[a-z.é]{0,100}".prop_map(Route::Name),
+                any::<u16>().prop_map(Route::Code),
+            ],
+            body in vec(any::<u8>(), 0..300),
+        ) {
+            let package = encode(kind, id, kind.has_route().then(|| (&route).into()), &body);
+            let expected = Message {
+                kind,
+                id: if kind.has_id() { id } else { 0 },
+                route: kind.has_route().then_some(route),
+                body: body.into(),
+            };
+            prop_assert_eq!(decode(body_of(package))?, expected);
+        }
+
+        #[test]
+        fn any_bytes_give_a_message_or_an_error(bytes in vec(any::<u8>(), 0..300)) {
+            let len = bytes.len();
+            if let Ok(message) = decode(bytes.into()) {
+                prop_assert!(message.id <= ID_MAX);
+                prop_assert!(message.body.len() < len);
+            }
+        }
+    }
+
+    fn body_of(package: Bytes) -> Bytes {
+        package::whole(package, package::BODY_LEN_LIMIT)
+            .unwrap()
+            .body
+    }
+}

@@ -172,3 +172,108 @@ impl TryFrom<u8> for PackageType {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BODY_LEN_MAX: usize = 1000;
+
+    #[test]
+    fn a_package_cut_at_any_byte_is_not_there_yet() {
+        let whole = encode(PackageType::Data, b"0123456789");
+        for cut in 0..whole.len() {
+            let mut buffer = BytesMut::from(&whole[..cut]);
+            assert_eq!(take(&mut buffer, BODY_LEN_MAX), Ok(None), "cut at {cut}");
+            assert_eq!(buffer, whole[..cut], "bytes lost at {cut}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_type_is_an_error_as_soon_as_the_head_is_there() {
+        for byte in [0, 6, 0x47, 0xFF] {
+            let mut buffer = BytesMut::from(&[byte, 0, 0][..]);
+            assert_eq!(take(&mut buffer, BODY_LEN_MAX), Ok(None));
+            buffer.put_u8(9);
+            let error = take(&mut buffer, BODY_LEN_MAX);
+            assert_eq!(error, Err(PackageError::UnknownType(byte)));
+        }
+    }
+
+    #[test]
+    fn a_body_at_the_limit_is_taken_and_one_over_it_refused_by_its_head() {
+        let at_limit = encode(PackageType::Data, &[7; BODY_LEN_MAX]);
+        let package = take(&mut BytesMut::from(at_limit), BODY_LEN_MAX);
+        assert_eq!(package.unwrap().unwrap().body, [7; BODY_LEN_MAX][..]);
+
+        let over = encode(PackageType::Data, &[7; BODY_LEN_MAX + 1]);
+        let error = PackageError::TooLong {
+            len: BODY_LEN_MAX + 1,
+            max: BODY_LEN_MAX,
+        };
+        let mut head = BytesMut::from(&over[..HEAD_LEN]);
+        assert_eq!(take(&mut head, BODY_LEN_MAX), Err(error));
+        assert_eq!(whole(over.slice(..HEAD_LEN), BODY_LEN_MAX), Err(error));
+    }
+
+    #[test]
+    fn a_websocket_message_holds_exactly_one_package() {
+        let message = |bytes: &'static [u8]| whole(Bytes::from_static(bytes), BODY_LEN_MAX);
+        assert_eq!(message(b""), Err(PackageError::Empty));
+        assert_eq!(
+            message(b"\x03\0\0\0\x03\0\0\0"),
+            Err(PackageError::Trailing(4))
+        );
+        assert_eq!(message(b"\x04\0\0\x02{}").unwrap().body, "{}");
+    }
+
+    #[test]
+    fn the_packages_without_body_are_as_encoded() {
+        assert_eq!(heartbeat(), encode(PackageType::Heartbeat, b""));
+        assert_eq!(handshake_ack(), encode(PackageType::HandshakeAck, b""));
+    }
+
+    proptest! {
+        #[test]
+        fn a_package_comes_back_as_it_was(
+            number in 1_u8..=5,
+            body in vec(any::<u8>(), 0..=BODY_LEN_MAX),
+            next in vec(any::<u8>(), 0..20),
+        ) {
+            let kind = PackageType::try_from(number)?;
+            let package = encode(kind, &body);
+            let expected = Package { kind, body: body.into() };
+            prop_assert_eq!(whole(package.clone(), BODY_LEN_MAX)?, expected.clone());
+
+            let mut buffer = BytesMut::from(package);
+            buffer.extend_from_slice(&next);
+            prop_assert_eq!(take(&mut buffer, BODY_LEN_MAX)?, Some(expected));
+            prop_assert_eq!(&buffer[..], &next[..]);
+        }
+
+        #[test]
+        fn any_bytes_give_packages_or_an_error(bytes in hostile_bytes()) {
+            let mut buffer = BytesMut::from(&bytes[..]);
+            while let Ok(Some(package)) = take(&mut buffer, BODY_LEN_MAX) {
+                prop_assert!(package.body.len() <= BODY_LEN_MAX);
+            }
+            if let Ok(package) = whole(bytes.into(), BODY_LEN_MAX) {
+                prop_assert!(package.body.len() <= BODY_LEN_MAX);
+            }
+        }
+    }
+
+    /// Purely random bytes hardly ever get past the type, so half of them start like a package.
+    fn hostile_bytes() -> impl Strategy<Value = Vec<u8>> {
+        let almost = (1_u8..=5, 0_u8..=4, any::<u8>(), vec(any::<u8>(), 0..100));
+        prop_oneof![
+            vec(any::<u8>(), 0..100),
+            almost.prop_map(|(kind, len_high, len, body)| {
+                [vec![kind, 0, len_high, len], body].concat()
+            }),
+        ]
+    }
+}
