@@ -39,11 +39,19 @@ pub const OUTBOX_LEN: usize = 65_536;
 /// The same in bytes.
 pub const OUTBOX_BYTES: usize = 256 * 1024 * 1024;
 
-/// Longest frame on a link, in bytes: a client's largest body and what surrounds it; a batch
-/// that re-adds sessions is cut into several frames. A longer one closes the link.
-pub const FRAME_LEN_MAX: usize = PACKAGE_BODY_LEN_MAX + 64 * 1024;
+/// Longest frame on a link, in bytes: more than a client's largest body, of which each byte may
+/// have become a three-byte U+FFFD, and more than the report of the largest room. A longer one
+/// closes the link.
+pub const FRAME_LEN_MAX: usize = 16 * 1024 * 1024;
 
-/// Time for a peer to say its hello on a fresh link, and to accept a dialled one.
+/// Longest user name and longest room name, in bytes. An `enter` with a longer one is refused.
+pub const NAME_LEN_MAX: usize = 256;
+
+/// Most members of one room. With the longest names, each byte written as a JSON escape of six,
+/// the answer to `enter` still fits a package (16 MiB). One more is refused.
+pub const ROOM_MEMBERS_MAX: usize = 10_000;
+
+/// Time for a connector to say its hello on a fresh connection; then it is closed.
 pub const HELLO_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Wait between two attempts to dial a chat server that refused.

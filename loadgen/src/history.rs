@@ -1,7 +1,8 @@
 //! What every virtual user did and saw, with times: the one record that the audit of a load
 //! test and the guarantees of a simulation are read from.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -125,6 +126,13 @@ pub struct MessageId {
     pub number: u32,
 }
 
+/// As a message's content has it: `u17.1.4` is the fourth of the first login of user 17.
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "u{}.{}.{}", self.user, self.login, self.number)
+    }
+}
+
 /// Whom a message is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -139,7 +147,41 @@ pub enum Target {
 #[derive(Clone, Debug)]
 pub struct Recorder {
     started_at: Instant,
-    events: Arc<Mutex<Vec<Event>>>,
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    events: Vec<Event>,
+    tally: Tally,
+}
+
+/// How many events of some kinds were recorded so far, for those who watch a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Rooms entered.
+    pub entered: u64,
+    /// Messages sent.
+    pub sent: u64,
+    /// Messages answered, with success or an error.
+    pub answered: u64,
+    /// Messages heard, by each member that heard them.
+    pub heard: u64,
+    /// Connections lost and logins failed.
+    pub lost: u64,
+}
+
+impl Tally {
+    fn count(&mut self, what: &What) {
+        match what {
+            What::Entered { .. } => self.entered += 1,
+            What::Sending { .. } => self.sent += 1,
+            What::Answered { .. } => self.answered += 1,
+            What::Heard { .. } => self.heard += 1,
+            What::Kicked { .. } | What::Closed { .. } | What::LoginFailed { .. } => self.lost += 1,
+            _ => {}
+        }
+    }
 }
 
 impl Recorder {
@@ -147,7 +189,7 @@ impl Recorder {
     pub fn new(started_at: Instant) -> Self {
         Self {
             started_at,
-            events: Arc::default(),
+            shared: Arc::default(),
         }
     }
 
@@ -164,7 +206,9 @@ impl Recorder {
     /// Notes that `user` did or saw `what` now.
     pub fn note(&self, user: u32, login: u32, what: What) {
         let at = self.now();
-        self.events().push(Event {
+        let mut shared = self.shared();
+        shared.tally.count(&what);
+        shared.events.push(Event {
             at,
             user,
             login,
@@ -172,13 +216,18 @@ impl Recorder {
         });
     }
 
-    /// Takes what was recorded so far.
+    /// Takes what was recorded so far; the tally goes on.
     pub fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut *self.events())
+        std::mem::take(&mut self.shared().events)
     }
 
-    fn events(&self) -> std::sync::MutexGuard<'_, Vec<Event>> {
+    /// How much was recorded so far.
+    pub fn tally(&self) -> Tally {
+        self.shared().tally
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
         // A user that panicked while recording has pushed its event or not; both are whole.
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,1 +1,19 @@
-//! (to be written)
+//! What a run leaves behind, and how it is shown.
+//!
+//! A load test and a simulation write the same folder: `run.json`, which holds plain values
+//! and can always be read again, and `latencies.hdr`, which holds every histogram whole. In
+//! reading order:
+//!
+//! - [`run`]: the data model of `run.json`, its version, and what reading it can object to;
+//! - [`latency`]: histograms of latencies and the figures that are taken from them;
+//! - [`hdr_log`]: the histograms as a log that other HDR readers take;
+//! - [`run_folder`]: the folder of one run;
+//! - [`text`]: the summary that is printed.
+//!
+//! This crate knows nothing of clusters, users or the network.
+
+pub mod hdr_log;
+pub mod latency;
+pub mod run;
+pub mod run_folder;
+pub mod text;

@@ -1,4 +1,41 @@
 //! The cluster in a simulated network, with faults and checks.
+//!
+//! One seed decides everything in a run: the same seed gives the same run, event by event, on
+//! any machine. In reading order:
+//!
+//! - [`scenario`]: what kind of cluster, users and faults; the built-in ones;
+//! - [`seeds`]: the streams that one seed is split into;
+//! - [`case`]: one run, drawn from a scenario and a seed: [`workload`] draws what users do,
+//!   [`chaos`] draws what goes wrong, as a list of [`fault`]s;
+//! - [`run`]: runs it and has it checked: a [`deployment`] of the production servers on the
+//!   simulated [`net`], with the faults put in by [`inject`];
+//! - [`trace`]: the ordered record of everything that happened, and its hash;
+//! - [`record`]: what the checks read; [`guarantees`]: the checks;
+//! - [`sweep`]: many runs on many threads;
+//! - [`cli`], [`commands`] and [`report`]: the program.
+
+#[cfg(not(tokio_unstable))]
+compile_error!(
+    "sim needs `--cfg tokio_unstable` (set in .cargo/config.toml; RUSTFLAGS in the environment \
+     replaces it): without it `select!` is not seeded and a panic in a task is lost"
+);
+
+pub mod case;
+pub mod chaos;
+pub mod cli;
+pub mod commands;
+pub mod deployment;
 pub mod fault;
 pub mod guarantees;
+pub mod inject;
+pub mod net;
+mod panics;
+pub mod process;
 pub mod record;
+pub mod report;
+pub mod run;
+pub mod scenario;
+pub mod seeds;
+pub mod sweep;
+pub mod trace;
+pub mod workload;

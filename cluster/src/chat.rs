@@ -1,0 +1,169 @@
+//! The chat server: owns rooms. It knows who is in each of its rooms, puts the events of a room
+//! in one order, and answers a request once the connectors concerned have what it caused.
+//!
+//! In reading order: [`handler`] (what clients ask for), [`remote`] (what connectors ask for),
+//! [`channel`] (one room), [`state`] (everything it knows), [`recovery`] (after a start).
+
+pub mod channel;
+pub mod handler;
+pub mod recovery;
+pub mod remote;
+pub mod state;
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use self::state::{Connection, State};
+use crate::census::Census;
+use crate::limits::HELLO_PATIENCE;
+use crate::link::LinkError;
+use crate::link::frame::Header;
+use crate::link::pump::{self, Endpoint, pump};
+use crate::net::Network;
+use crate::options::Options;
+use crate::serving;
+use crate::topology::Topology;
+
+/// One chat server process.
+pub struct Chat {
+    id: String,
+    state: Mutex<State>,
+}
+
+impl Chat {
+    /// Makes the chat server `id` of `topology`; `incarnation` is a number that no earlier
+    /// process of that id had. The wait for the connectors' reports begins now.
+    pub fn new(topology: Arc<Topology>, id: &str, options: Options, incarnation: u64) -> Arc<Self> {
+        let state = State::new(topology, options, incarnation, Instant::now());
+        Arc::new(Self {
+            id: id.to_owned(),
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Serves connectors until `shutdown` ends; then the links are closed, and the connectors
+    /// wait for the next incarnation.
+    pub async fn serve<N: Network>(
+        self: Arc<Self>,
+        network: N,
+        listener: N::Listener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(network.task(self.clone().watch_leases()));
+        let links = serving::accept(&network, listener, &mut tasks, usize::MAX, |stream| {
+            self.clone().serve_link(stream)
+        });
+        tokio::select! {
+            () = shutdown => {}
+            () = links => {}
+        }
+        // Dropping the tasks closes the links.
+    }
+
+    /// What the tables hold now.
+    pub fn census(&self) -> Census {
+        self.state().census()
+    }
+
+    async fn watch_leases(self: Arc<Self>) {
+        loop {
+            let again_at = self.state().expire(Instant::now());
+            tokio::time::sleep_until(again_at).await;
+        }
+    }
+
+    /// Runs one connection: a connector's hello, then its link until the connection breaks.
+    async fn serve_link<S>(self: Arc<Self>, mut stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin,
+    {
+        let mut inbox = BytesMut::new();
+        let error = match self.welcome(&mut stream, &mut inbox).await {
+            Ok(connection) => {
+                let stop = connection.stop.clone();
+                let endpoint = ChatEnd {
+                    chat: self.clone(),
+                    connection,
+                };
+                let stopped = async move {
+                    stop.notified().await;
+                    LinkError::Superseded
+                };
+                pump(stream, inbox, &endpoint, stopped).await
+            }
+            Err(error) => error,
+        };
+        tracing::info!(server = self.id, %error, "a link's connection ended");
+    }
+
+    async fn welcome<S>(
+        &self,
+        stream: &mut S,
+        inbox: &mut BytesMut,
+    ) -> Result<Connection, LinkError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let hello = match pump::receive(stream, inbox, "hello", HELLO_PATIENCE).await? {
+            Header::Hello(hello) => hello,
+            _ => return Err(LinkError::Protocol("does not begin with a hello")),
+        };
+        let answer = self.state().hello(&hello, Instant::now());
+        match answer {
+            Ok((connection, welcome)) => {
+                tracing::info!(
+                    server = self.id,
+                    connector = hello.server,
+                    resumed = welcome.resumed.is_some(),
+                    "link"
+                );
+                pump::send(stream, &Header::Welcome(welcome)).await?;
+                Ok(connection)
+            }
+            Err(reason) => {
+                tracing::warn!(
+                    server = self.id,
+                    connector = hello.server,
+                    reason,
+                    "refused a link"
+                );
+                pump::send(stream, &Header::Refusal(reason)).await?;
+                Err(LinkError::Protocol("was turned away"))
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("a panic in here ends the server")
+    }
+}
+
+/// The chat server's end of one connection.
+struct ChatEnd {
+    chat: Arc<Chat>,
+    connection: Connection,
+}
+
+impl Endpoint for ChatEnd {
+    fn arrived(&self, header: Header, payload: Bytes) -> Result<(), LinkError> {
+        let now = Instant::now();
+        self.chat
+            .state()
+            .arrived(&self.connection, header, &payload, now)
+    }
+
+    fn fill(&self, out: &mut BytesMut) -> Result<(), LinkError> {
+        self.chat.state().fill(&self.connection, out)
+    }
+
+    fn wake(&self) -> &Notify {
+        &self.connection.wake
+    }
+}

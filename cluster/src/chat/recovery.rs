@@ -1,0 +1,170 @@
+//! After a start: the rooms are learnt from the connectors, who know which sessions are where.
+//!
+//! Each connector reports its rooms before anything else. Until all configured connectors have,
+//! or one lease has passed since the start, all other messages wait. After one lease a
+//! connector that has not reported has kicked its sessions, because the lease that it holds
+//! began before this process did.
+//!
+//! All connectors have seen the events of a room in one order, each up to some point of it. The
+//! one that has seen most decides: the others get the arrivals and departures they have missed
+//! (the notices of the leading report), then everybody is told of those who went meanwhile.
+//! Chat messages that some have missed were not answered with success, and are not repeated.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::channel::Member;
+use super::remote;
+use super::state::{ConnectorIndex, State};
+use crate::link::message::{Event, Push, Report, ToChat, ToConnector};
+
+/// What has been reported so far.
+#[derive(Debug)]
+pub struct Recovery {
+    /// When to go on with what there is.
+    pub until: Instant,
+    reports: BTreeMap<ConnectorIndex, Vec<Report>>,
+    complete: BTreeSet<ConnectorIndex>,
+    /// What came before the rooms were known. Bounded by the outboxes it came from.
+    deferred: Vec<(ConnectorIndex, ToChat)>,
+}
+
+impl Recovery {
+    /// Begins to wait.
+    pub fn new(until: Instant) -> Self {
+        Self {
+            until,
+            reports: BTreeMap::new(),
+            complete: BTreeSet::new(),
+            deferred: Vec::new(),
+        }
+    }
+
+    /// Takes a message.
+    pub fn take(&mut self, connector: ConnectorIndex, message: ToChat) {
+        match message {
+            ToChat::Report(report) => self.reports.entry(connector).or_default().push(report),
+            ToChat::Reported => {
+                self.complete.insert(connector);
+            }
+            later => self.deferred.push((connector, later)),
+        }
+    }
+
+    /// Forgets what `connector` said: its link was given up.
+    pub fn forget(&mut self, connector: ConnectorIndex) {
+        self.reports.remove(&connector);
+        self.complete.remove(&connector);
+        self.deferred.retain(|(other, _)| *other != connector);
+    }
+
+    /// Whether all of `connectors` have reported.
+    pub fn is_complete(&self, connectors: usize) -> bool {
+        self.complete.len() == connectors
+    }
+}
+
+/// Ends the wait: rebuilds the rooms, brings everybody to the same point, and goes on.
+pub fn finish(state: &mut State) {
+    let Some(recovery) = state.recovery.take() else {
+        return;
+    };
+    for (room, reports) in by_room(&recovery) {
+        rebuild(state, &room, &reports);
+    }
+    for (connector, message) in recovery.deferred {
+        state.take(connector, message);
+    }
+}
+
+type Reports<'a> = Vec<(ConnectorIndex, &'a Report)>;
+
+fn by_room(recovery: &Recovery) -> BTreeMap<Arc<str>, Reports<'_>> {
+    let mut rooms: BTreeMap<Arc<str>, Reports> = BTreeMap::new();
+    // A connector that is still in the middle of its report is heard again from the start, or
+    // has lost its sessions: half a report counts for nothing.
+    for connector in &recovery.complete {
+        for report in recovery.reports.get(connector).into_iter().flatten() {
+            rooms
+                .entry(report.room.clone())
+                .or_default()
+                .push((*connector, report));
+        }
+    }
+    rooms
+}
+
+fn rebuild(state: &mut State, room: &Arc<str>, reports: &Reports) {
+    let Some((_, leader)) = reports.iter().max_by_key(|(_, report)| report.position) else {
+        return;
+    };
+    // Later events of this process come after all that were seen of the one before it.
+    state.position = state.position.max(leader.position);
+    for (connector, report) in reports {
+        repeat_notices(state, *connector, room, leader, report);
+        readmit(state, *connector, room, leader, report);
+    }
+    for name in &leader.announced {
+        let is_back = state
+            .channels
+            .get(room)
+            .is_some_and(|c| c.member(name).is_some());
+        if !is_back {
+            remote::tell_leave(state, room, name);
+        }
+    }
+    state.forget_if_over(room);
+}
+
+fn repeat_notices(
+    state: &mut State,
+    connector: ConnectorIndex,
+    room: &Arc<str>,
+    leader: &Report,
+    report: &Report,
+) {
+    let missed = leader
+        .notices
+        .iter()
+        .filter(|(at, _)| *at > report.position);
+    for (position, notice) in missed {
+        let push = Push {
+            room: room.clone(),
+            position: *position,
+            stable: 0,
+            event: Event::Notice(notice.clone()),
+        };
+        state.send(connector, &ToConnector::Push(push));
+    }
+}
+
+fn readmit(
+    state: &mut State,
+    connector: ConnectorIndex,
+    room: &Arc<str>,
+    leader: &Report,
+    report: &Report,
+) {
+    for (session, name) in &report.members {
+        let member = Member {
+            connector,
+            session: *session,
+        };
+        let channel = state.channels.entry(room.clone()).or_default();
+        // Neither can happen while leases hold; if a clock went wrong, the session goes rather
+        // than stay where others do not see it.
+        let is_known = leader.announced.contains(name);
+        if !is_known || !channel.insert(name.clone(), member) {
+            let room = room.clone();
+            state.send(
+                connector,
+                &ToConnector::Evict {
+                    session: *session,
+                    room,
+                },
+            );
+        }
+    }
+}

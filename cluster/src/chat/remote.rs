@@ -1,0 +1,89 @@
+//! `chat.chatRemote.*`: what connectors ask for on behalf of a session that comes or goes.
+
+use std::sync::Arc;
+
+use super::channel::Member;
+use super::state::{ConnectorIndex, Origin, State};
+use crate::link::message::{Added, Event, Notice, RequestId, SessionId, ToConnector};
+
+/// `chat.chatRemote.add`: makes `session` a member of `room` as `name`, and tells the others. The
+/// name is free, or the session is refused: this chat server owns the room, so that one name has
+/// one session in the whole cluster.
+pub fn add(
+    state: &mut State,
+    connector: ConnectorIndex,
+    session: SessionId,
+    request: RequestId,
+    room: Arc<str>,
+    name: Arc<str>,
+) {
+    let channel = state.channels.entry(room.clone()).or_default();
+    if channel.is_full() {
+        return state.send(connector, &ToConnector::Full { session, request });
+    }
+    if !channel.insert(name.clone(), Member { connector, session }) {
+        return state.send(connector, &ToConnector::Duplicate { session, request });
+    }
+    let users = channel.users();
+    let position = state.next_position();
+    let added = ToConnector::Added(Added {
+        session,
+        request,
+        room: room.clone(),
+        name: name.clone(),
+        position,
+        users,
+    });
+    let origin = Origin {
+        connector,
+        instead: Some(added),
+        answer: Some(ToConnector::Confirmed { session, request }),
+    };
+    state.publish(
+        &room,
+        position,
+        Event::Notice(Notice::Add(name)),
+        Some(origin),
+    );
+}
+
+/// `chat.chatRemote.kick`: removes `session` from `room` and tells the others. Nothing happens if
+/// the name is held by another session by now.
+pub fn remove(
+    state: &mut State,
+    connector: ConnectorIndex,
+    session: SessionId,
+    room: &Arc<str>,
+    name: &Arc<str>,
+) {
+    let Some(channel) = state.channels.get_mut(room) else {
+        return;
+    };
+    if channel.remove(name, Member { connector, session }) {
+        tell_leave(state, room, name);
+    }
+}
+
+/// Removes every member that came through `connector`.
+pub fn remove_all(state: &mut State, connector: ConnectorIndex) {
+    let rooms: Vec<_> = state.channels.keys().cloned().collect();
+    for room in rooms {
+        let gone = state.channels[&room].members_through(connector);
+        let channel = state.channels.get_mut(&room).expect("listed above");
+        // All go before any is announced: nothing can be sent through their connector.
+        for (name, member) in &gone {
+            channel.remove(name, *member);
+        }
+        for (name, _) in &gone {
+            tell_leave(state, &room, name);
+        }
+    }
+}
+
+/// Tells the members of `room` that `name` has gone.
+pub fn tell_leave(state: &mut State, room: &Arc<str>, name: &Arc<str>) {
+    let position = state.next_position();
+    let event = Event::Notice(Notice::Leave(name.clone()));
+    state.publish(room, position, event, None);
+    state.forget_if_over(room);
+}

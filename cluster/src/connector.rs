@@ -1,0 +1,222 @@
+//! The connector: holds the client sessions, and links them to the chat servers that own their
+//! rooms.
+//!
+//! In reading order: [`session`] (one client's bytes), [`handler`] (what clients ask for),
+//! [`state`] (everything it knows), [`room`] (a room as this connector sees it), [`link`] (to one
+//! chat server), [`remote`] (what chat servers say).
+
+pub mod handler;
+pub mod link;
+pub mod remote;
+pub mod room;
+pub mod session;
+pub mod state;
+
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use self::link::Connection;
+use self::state::{ChatIndex, State};
+use crate::census::Census;
+use crate::limits::{CLOSE_PATIENCE, REDIAL_PAUSE};
+use crate::link::LinkError;
+use crate::link::frame::Header;
+use crate::link::pump::{self, Endpoint, pump};
+use crate::net::Network;
+use crate::options::Options;
+use crate::serving::{self, Counted};
+use crate::topology::Topology;
+
+/// One connector process.
+pub struct Connector {
+    id: String,
+    topology: Arc<Topology>,
+    options: Options,
+    state: Mutex<State>,
+    tasks: AtomicUsize,
+}
+
+impl Connector {
+    /// Makes the connector `id` of `topology`; `incarnation` is a number that no earlier process
+    /// of that id had.
+    pub fn new(topology: Arc<Topology>, id: &str, options: Options, incarnation: u64) -> Arc<Self> {
+        let now = Instant::now();
+        let state = State::new(topology.clone(), id, options.clone(), incarnation, now);
+        Arc::new(Self {
+            id: id.to_owned(),
+            topology,
+            options,
+            state: Mutex::new(state),
+            tasks: AtomicUsize::new(0),
+        })
+    }
+
+    /// Serves clients until `shutdown` ends; then they are kicked, and the chat servers are told.
+    pub async fn serve<N: Network>(
+        self: Arc<Self>,
+        network: N,
+        listener: N::Listener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) {
+        let mut links = JoinSet::new();
+        for chat in 0..self.topology.chats.len() {
+            links.spawn(network.task(self.clone().keep_link(network.clone(), chat)));
+        }
+        let mut clients = JoinSet::new();
+        let sessions_max = self.options.sessions_max;
+        let accepting = serving::accept(&network, listener, &mut clients, sessions_max, |stream| {
+            self.clone().serve_client(stream)
+        });
+        tokio::select! {
+            () = shutdown => {}
+            () = accepting => {}
+            () = serving::drain(&mut links) => {}
+        }
+        self.state().stop();
+        // The links go on meanwhile, so that the chat servers hear of it.
+        let _ = timeout(CLOSE_PATIENCE, serving::drain(&mut clients)).await;
+    }
+
+    /// What the tables hold now.
+    pub fn census(&self) -> Census {
+        Census {
+            tasks: self.tasks.load(Ordering::Relaxed),
+            ..self.state().census()
+        }
+    }
+
+    async fn serve_client<S: AsyncRead + AsyncWrite + Unpin>(self: Arc<Self>, stream: S) {
+        let _counted = Counted::new(&self.tasks);
+        session::serve(self.clone(), stream).await;
+    }
+
+    /// Keeps the link to one chat server: dials whenever it is down, and gives it up when its
+    /// lease runs out.
+    async fn keep_link<N: Network>(self: Arc<Self>, network: N, chat: ChatIndex) {
+        let dialling = async {
+            loop {
+                let error = self.run_link(&network, chat).await;
+                let chat = &self.topology.chats[chat].id;
+                tracing::info!(server = self.id, chat, %error, "a link's connection ended");
+                sleep(REDIAL_PAUSE).await;
+            }
+        };
+        tokio::join!(dialling, self.watch_lease(chat));
+    }
+
+    async fn watch_lease(&self, chat: ChatIndex) {
+        let leased = self.state().links[chat].leased();
+        loop {
+            let end = self.state().lease_end(chat);
+            match end {
+                Some(end) => {
+                    sleep_until(end).await;
+                    self.state().expire_lease(chat, Instant::now());
+                }
+                None => leased.notified().await,
+            }
+        }
+    }
+
+    /// Dials a chat server and runs the connection until it breaks.
+    async fn run_link<N: Network>(self: &Arc<Self>, network: &N, chat: ChatIndex) -> LinkError {
+        let mut inbox = BytesMut::new();
+        let (stream, connection) = match self.dial(network, chat, &mut inbox).await {
+            Ok(dialled) => dialled,
+            Err(error) => return error,
+        };
+        let endpoint = ConnectorEnd {
+            connector: self.clone(),
+            connection,
+        };
+        pump(stream, inbox, &endpoint, endpoint.ping_until_stopped()).await
+    }
+
+    async fn dial<N: Network>(
+        &self,
+        network: &N,
+        chat: ChatIndex,
+        inbox: &mut BytesMut,
+    ) -> Result<(N::Stream, Connection), LinkError> {
+        let server = &self.topology.chats[chat];
+        // Several tries fit into what a lease leaves after a silence was noticed.
+        let patience = self.options.lease / 4;
+        let dial = timeout(patience, network.connect(&server.host, server.port));
+        let what = "answer to the dial";
+        let mut stream = dial
+            .await
+            .map_err(|_| LinkError::Silent { what, patience })??;
+        let sent_at = Instant::now();
+        let hello = self.state().hello(chat);
+        pump::send(&mut stream, &Header::Hello(hello)).await?;
+        match pump::receive(&mut stream, inbox, "welcome", patience).await? {
+            Header::Welcome(welcome) => {
+                let connection = self
+                    .state()
+                    .welcomed(chat, welcome, sent_at, Instant::now())?;
+                let resumed = welcome.resumed.is_some();
+                tracing::info!(server = self.id, chat = server.id, resumed, "link");
+                Ok((stream, connection))
+            }
+            Header::Refusal(reason) => Err(LinkError::Refused(reason)),
+            _ => Err(LinkError::Protocol("does not begin with a welcome")),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("a panic in here ends the server")
+    }
+}
+
+/// The connector's end of one connection of a link.
+struct ConnectorEnd {
+    connector: Arc<Connector>,
+    connection: Connection,
+}
+
+impl ConnectorEnd {
+    /// Pings the chat server until the connection is stopped or too long silent.
+    async fn ping_until_stopped(&self) -> LinkError {
+        let pinging = async {
+            // The lease counts from the last ping that was answered: the more often, the more of
+            // it is left when the link goes down.
+            let interval = self.connector.options.lease / 8;
+            loop {
+                sleep(interval).await;
+                let now = Instant::now();
+                if let Err(error) = self.connector.state().ping(&self.connection, now) {
+                    return error;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.connection.stop.notified() => LinkError::Superseded,
+            error = pinging => error,
+        }
+    }
+}
+
+impl Endpoint for ConnectorEnd {
+    fn arrived(&self, header: Header, payload: Bytes) -> Result<(), LinkError> {
+        let now = Instant::now();
+        self.connector
+            .state()
+            .arrived(&self.connection, header, &payload, now)
+    }
+
+    fn fill(&self, out: &mut BytesMut) -> Result<(), LinkError> {
+        self.connector.state().fill(&self.connection, out)
+    }
+
+    fn wake(&self) -> &Notify {
+        &self.connection.wake
+    }
+}

@@ -1,0 +1,114 @@
+//! What clients ask a connector for: `connector.entryHandler.enter`, answered here, and `chat.*`,
+//! passed on to the chat server that owns the session's room.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::state::{Place, State};
+use crate::dispatch::{self, Destination};
+use crate::limits::NAME_LEN_MAX;
+use crate::link::message::{SessionId, ToChat};
+use crate::wire::body;
+use crate::wire::message::{Message, MessageKind};
+
+/// Does what a client's message asks for. Returns a reason if the session is to be kicked for it.
+pub fn handle(
+    state: &mut State,
+    session: SessionId,
+    message: &Message,
+    now: Instant,
+) -> Option<&'static str> {
+    let id = match message.kind {
+        MessageKind::Request => message.id,
+        // A push from a client is handled like a notify, as the original does.
+        MessageKind::Notify | MessageKind::Push => 0,
+        MessageKind::Response | MessageKind::Other(_) => return None,
+    };
+    match dispatch::destination(message.route.as_ref()) {
+        Destination::Enter => enter(state, session, id, &body::decode(&message.body), now),
+        Destination::Chat(route) => forward(state, session, id, route, message, now),
+        Destination::Nowhere => {
+            let request = state.open_request(session, id, None, now);
+            state.refuse(session, request);
+        }
+        Destination::Silence => {}
+        Destination::Attack => return Some("attack"),
+    }
+    None
+}
+
+/// `connector.entryHandler.enter`: `{"username", "rid"}`. Answered with `{"users": [...]}` once the
+/// chat server that owns the room has made the session a member and all others have been told;
+/// with `{"code":500,"error":true}` if the name is taken in that room. A session that is in
+/// another room leaves that one when the new one has taken it in.
+fn enter(state: &mut State, session: SessionId, id: u32, body: &Value, now: Instant) {
+    let wanted = wanted_place(state, body);
+    let chat = wanted.as_ref().map(|place| place.chat);
+    let request = state.open_request(session, id, chat, now);
+    let Some(wanted) = wanted else {
+        return state.refuse(session, request);
+    };
+    // One session is in a room once, under one name.
+    if state
+        .place_of(session)
+        .is_some_and(|place| place.room == wanted.room)
+    {
+        return state.refuse_duplicate(session, request);
+    }
+    state.begin_enter(session, request, wanted);
+}
+
+fn wanted_place(state: &State, body: &Value) -> Option<Place> {
+    let name = text(&body["username"]).filter(|name| !name.contains('*'))?;
+    let room = text(&body["rid"])?;
+    let chat = state.topology.chat_of(&room)?;
+    state.links[chat]
+        .takes_requests(&state.options)
+        .then_some(Place { room, name, chat })
+}
+
+/// A user or room name: a string, or a number or truth value taken as its text.
+///
+// A user name must not hold `*`, see `wanted_place`: the uid `username*rid` would be that of
+// another user in another room, and `*` alone is everybody.
+fn text(value: &Value) -> Option<Arc<str>> {
+    let text: Arc<str> = match value {
+        Value::String(text) => text.as_str().into(),
+        Value::Number(_) | Value::Bool(_) => value.to_string().into(),
+        _ => return None,
+    };
+    (text.len() <= NAME_LEN_MAX).then_some(text)
+}
+
+/// Passes a message on to the chat server that owns the session's room.
+fn forward(
+    state: &mut State,
+    session: SessionId,
+    id: u32,
+    route: &str,
+    message: &Message,
+    now: Instant,
+) {
+    let place = state.place_of(session);
+    let chat = place.as_ref().map(|place| place.chat);
+    // A message without an id is carried out and not answered.
+    let request = (id != 0).then(|| state.open_request(session, id, chat, now));
+    let is_taken = |place: &Place| state.links[place.chat].takes_requests(&state.options);
+    let Some(place) = place.filter(is_taken) else {
+        if let Some(request) = request {
+            state.refuse(session, request);
+        }
+        return;
+    };
+    let forward = ToChat::Forward {
+        session,
+        request,
+        room: place.room,
+        name: place.name,
+        route: route.to_owned(),
+        body: message.body.clone(),
+    };
+    state.send(place.chat, &forward);
+}

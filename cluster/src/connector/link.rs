@@ -1,0 +1,308 @@
+//! A connector's link to one chat server: dialling, resuming, starting afresh, giving up.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::remote;
+use super::state::{ChatIndex, Place, State};
+use crate::limits::OUTBOX_BYTES;
+use crate::link::LinkError;
+use crate::link::frame::{Header, Hello, Resume, VERSION, Welcome};
+use crate::link::half::Half;
+use crate::link::message::{self, RequestId, SessionId, ToChat};
+use crate::options::Options;
+
+/// The link to one chat server, as the connector keeps it.
+pub struct Link {
+    chat_id: String,
+    half: Half,
+    /// The incarnation of the chat server that `half` belongs to.
+    peer: Option<u64>,
+    /// When the latest ping, or hello, that has been answered was *sent*. The lease counts from
+    /// here: the chat server heard it later, so that it gives up this connector's sessions only
+    /// after this connector has kicked them.
+    alive_at: Instant,
+    heard_at: Instant,
+    given_up: bool,
+    dials: u64,
+    pings: VecDeque<(u64, Instant)>,
+    pings_ever: u64,
+    connection: Connection,
+    /// Signalled when a lease begins.
+    leased: Arc<Notify>,
+}
+
+/// One TCP connection of a link.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The chat server.
+    pub chat: ChatIndex,
+    number: u64,
+    /// Signalled when there is something to send.
+    pub wake: Arc<Notify>,
+    /// Signalled when the connection is to end.
+    pub stop: Arc<Notify>,
+}
+
+impl Link {
+    /// A link that has not been dialled. It gets one lease to come up.
+    pub fn new(chat_id: &str, now: Instant) -> Self {
+        Self {
+            chat_id: chat_id.to_owned(),
+            half: Half::default(),
+            peer: None,
+            alive_at: now,
+            heard_at: now,
+            given_up: false,
+            dials: 0,
+            pings: VecDeque::new(),
+            pings_ever: 0,
+            connection: Connection {
+                chat: 0,
+                number: 0,
+                wake: Arc::default(),
+                stop: Arc::default(),
+            },
+            leased: Arc::default(),
+        }
+    }
+
+    /// Puts an encoded message on the link; once it is given up there is nobody to tell.
+    pub fn send(&mut self, payload: Bytes) {
+        if !self.given_up {
+            self.half.push(payload);
+            self.connection.wake.notify_one();
+        }
+    }
+
+    /// Whether a request may be put on the link: neither given up, nor too far behind.
+    pub fn takes_requests(&self, options: &Options) -> bool {
+        !self.given_up
+            && self.half.unacked_len() < options.outbox_len
+            && self.half.unacked_bytes() < OUTBOX_BYTES
+    }
+
+    /// Says that this connector stops on purpose.
+    pub fn say_goodbye(&mut self) {
+        self.half.note(Header::Goodbye);
+        self.connection.wake.notify_one();
+    }
+
+    /// Frames that the chat server has not acknowledged.
+    pub fn outbox_len(&self) -> usize {
+        self.half.unacked_len()
+    }
+
+    /// The most that there ever were.
+    pub fn outbox_len_max(&self) -> usize {
+        self.half.unacked_len_max()
+    }
+
+    /// Signalled when a lease begins.
+    pub fn leased(&self) -> Arc<Notify> {
+        self.leased.clone()
+    }
+}
+
+impl State {
+    /// The hello for the next dial.
+    pub fn hello(&mut self, chat: ChatIndex) -> Hello {
+        let link = &mut self.links[chat];
+        link.dials += 1;
+        Hello {
+            version: VERSION,
+            token: self.options.token.clone(),
+            server: self.id.clone(),
+            incarnation: self.incarnation,
+            dial: link.dials,
+            resume: link.peer.map(|incarnation| Resume {
+                incarnation,
+                received: link.half.received(),
+            }),
+        }
+    }
+
+    /// Takes the answer to a hello that was sent at `sent_at`.
+    ///
+    /// # Errors
+    ///
+    /// When the link was given up meanwhile but the chat server would resume it: the next dial
+    /// asks for a fresh one.
+    pub fn welcomed(
+        &mut self,
+        chat: ChatIndex,
+        welcome: Welcome,
+        sent_at: Instant,
+        now: Instant,
+    ) -> Result<Connection, LinkError> {
+        self.expire_lease(chat, now);
+        let link = &mut self.links[chat];
+        match (welcome.resumed, link.peer) {
+            (Some(received), Some(_)) => link.half.resume(received)?,
+            (Some(_), None) => return Err(LinkError::Superseded),
+            (None, Some(peer)) if peer == welcome.incarnation => {
+                self.give_up(chat, "the chat server had given up this connector");
+                self.start_afresh(chat, welcome.incarnation);
+            }
+            (None, _) => {
+                self.refuse_requests_of(chat);
+                self.start_afresh(chat, welcome.incarnation);
+            }
+        }
+        let link = &mut self.links[chat];
+        link.given_up = false;
+        link.alive_at = sent_at;
+        link.heard_at = now;
+        link.pings.clear();
+        link.leased.notify_one();
+        link.connection = Connection {
+            chat,
+            number: link.connection.number + 1,
+            wake: Arc::default(),
+            stop: Arc::default(),
+        };
+        Ok(link.connection.clone())
+    }
+
+    /// A link without memory on either side: the chat server learns the rooms it owns.
+    fn start_afresh(&mut self, chat: ChatIndex, peer: u64) {
+        let rooms = self.rooms.iter().filter(|(_, room)| room.chat == chat);
+        let reports = rooms.map(|(name, room)| ToChat::Report(room.report(name)));
+        let messages: Vec<_> = reports.chain([ToChat::Reported]).collect();
+        let link = &mut self.links[chat];
+        link.half = Half::default();
+        link.peer = Some(peer);
+        for message in &messages {
+            link.half.push(message::encode(message));
+        }
+    }
+
+    /// Takes one frame from `connection`.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError::Superseded`] if the connection is no longer the link's; others if the peer
+    /// broke the protocol.
+    pub fn arrived(
+        &mut self,
+        connection: &Connection,
+        header: Header,
+        payload: &[u8],
+        now: Instant,
+    ) -> Result<(), LinkError> {
+        let link = self.current(connection)?;
+        link.heard_at = now;
+        match header {
+            Header::Data { seq, ack } => {
+                link.half.acknowledge(ack)?;
+                if link.half.receive(seq)? {
+                    remote::take(self, connection.chat, message::decode(payload)?);
+                }
+            }
+            Header::Ack { ack } => link.half.acknowledge(ack)?,
+            Header::Pong { nonce } => {
+                while let Some((_, sent_at)) = link.pings.pop_front_if(|(n, _)| *n <= nonce) {
+                    link.alive_at = sent_at;
+                }
+            }
+            _ => return Err(LinkError::Protocol("a frame that chat servers do not send")),
+        }
+        Ok(())
+    }
+
+    /// Appends what `connection` is to carry now.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError::Superseded`] if it is no longer the link's.
+    pub fn fill(&mut self, connection: &Connection, out: &mut BytesMut) -> Result<(), LinkError> {
+        self.current(connection)?.half.fill(out);
+        Ok(())
+    }
+
+    /// Puts a ping on `connection`.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError::Silent`] if nothing has come for three pings, so that most of the lease is left
+    /// to try another connection.
+    pub fn ping(&mut self, connection: &Connection, now: Instant) -> Result<(), LinkError> {
+        let patience = self.options.lease * 3 / 8;
+        let link = self.current(connection)?;
+        if now >= link.heard_at + patience {
+            let what = "sign of life from the chat server";
+            return Err(LinkError::Silent { what, patience });
+        }
+        link.pings_ever += 1;
+        link.pings.push_back((link.pings_ever, now));
+        link.half.note(Header::Ping {
+            nonce: link.pings_ever,
+        });
+        link.connection.wake.notify_one();
+        Ok(())
+    }
+
+    fn current(&mut self, connection: &Connection) -> Result<&mut Link, LinkError> {
+        let link = &mut self.links[connection.chat];
+        match link.connection.number == connection.number {
+            true => Ok(link),
+            false => Err(LinkError::Superseded),
+        }
+    }
+
+    /// When the lease of the link runs out; `None` if it has.
+    pub fn lease_end(&self, chat: ChatIndex) -> Option<Instant> {
+        let link = &self.links[chat];
+        (!link.given_up).then(|| link.alive_at + self.options.lease)
+    }
+
+    /// Gives up the link if its lease has run out.
+    pub fn expire_lease(&mut self, chat: ChatIndex, now: Instant) {
+        if self.lease_end(chat).is_some_and(|end| end <= now) {
+            self.give_up(chat, "its lease ran out");
+        }
+    }
+
+    /// Gives up the link: the chat server has removed this connector's sessions, or is about to.
+    /// A session whose room it owns is kicked, because it would miss what is said there.
+    pub(super) fn give_up(&mut self, chat: ChatIndex, why: &str) {
+        let link = &mut self.links[chat];
+        tracing::warn!(server = self.id, chat = link.chat_id, why, "gave up a link");
+        link.given_up = true;
+        link.peer = None;
+        link.half = Half::default();
+        link.connection.number += 1;
+        link.connection.stop.notify_one();
+        let reason = format!(
+            "{} could not be reached for {:?}",
+            link.chat_id, self.options.lease
+        );
+        self.refuse_requests_of(chat);
+        let is_there = |place: &Place| place.chat == chat;
+        let sessions = self
+            .sessions
+            .iter()
+            .filter(|(_, s)| s.place.as_ref().is_some_and(is_there));
+        let cut_off: Vec<SessionId> = sessions.map(|(id, _)| *id).collect();
+        for id in cut_off {
+            self.kick(id, &reason);
+        }
+    }
+
+    /// Refuses all requests that wait for `chat`: it no longer knows them.
+    fn refuse_requests_of(&mut self, chat: ChatIndex) {
+        let open = self.sessions.iter().flat_map(|(id, session)| {
+            let requests = session.unanswered_by(chat);
+            requests.into_iter().map(|request| (*id, request))
+        });
+        let open: Vec<(SessionId, RequestId)> = open.collect();
+        for (id, request) in open {
+            self.end_enter(id, request);
+            self.refuse(id, request);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What chat servers tell a connector.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::json;
+
+use super::room::Room;
+use super::state::{ChatIndex, Place, State};
+use crate::link::message::{Added, Event, Notice, Push, RequestId, SessionId, ToConnector};
+use crate::wire::message::{RouteRef, encode_push};
+
+/// Does what a chat server's message asks for.
+pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
+    match message {
+        ToConnector::Added(news) => added(state, chat, news),
+        ToConnector::Confirmed { session, request } => confirmed(state, session, request),
+        ToConnector::Duplicate { session, request } => {
+            state.end_enter(session, request);
+            state.refuse_duplicate(session, request);
+        }
+        ToConnector::Full { session, request } => {
+            state.end_enter(session, request);
+            state.refuse(session, request);
+        }
+        ToConnector::Answer {
+            session,
+            request,
+            body,
+        } => state.answer(session, request, &body),
+        ToConnector::Push(push) => pushed(state, push),
+        ToConnector::Private {
+            session,
+            room,
+            from,
+            target,
+            content,
+        } => {
+            let is_there = |place: Place| place.room == room && place.name == target;
+            if state.place_of(session).is_some_and(is_there) {
+                state.push(session, on_chat(&from, &target, &content));
+            }
+        }
+        ToConnector::Evict { session, room } => {
+            if state
+                .place_of(session)
+                .is_some_and(|place| place.room == room)
+            {
+                state.kick(session, "its place in the room was lost");
+            }
+        }
+        ToConnector::Expired => state.give_up(chat, "the rooms were reported too late"),
+    }
+}
+
+/// A session is a member from now on. The other sessions here are told, as those of other
+/// connectors are by a push; the session itself gets its answer once all of them have been.
+fn added(state: &mut State, chat: ChatIndex, news: Added) {
+    let notice = Notice::Add(news.name.clone());
+    if state.rooms.contains_key(&news.room) {
+        tell(state, &news.room, on_notice(&notice));
+    }
+    let session = state.sessions.get_mut(&news.session);
+    let entering = session.and_then(|session| session.entering.as_mut());
+    let entering = entering.filter(|entering| entering.request == news.request);
+    // The room is new here if this is its first session, and stays unknown if that has gone.
+    if let Some(room) = state.rooms.get_mut(&news.room) {
+        if room.advance(news.position, 0) {
+            room.notice(notice);
+        }
+    } else if entering.is_some() {
+        let room = Room::new(chat, news.position, &news.users);
+        state.rooms.insert(news.room.clone(), room);
+    }
+    if let (Some(entering), Some(room)) = (entering, state.rooms.get_mut(&news.room)) {
+        room.join(news.session, news.name);
+        entering.users = Some(news.users);
+    }
+}
+
+/// Everybody has been told of the session: its `enter` is answered, and what was said in the room
+/// since follows. The room that it was in before, it leaves.
+fn confirmed(state: &mut State, id: SessionId, request: RequestId) {
+    let Some(session) = state.sessions.get_mut(&id) else {
+        return;
+    };
+    let is_it = |e: &mut super::state::Entering| e.request == request && e.users.is_some();
+    let Some(entered) = session.entering.take_if(is_it) else {
+        return;
+    };
+    if let Some(before) = session.place.replace(entered.place) {
+        state.leave(id, &before);
+    }
+    state.answer_json(id, request, &json!({ "users": entered.users }));
+    for event in entered.events {
+        state.push(id, event);
+    }
+}
+
+fn pushed(state: &mut State, push: Push) {
+    let Some(room) = state.rooms.get_mut(&push.room) else {
+        return;
+    };
+    if !room.advance(push.position, push.stable) {
+        return;
+    }
+    let package = match push.event {
+        Event::Notice(notice) => {
+            let package = on_notice(&notice);
+            room.notice(notice);
+            package
+        }
+        Event::Chat { from, content } => on_chat(&from, "*", &content),
+    };
+    tell(state, &push.room, package);
+}
+
+/// Hands an event of a room to all sessions of this connector that are in it. It was encoded
+/// once; each queue holds a reference.
+fn tell(state: &mut State, room: &Arc<str>, package: Bytes) {
+    let sessions: Vec<SessionId> = state.rooms[room].sessions().collect();
+    for id in sessions {
+        let session = state.sessions.get_mut(&id);
+        let entering = session.and_then(|session| session.entering.as_mut());
+        match entering.filter(|entering| entering.place.room == *room) {
+            // It comes after the answer, which it may not overtake.
+            Some(entering) => entering.events.push(package.clone()),
+            None => state.push(id, package.clone()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct OnChat<'a> {
+    msg: &'a str,
+    from: &'a str,
+    target: &'a str,
+}
+
+/// Pomelo repeats the route in the body of these two.
+#[derive(Serialize)]
+struct OnNotice<'a> {
+    route: &'a str,
+    user: &'a str,
+}
+
+fn on_chat(from: &str, target: &str, content: &str) -> Bytes {
+    encode(
+        "onChat",
+        &OnChat {
+            msg: content,
+            from,
+            target,
+        },
+    )
+}
+
+fn on_notice(notice: &Notice) -> Bytes {
+    let (route, user) = match notice {
+        Notice::Add(name) => ("onAdd", name),
+        Notice::Leave(name) => ("onLeave", name),
+    };
+    encode(route, &OnNotice { route, user })
+}
+
+// Bodies are JSON on every route; a route with a protobuf schema will be encoded by it here.
+fn encode(route: &str, body: &impl Serialize) -> Bytes {
+    let body = serde_json::to_vec(body).expect("strings can be written as JSON");
+    encode_push(RouteRef::Name(route), &body)
+}

@@ -1,0 +1,120 @@
+//! A room as one connector sees it: which of its own sessions are in it, and what it has told them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use super::state::ChatIndex;
+use crate::link::message::{Notice, Position, Report, SessionId};
+
+/// A room with at least one session of this connector.
+///
+/// Besides its own members the connector remembers whom it has told them of, and the latest
+/// notices: when the chat server comes back without memory, it learns the room from these.
+#[derive(Debug)]
+pub struct Room {
+    /// The chat server that owns it.
+    pub chat: ChatIndex,
+    members: BTreeMap<SessionId, Arc<str>>,
+    position: Position,
+    announced: BTreeSet<Arc<str>>,
+    notices: VecDeque<(Position, Notice)>,
+}
+
+impl Room {
+    /// The room as it was when this connector's first session entered, at `position`.
+    pub fn new(chat: ChatIndex, position: Position, users: &[Arc<str>]) -> Self {
+        Self {
+            chat,
+            members: BTreeMap::new(),
+            position,
+            announced: users.iter().cloned().collect(),
+            notices: VecDeque::new(),
+        }
+    }
+
+    /// Adds one of this connector's sessions.
+    pub fn join(&mut self, session: SessionId, name: Arc<str>) {
+        self.members.insert(session, name);
+    }
+
+    /// Removes one of this connector's sessions. True if it was the last.
+    pub fn part(&mut self, session: SessionId) -> bool {
+        self.members.remove(&session);
+        self.members.is_empty()
+    }
+
+    /// This connector's sessions in the room.
+    pub fn sessions(&self) -> impl Iterator<Item = SessionId> {
+        self.members.keys().copied()
+    }
+
+    /// Notes that an event at `position` is being told; false if it was told before. Everything
+    /// up to `stable` has reached all connectors and need not be remembered.
+    pub fn advance(&mut self, position: Position, stable: Position) -> bool {
+        while self.notices.pop_front_if(|(at, _)| *at <= stable).is_some() {}
+        let is_new = position > self.position;
+        self.position = self.position.max(position);
+        is_new
+    }
+
+    /// Notes an arrival or departure at the present position.
+    pub fn notice(&mut self, notice: Notice) {
+        match &notice {
+            Notice::Add(name) => self.announced.insert(name.clone()),
+            Notice::Leave(name) => self.announced.remove(name),
+        };
+        self.notices.push_back((self.position, notice));
+    }
+
+    /// What a chat server without memory has to know of the room, which is called `room`.
+    pub fn report(&self, room: &Arc<str>) -> Report {
+        Report {
+            room: room.clone(),
+            position: self.position,
+            announced: self.announced.iter().cloned().collect(),
+            notices: self.notices.iter().cloned().collect(),
+            members: self
+                .members
+                .iter()
+                .map(|(s, name)| (*s, name.clone()))
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(name: &str) -> Notice {
+        Notice::Add(name.into())
+    }
+
+    fn report(room: &Room) -> Report {
+        room.report(&"lobby".into())
+    }
+
+    #[test]
+    fn an_event_that_comes_again_is_not_told_again() {
+        let mut room = Room::new(0, 5, &["a".into()]);
+        assert!(room.advance(6, 0));
+        assert!(!room.advance(6, 0));
+        assert!(!room.advance(4, 0));
+    }
+
+    #[test]
+    fn only_notices_that_some_connector_may_lack_are_remembered() {
+        let mut room = Room::new(0, 5, &["a".into()]);
+        for (position, name) in [(6, "b"), (7, "c")] {
+            room.advance(position, 0);
+            room.notice(add(name));
+        }
+        room.advance(9, 6);
+        assert_eq!(report(&room).notices, [(7, add("c"))]);
+        assert_eq!(
+            report(&room).announced,
+            ["a".into(), "b".into(), "c".into()]
+        );
+        assert_eq!(report(&room).position, 9);
+    }
+}

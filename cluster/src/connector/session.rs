@@ -1,0 +1,214 @@
+//! One client connection at a connector, from its first byte to its last.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep_until};
+
+use super::{Connector, handler};
+use crate::connection::{Connection, Incoming};
+use crate::frontend;
+use crate::limits::CLOSE_PATIENCE;
+use crate::link::message::SessionId;
+use crate::queue::Queue;
+use crate::wire::body;
+use crate::wire::message;
+use crate::wire::package::{self, Package, PackageType};
+
+/// Serves one client until either side ends it.
+pub async fn serve<S>(connector: Arc<Connector>, stream: S)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let options = &connector.options;
+    let heartbeat = Some(options.heartbeat);
+    let Some(connection) = frontend::greet(stream, heartbeat, options).await else {
+        return;
+    };
+    let (id, queue) = connector.state().open();
+    let mut session = Session {
+        heartbeat_end: Instant::now() + 2 * options.heartbeat,
+        request_end: None,
+        connection,
+        connector: connector.clone(),
+        id,
+        queue,
+        packages: VecDeque::new(),
+    };
+    session.put(package::heartbeat());
+    let end = session.run().await;
+    // First the room is told, then the client: it may not be listening any more.
+    connector.state().close(id);
+    tracing::debug!(server = connector.id, session = id, ?end, "a session ended");
+    let _ = tokio::time::timeout(CLOSE_PATIENCE, session.connection.close()).await;
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The client closed, or the connection broke.
+    Gone,
+    /// The server kicked the client and said why.
+    Kicked,
+    /// The client sent what no client may send.
+    BadBytes,
+    /// The client's heartbeats stopped.
+    Silent,
+}
+
+struct Session<S> {
+    connection: Connection<S>,
+    connector: Arc<Connector>,
+    id: SessionId,
+    queue: Arc<Queue>,
+    /// Taken from the queue and not yet handed to the connection; empty between two turns.
+    packages: VecDeque<Bytes>,
+    /// When the client has been silent for too long.
+    heartbeat_end: Instant,
+    /// When the oldest request has to be answered.
+    request_end: Option<Instant>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    async fn run(&mut self) -> End {
+        let mut alarm = pin!(sleep_until(self.heartbeat_end));
+        loop {
+            if let Some(end) = self.refill() {
+                return end;
+            }
+            // An alarm that rings too early is set again, so most heartbeats set none.
+            let due = self.next_due();
+            if due < alarm.deadline() {
+                alarm.as_mut().reset(due);
+            }
+            tokio::select! {
+                // What the client has sent comes before what it has failed to send: after a
+                // stall of this process its heartbeats are here, unread.
+                biased;
+                incoming = step(&mut self.connection, self.queue.is_held()) => {
+                    if let Some(end) = self.take(incoming) {
+                        return end;
+                    }
+                }
+                () = self.queue.woken() => {}
+                () = alarm.as_mut() => {
+                    if let Some(end) = self.ring() {
+                        return end;
+                    }
+                    let due = self.next_due();
+                    alarm.as_mut().reset(due);
+                }
+            }
+        }
+    }
+
+    /// Moves what waits for the client to its connection, when that has written what it had.
+    fn refill(&mut self) -> Option<End> {
+        if self.connection.is_flushed() || self.queue.is_kicked() {
+            let kick = self.queue.take(&mut self.packages);
+            for package in self.packages.drain(..) {
+                self.connection.queue(package);
+            }
+            if let Some(reason) = kick {
+                self.connection.queue(body::encode_kick(&reason));
+                return Some(End::Kicked);
+            }
+        }
+        None
+    }
+
+    fn take(
+        &mut self,
+        incoming: Result<Incoming, crate::connection::ConnectionError>,
+    ) -> Option<End> {
+        match incoming {
+            Ok(Incoming::Package(package)) => self.handle(package),
+            Ok(Incoming::Flushed) => None,
+            Ok(Incoming::Closed) => Some(End::Gone),
+            Err(error) => {
+                tracing::debug!(server = self.connector.id, session = self.id, %error, "bad bytes");
+                Some(End::BadBytes)
+            }
+        }
+    }
+
+    fn handle(&mut self, package: Package) -> Option<End> {
+        match package.kind {
+            PackageType::Data => return self.handle_message(package.body),
+            PackageType::Heartbeat => {
+                self.heartbeat_end = Instant::now() + 2 * self.connector.options.heartbeat;
+                self.put(package::heartbeat());
+            }
+            // Only the first of each counts.
+            PackageType::Handshake | PackageType::HandshakeAck => {}
+            PackageType::Kick => return Some(End::BadBytes),
+        }
+        None
+    }
+
+    fn handle_message(&mut self, body: Bytes) -> Option<End> {
+        let Ok(message) = message::decode(body) else {
+            return Some(End::BadBytes);
+        };
+        let now = Instant::now();
+        let kick = handler::handle(&mut self.connector.state(), self.id, &message, now);
+        if let Some(reason) = kick {
+            self.queue.kick(reason);
+        }
+        let deadline = now + self.connector.options.request_deadline;
+        self.request_end = self.request_end.or(Some(deadline));
+        None
+    }
+
+    /// Does what is due now.
+    fn ring(&mut self) -> Option<End> {
+        let now = Instant::now();
+        if self.request_end.is_some_and(|end| end <= now) {
+            self.request_end = self.connector.state().expire_requests(self.id, now);
+        }
+        if self.heartbeat_end > now {
+            return None;
+        }
+        if self.queue.is_held() || is_late(now - self.heartbeat_end) {
+            // This server did not listen; the client has an interval more to be heard.
+            self.heartbeat_end = now + self.connector.options.heartbeat;
+            return None;
+        }
+        Some(End::Silent)
+    }
+
+    fn next_due(&self) -> Instant {
+        self.request_end
+            .map_or(self.heartbeat_end, |end| end.min(self.heartbeat_end))
+    }
+
+    /// Puts a package behind all others that wait for the client.
+    fn put(&self, package: Bytes) {
+        self.connector.state().push(self.id, package);
+    }
+}
+
+/// Reads and writes; or, while the client's requests are to be left unread, only writes.
+async fn step<S: AsyncRead + AsyncWrite + Unpin>(
+    connection: &mut Connection<S>,
+    is_held: bool,
+) -> Result<Incoming, crate::connection::ConnectionError> {
+    if !is_held {
+        return connection.next().await;
+    }
+    if connection.is_flushed() {
+        return std::future::pending().await;
+    }
+    connection.flush().await?;
+    Ok(Incoming::Flushed)
+}
+
+/// An alarm that rings this late tells that the process, or its runtime, stood still.
+fn is_late(lateness: Duration) -> bool {
+    const STALL: Duration = Duration::from_millis(250);
+    lateness >= STALL
+}

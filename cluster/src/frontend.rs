@@ -1,0 +1,76 @@
+//! What gate and connector do with a new client: transport, handshake, all within a deadline.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::connection::{Connection, ConnectionError, Incoming};
+use crate::limits::CLOSE_PATIENCE;
+use crate::options::Options;
+use crate::wire::handshake;
+use crate::wire::package::PackageType;
+
+/// Greets a client: tells the transport, answers its handshake, waits for its acknowledgement.
+/// `heartbeat` is the interval it is told, if any. `None` if it does not get that far within the
+/// handshake patience; then the connection is closed.
+pub async fn greet<S>(
+    stream: S,
+    heartbeat: Option<Duration>,
+    options: &Options,
+) -> Option<Connection<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let greeting = async {
+        let mut connection = Connection::accept(stream, options.package_body_len_max).await?;
+        let is_greeted = shake_hands(&mut connection, heartbeat).await?;
+        if is_greeted {
+            return Ok(Some(connection));
+        }
+        let _ = tokio::time::timeout(CLOSE_PATIENCE, connection.close()).await;
+        Ok::<_, ConnectionError>(None)
+    };
+    match tokio::time::timeout(options.handshake_patience, greeting).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a client did not shake hands");
+            None
+        }
+        Err(_) => {
+            tracing::debug!("a client took too long to shake hands");
+            None
+        }
+    }
+}
+
+/// PROTOCOL 2.1: what comes out of turn is ignored, except a kick. False if the connection is to
+/// be closed, after what is queued has been written.
+async fn shake_hands<S>(
+    connection: &mut Connection<S>,
+    heartbeat: Option<Duration>,
+) -> Result<bool, ConnectionError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut is_answered = false;
+    loop {
+        let package = match connection.next().await? {
+            Incoming::Package(package) => package,
+            Incoming::Flushed => continue,
+            Incoming::Closed => return Ok(false),
+        };
+        match package.kind {
+            PackageType::Handshake if !is_answered => {
+                if !handshake::is_valid_request(&package.body) {
+                    connection.queue(handshake::encode_failure());
+                    return Ok(false);
+                }
+                connection.queue(handshake::encode_success(heartbeat));
+                is_answered = true;
+            }
+            PackageType::HandshakeAck if is_answered => return Ok(true),
+            PackageType::Kick => return Ok(false),
+            _ => {}
+        }
+    }
+}

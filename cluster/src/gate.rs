@@ -1,0 +1,218 @@
+//! The gate: tells each user which connector to use. It remembers nothing.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
+
+use crate::census::Census;
+use crate::connection::{Connection, Incoming};
+use crate::dispatch::{self, Destination};
+use crate::frontend;
+use crate::limits::{CLOSE_PATIENCE, GATE_PATIENCE};
+use crate::net::Network;
+use crate::options::Options;
+use crate::serving::{self, Counted};
+use crate::topology::{Frontend, Topology};
+use crate::wire::body;
+use crate::wire::message::{self, Message, MessageKind, encode_response};
+use crate::wire::package::PackageType;
+
+/// One gate process.
+pub struct Gate {
+    id: String,
+    topology: Arc<Topology>,
+    options: Options,
+    tasks: AtomicUsize,
+}
+
+impl Gate {
+    /// Makes the gate `id` of `topology`.
+    pub fn new(topology: Arc<Topology>, id: &str, options: Options) -> Arc<Self> {
+        Arc::new(Self {
+            id: id.to_owned(),
+            topology,
+            options,
+            tasks: AtomicUsize::new(0),
+        })
+    }
+
+    /// Serves clients until `shutdown` ends.
+    pub async fn serve<N: Network>(
+        self: Arc<Self>,
+        network: N,
+        listener: N::Listener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) {
+        let mut clients = JoinSet::new();
+        let sessions_max = self.options.sessions_max;
+        let accepting = serving::accept(&network, listener, &mut clients, sessions_max, |stream| {
+            self.clone().serve_client(stream)
+        });
+        tokio::select! {
+            () = shutdown => {}
+            () = accepting => {}
+        }
+    }
+
+    /// What the tables hold now.
+    pub fn census(&self) -> Census {
+        let tasks = self.tasks.load(Ordering::Relaxed);
+        Census {
+            sessions: tasks,
+            tasks,
+            ..Census::default()
+        }
+    }
+
+    async fn serve_client<S: AsyncRead + AsyncWrite + Unpin>(self: Arc<Self>, stream: S) {
+        let _counted = Counted::new(&self.tasks);
+        // A gate has no heartbeats: it has nothing to say unasked.
+        let Some(mut connection) = frontend::greet(stream, None, &self.options).await else {
+            return;
+        };
+        while let Ok(Some(answer)) = self.next_answer(&mut connection).await {
+            connection.queue(answer);
+        }
+        tracing::debug!(server = self.id, "a client went on");
+        let _ = tokio::time::timeout(CLOSE_PATIENCE, connection.close()).await;
+    }
+
+    /// Waits for a request that is to be answered, having written the answer before it. `None`
+    /// when the connection is to be closed.
+    async fn next_answer<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        connection: &mut Connection<S>,
+    ) -> Result<Option<Bytes>, Ended> {
+        loop {
+            // A client that does not read its answers is not read either.
+            within_patience(connection.flush())
+                .await?
+                .map_err(|_| Ended)?;
+            let incoming = within_patience(connection.next())
+                .await?
+                .map_err(|_| Ended)?;
+            let package = match incoming {
+                Incoming::Package(package) => package,
+                Incoming::Flushed => continue,
+                Incoming::Closed => return Ok(None),
+            };
+            match package.kind {
+                PackageType::Data => {}
+                PackageType::Kick => return Ok(None),
+                _ => continue,
+            }
+            let message = message::decode(package.body).map_err(|_| Ended)?;
+            match self.answer(&message) {
+                Reply::Answer(body) => {
+                    return Ok(Some(encode_response(
+                        message.id,
+                        body.to_string().as_bytes(),
+                    )));
+                }
+                Reply::Nothing => {}
+                Reply::Attack => {
+                    connection.queue(body::encode_kick("attack"));
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    fn answer(&self, message: &Message) -> Reply {
+        let is_request = message.kind == MessageKind::Request && message.id != 0;
+        let route = message.route.as_ref();
+        match dispatch::destination(route) {
+            Destination::Attack => Reply::Attack,
+            Destination::Silence => Reply::Nothing,
+            _ if !is_request => Reply::Nothing,
+            _ if dispatch::is_query_entry(route) => {
+                Reply::Answer(self.query_entry(&body::decode(&message.body)))
+            }
+            // A gate session is in no room, so `chat.*` fails here too.
+            _ => Reply::Answer(json!({"code": 500})),
+        }
+    }
+
+    /// `gate.gateHandler.queryEntry`: `{"uid"}`. Answered with the host and client port of that
+    /// user's connector, or `{"code":500}` without a uid (BEHAVIOUR 2).
+    fn query_entry(&self, body: &Value) -> Value {
+        match connector_of(&self.topology, &body["uid"]) {
+            Some(connector) => json!({
+                "code": 200,
+                "host": connector.client_host,
+                "port": connector.client_port,
+            }),
+            None => json!({"code": 500}),
+        }
+    }
+}
+
+fn connector_of<'a>(topology: &'a Topology, uid: &Value) -> Option<&'a Frontend> {
+    match uid {
+        Value::String(uid) if !uid.is_empty() => topology.connector_of(uid),
+        // The original's hash of what is no string is 0; what is false in JavaScript is no uid.
+        Value::Number(uid) if uid.as_f64() != Some(0.0) => topology.connectors.first(),
+        Value::Bool(true) => topology.connectors.first(),
+        Value::Array(uid) if uid.is_empty() => topology.connectors.first(),
+        Value::Object(uid) if !uid.contains_key("length") => topology.connectors.first(),
+        _ => None,
+    }
+}
+
+enum Reply {
+    Answer(Value),
+    Nothing,
+    Attack,
+}
+
+/// The connection is over: broken, silent, or bad bytes came.
+struct Ended;
+
+async fn within_patience<F: Future>(waiting: F) -> Result<F::Output, Ended> {
+    tokio::time::timeout(GATE_PATIENCE, waiting)
+        .await
+        .map_err(|_| Ended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topology() -> Topology {
+        let connector = |port| Frontend {
+            id: format!("connector-server-{port}"),
+            client_host: "127.0.0.1".into(),
+            client_port: port,
+        };
+        Topology {
+            gates: Vec::new(),
+            connectors: vec![connector(1), connector(2), connector(3)],
+            chats: Vec::new(),
+        }
+    }
+
+    // BEHAVIOUR 2.1 and 2.3.
+    #[test]
+    fn a_uid_that_is_no_string_goes_to_the_first_connector_or_nowhere() {
+        let topology = topology();
+        let port = |uid: Value| connector_of(&topology, &uid).map(|c| c.client_port);
+        for uid in [json!(7), json!(true), json!({}), json!([])] {
+            assert_eq!(port(uid.clone()), Some(1), "{uid}");
+        }
+        for uid in [
+            json!(null),
+            json!(""),
+            json!(0),
+            json!(false),
+            json!(["a"]),
+            json!({"length": 2}),
+        ] {
+            assert_eq!(port(uid.clone()), None, "{uid}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Moves frames between one connection and the [`Half`](super::half::Half) behind it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::Notify;
+
+use super::LinkError;
+use super::frame::{self, Header};
+
+/// What a server does with one connection of a link. All three are called often and briefly.
+pub trait Endpoint: Send + Sync {
+    /// Takes a frame that arrived.
+    ///
+    /// # Errors
+    ///
+    /// The connection is ended with what is returned.
+    fn arrived(&self, header: Header, payload: Bytes) -> Result<(), LinkError>;
+
+    /// Appends what is to be sent now (see [`Half::fill`](super::half::Half::fill)).
+    ///
+    /// # Errors
+    ///
+    /// The connection is ended with what is returned.
+    fn fill(&self, out: &mut BytesMut) -> Result<(), LinkError>;
+
+    /// Signalled when there may be something to send.
+    fn wake(&self) -> &Notify;
+}
+
+/// Runs one connection until it breaks or `stop` ends with a reason, and says why it ended.
+/// `inbox` holds bytes that were read behind the hello.
+pub async fn pump<S, E>(
+    stream: S,
+    mut inbox: BytesMut,
+    endpoint: &E,
+    stop: impl Future<Output = LinkError>,
+) -> LinkError
+where
+    S: AsyncRead + AsyncWrite,
+    E: Endpoint,
+{
+    let (reader, writer) = tokio::io::split(stream);
+    tokio::select! {
+        biased;
+        error = stop => error,
+        error = read(reader, &mut inbox, endpoint) => error,
+        error = write(writer, endpoint) => error,
+    }
+}
+
+async fn read<S: AsyncRead + Unpin, E: Endpoint>(
+    mut reader: S,
+    inbox: &mut BytesMut,
+    endpoint: &E,
+) -> LinkError {
+    loop {
+        if let Err(error) = deliver(inbox, endpoint) {
+            return error;
+        }
+        // Whatever was in one read is acknowledged together.
+        endpoint.wake().notify_one();
+        match reader.read_buf(inbox).await {
+            Ok(0) => return LinkError::Closed,
+            Ok(_) => {}
+            Err(error) => return error.into(),
+        }
+    }
+}
+
+fn deliver<E: Endpoint>(inbox: &mut BytesMut, endpoint: &E) -> Result<(), LinkError> {
+    while let Some((header, payload)) = frame::take(inbox)? {
+        endpoint.arrived(header, payload)?;
+    }
+    Ok(())
+}
+
+async fn write<S: AsyncWrite + Unpin, E: Endpoint>(mut writer: S, endpoint: &E) -> LinkError {
+    let mut out = BytesMut::new();
+    loop {
+        out.clear();
+        if let Err(error) = endpoint.fill(&mut out) {
+            return error;
+        }
+        if out.is_empty() {
+            endpoint.wake().notified().await;
+        } else if let Err(error) = writer.write_all(&out).await {
+            return error.into();
+        }
+    }
+}
+
+/// Sends one frame that opens a connection.
+///
+/// # Errors
+///
+/// When the connection breaks.
+pub async fn send<S: AsyncWrite + Unpin>(stream: &mut S, header: &Header) -> Result<(), LinkError> {
+    let mut out = BytesMut::new();
+    frame::put(&mut out, header, &[]);
+    stream.write_all(&out).await?;
+    Ok(())
+}
+
+/// Waits for the frame that opens a connection; what was read behind it stays in `inbox`.
+///
+/// # Errors
+///
+/// [`LinkError::Silent`] after `patience`; or when the connection breaks or carries no frame.
+pub async fn receive<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    inbox: &mut BytesMut,
+    what: &'static str,
+    patience: Duration,
+) -> Result<Header, LinkError> {
+    let first = async {
+        loop {
+            if let Some((header, _)) = frame::take(inbox)? {
+                return Ok(header);
+            }
+            if stream.read_buf(inbox).await? == 0 {
+                return Err(LinkError::Closed);
+            }
+        }
+    };
+    tokio::time::timeout(patience, first)
+        .await
+        .unwrap_or(Err(LinkError::Silent { what, patience }))
+}

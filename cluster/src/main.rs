@@ -1,0 +1,52 @@
+//! The program `cluster`: runs the servers of a `servers.json`, or checks such a file.
+
+mod check;
+mod cli;
+mod signals;
+mod start;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cluster::config::ConfigError;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::runtime::Runtime;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Start(arguments) => start(&arguments),
+        Command::Check(arguments) => check::check(&arguments).map_err(start::StartError::from),
+    };
+    result.unwrap_or_else(|error| {
+        let status = error.exit_status();
+        complain(error);
+        ExitCode::from(status)
+    })
+}
+
+fn start(arguments: &cli::Start) -> Result<ExitCode, start::StartError> {
+    let plan = start::plan(arguments)?;
+    let runtime = Runtime::new().map_err(start::StartError::Runtime)?;
+    // Only here does chance come from the system: it is handed on from this generator.
+    let mut rng = StdRng::from_os_rng();
+    let ended = runtime.block_on(start::run(plan, &mut rng));
+    // A name that is being looked up must not hold up the exit.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Writes `error` and its causes to stderr. Mistakes in a file begin with its name and line, as
+/// editors expect; others with `error`.
+fn complain(error: start::StartError) {
+    use start::StartError::Config;
+    let in_a_file = matches!(
+        error,
+        Config(ConfigError::Invalid { .. } | ConfigError::NotJson { .. })
+    );
+    let prefix = if in_a_file { "" } else { "error: " };
+    eprintln!("{prefix}{:#}", anyhow::Error::from(error));
+}

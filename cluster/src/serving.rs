@@ -1,0 +1,81 @@
+//! What all servers do with a listener: accept, one task per connection, none of them detached.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::task::{JoinError, JoinSet};
+
+use crate::limits::ACCEPT_PAUSE;
+use crate::net::{Listener, Network};
+
+/// Accepts connections for ever and runs `serve` for each as a task of `tasks`. With more than
+/// `tasks_max` tasks a new connection is closed at once.
+///
+/// # Panics
+///
+/// With the panic of a task: a mistake of ours must not go unseen.
+pub async fn accept<N, F, Fut>(
+    network: &N,
+    mut listener: N::Listener,
+    tasks: &mut JoinSet<()>,
+    tasks_max: usize,
+    serve: F,
+) where
+    N: Network,
+    F: Fn(N::Stream) -> Fut,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(_) if tasks.len() >= tasks_max => {
+                    tracing::warn!(tasks_max, "too many connections: closed a new one");
+                }
+                Ok(stream) => {
+                    tasks.spawn(network.task(serve(stream)));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "could not accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(ended) = tasks.join_next(), if !tasks.is_empty() => surface(ended),
+        }
+    }
+}
+
+/// Waits until all tasks have ended.
+///
+/// # Panics
+///
+/// As [`accept`].
+pub async fn drain(tasks: &mut JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        surface(ended);
+    }
+}
+
+fn surface(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
+/// Counts a task for as long as it lives, however it ends.
+pub struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    /// One more, until this is dropped.
+    pub fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,239 @@
+//! `cluster start`: from the command line to running servers, and to their end.
+
+use std::io::{self, IsTerminal, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use cluster::config::{Config, ConfigError, ServersFile};
+use cluster::embedded::draw_token;
+use cluster::net::Tcp;
+use cluster::options::Options;
+use cluster::process::{self, Address, BindError, Running, ServerError, addresses};
+use cluster::topology::Topology;
+use rand::rngs::StdRng;
+
+use crate::cli;
+use crate::signals::Signals;
+use crate::token::{self, TokenError};
+
+const DEFAULT_FILE: &str = "cluster/config/servers.json";
+const BUILT_IN: &str = include_str!("../config/servers.json");
+const BUILT_IN_NAME: &str = "the built-in servers.json";
+
+/// Everything that `start` needs, checked.
+pub struct Plan {
+    file: String,
+    topology: Topology,
+    server_id: Option<String>,
+    bind: IpAddr,
+    options: Options,
+    /// `None`: all servers are in this process, and it draws one.
+    token: Option<String>,
+}
+
+/// Why the servers did not run, or ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("--server-id {id}: no such server in {environment} of {file}: choose one of {known}")]
+    UnknownServer {
+        id: String,
+        environment: String,
+        file: String,
+        known: String,
+    },
+    #[error(
+        "--lease {lease:?} is not shorter than --request-deadline {deadline:?}: shorten the one \
+         or lengthen the other, else a request that waits for a dead server is answered too early"
+    )]
+    Lease { lease: Duration, deadline: Duration },
+    #[error("--heartbeat {0:?} is not a number of whole seconds, as which clients are told it")]
+    Heartbeat(Duration),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error("{cause}: {remedy}")]
+    Bind { cause: BindError, remedy: String },
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error("the system refuses threads or signals")]
+    Runtime(#[source] io::Error),
+}
+
+impl StartError {
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Bind { .. } | Self::Server(_) | Self::Runtime(_) => 3,
+            _ => 2,
+        }
+    }
+}
+
+/// Reads all that the command line names. Log begins here.
+pub fn plan(arguments: &cli::Start) -> Result<Plan, StartError> {
+    log_to_stderr(arguments);
+    let options = options(arguments)?;
+    let (file, config) = config(arguments)?;
+    for warning in &config.warnings {
+        tracing::warn!("{file}: {warning}");
+    }
+    let topology = config.topology;
+    if let Some(id) = &arguments.server_id {
+        require_server(id, &arguments.environment, &file, &topology)?;
+    }
+    let bind = arguments.bind.unwrap_or_else(|| default_bind(&topology));
+    let token = token::token(arguments, &topology, bind)?;
+    let server_id = arguments.server_id.clone();
+    Ok(Plan {
+        file,
+        topology,
+        server_id,
+        bind,
+        options,
+        token,
+    })
+}
+
+/// Runs the servers until Ctrl-C or SIGTERM.
+pub async fn run(plan: Plan, rng: &mut StdRng) -> Result<ExitCode, StartError> {
+    // Before the ports are bound: a signal right after `ready` must not kill.
+    let mut signals = Signals::listen().map_err(StartError::Runtime)?;
+    let token = plan.token.unwrap_or_else(|| draw_token(rng));
+    let options = Options {
+        token,
+        ..plan.options
+    };
+    let network = Tcp::bound_to(plan.bind);
+    let mut running = process::bind(network, plan.topology, plan.server_id.as_deref())
+        .await
+        .map_err(|cause| StartError::Bind {
+            remedy: cause.remedy(place_to_edit(&plan.file)),
+            cause,
+        })?
+        .serve(&options, rng);
+    // Whoever closed standard output does not wait for `ready`.
+    let _ = announce(&running);
+    tokio::select! {
+        error = running.ended() => return Err(error.into()),
+        () = signals.stop() => {}
+    }
+    tracing::info!("stopping; Ctrl-C again ends at once");
+    tokio::select! {
+        stopped = running.stop() => {
+            stopped?;
+            Ok(ExitCode::SUCCESS)
+        }
+        () = signals.interrupt() => Ok(ExitCode::from(130)),
+    }
+}
+
+fn log_to_stderr(arguments: &cli::Start) {
+    tracing_subscriber::fmt()
+        .with_max_level(arguments.log_level())
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
+}
+
+fn options(arguments: &cli::Start) -> Result<Options, StartError> {
+    let &cli::Start {
+        lease,
+        request_deadline,
+        heartbeat,
+        ..
+    } = arguments;
+    if lease >= request_deadline {
+        return Err(StartError::Lease {
+            lease,
+            deadline: request_deadline,
+        });
+    }
+    if heartbeat.subsec_nanos() != 0 {
+        return Err(StartError::Heartbeat(heartbeat));
+    }
+    Ok(Options {
+        lease,
+        request_deadline,
+        heartbeat,
+        ..Options::default()
+    })
+}
+
+/// The name of the file for messages, and the environment.
+fn config(arguments: &cli::Start) -> Result<(String, Config), ConfigError> {
+    let default = Path::new(DEFAULT_FILE);
+    let path = arguments.servers.as_deref();
+    let (name, file) = if path.is_none() && !default.exists() {
+        eprintln!("note: there is no {DEFAULT_FILE} here: using {BUILT_IN_NAME}");
+        (
+            BUILT_IN_NAME.to_owned(),
+            ServersFile::new(BUILT_IN_NAME, BUILT_IN)?,
+        )
+    } else {
+        let path = path.unwrap_or(default);
+        (path.display().to_string(), ServersFile::read(path)?)
+    };
+    Ok((name, file.environment(&arguments.environment)?))
+}
+
+fn require_server(
+    id: &str,
+    environment: &str,
+    file: &str,
+    topology: &Topology,
+) -> Result<(), StartError> {
+    let known: Vec<String> = addresses(topology)
+        .into_iter()
+        .map(|server| server.id)
+        .collect();
+    if known.iter().any(|known| known == id) {
+        return Ok(());
+    }
+    Err(StartError::UnknownServer {
+        id: id.to_owned(),
+        environment: environment.to_owned(),
+        file: file.to_owned(),
+        known: known.join(", "),
+    })
+}
+
+/// The file as a message names it that says what to change there.
+fn place_to_edit(file: &str) -> &str {
+    if file == BUILT_IN_NAME {
+        "a servers.json of your own (--servers)"
+    } else {
+        file
+    }
+}
+
+/// The loopback address if nothing else is ever connected to, else every address.
+fn default_bind(topology: &Topology) -> IpAddr {
+    let hosts = addresses(topology);
+    let version_6 = |address: &Address| address.host.parse::<Ipv6Addr>().is_ok();
+    match (hosts.iter().all(is_loopback), hosts.iter().any(version_6)) {
+        (true, false) => Ipv4Addr::LOCALHOST.into(),
+        (true, true) if hosts.iter().all(version_6) => Ipv6Addr::LOCALHOST.into(),
+        (false, false) => Ipv4Addr::UNSPECIFIED.into(),
+        // Takes connections of version 4 too.
+        (_, true) => Ipv6Addr::UNSPECIFIED.into(),
+    }
+}
+
+pub fn is_loopback(address: &Address) -> bool {
+    match address.host.parse::<IpAddr>() {
+        Ok(host) => host.is_loopback(),
+        Err(_) => address.host.eq_ignore_ascii_case("localhost"),
+    }
+}
+
+fn announce(running: &Running) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    for address in running.addresses() {
+        writeln!(stdout, "{address}")?;
+    }
+    writeln!(stdout, "ready")?;
+    stdout.flush()
+}

@@ -1,0 +1,330 @@
+//! Golden vectors of the original libraries (crc 0.2.0, pomelo-protocol 0.1.6), and the few places
+//! where this cluster is stricter on purpose.
+
+use std::collections::BTreeMap;
+
+use bytes::{Bytes, BytesMut};
+use cluster::topology::{Backend, Topology};
+use cluster::wire::message::{self, MessageError, MessageKind, Route, RouteRef};
+use cluster::wire::package::{self, BODY_LEN_LIMIT, HEAD_LEN, Package, PackageError, PackageType};
+use serde::Deserialize;
+
+#[test]
+fn packages_are_written_and_read_as_by_the_original() {
+    for vector in vectors().packages {
+        let kind = kind(vector.kind);
+        let body = vector.body();
+        let package = package::encode(kind, &body);
+        // The file also has digests of the long ones. They say nothing more: each body is one byte
+        // repeated, so head and length are the whole package.
+        assert_eq!(package[..HEAD_LEN], unhex(&vector.head_hex)[..]);
+        assert_eq!(package.len(), vector.encoded_length);
+        assert_eq!(package[HEAD_LEN..], body[..]);
+        if let Some(hex) = vector.hex {
+            assert_eq!(package[..], unhex(&hex)[..]);
+        }
+
+        let mut buffer = BytesMut::from(package);
+        let taken = package::take(&mut buffer, BODY_LEN_LIMIT);
+        assert_eq!(taken, Ok(Some(Package { kind, body })));
+        assert!(buffer.is_empty());
+    }
+}
+
+#[test]
+fn the_longest_body_is_written_and_one_more_byte_refused() {
+    let vectors = vectors().package_limits;
+    let [longest, too_long] = &vectors[..] else {
+        panic!("two vectors were expected");
+    };
+    let package = package::encode(kind(longest.kind), &longest.body.bytes());
+    assert_eq!(package[..HEAD_LEN], unhex(&longest.head_hex)[..]);
+
+    // The original writes the low 24 bits of the length, and its peer loses the thread.
+    let body = too_long.body.bytes();
+    let kind = kind(too_long.kind);
+    assert!(std::panic::catch_unwind(|| package::encode(kind, &body)).is_err());
+}
+
+#[test]
+fn several_packages_in_one_buffer_come_out_one_by_one() {
+    for vector in vectors().package_streams {
+        let mut buffer = BytesMut::from(&unhex(&vector.hex)[..]);
+        for expected in vector.packages.expect("streams always hold packages") {
+            let package = package::take(&mut buffer, BODY_LEN_LIMIT).unwrap().unwrap();
+            assert_eq!(package.kind as u8, expected.kind);
+            assert_eq!(package.body, unhex(&expected.body_hex));
+        }
+        assert!(buffer.is_empty());
+    }
+}
+
+#[test]
+fn short_websocket_messages_are_filled_up_and_long_ones_refused() {
+    for vector in vectors().package_decode_quirks {
+        let package = package::whole(unhex(&vector.hex), BODY_LEN_LIMIT);
+        match vector.packages.as_deref() {
+            // The original goes on with a type that it does not know, and closes one layer above.
+            Some([unknown]) if unknown.kind == 0 => {
+                assert_eq!(package, Err(PackageError::UnknownType(0)));
+            }
+            Some([expected]) => {
+                let package = package.unwrap();
+                assert_eq!(package.kind as u8, expected.kind);
+                assert_eq!(package.body, unhex(&expected.body_hex));
+            }
+            // The original throws and leaves the session deaf; here the connection ends.
+            None => assert!(matches!(package, Err(PackageError::Trailing(_)))),
+            Some(_) => panic!("a quirk holds one package"),
+        }
+    }
+}
+
+#[test]
+fn messages_are_read_as_by_the_original() {
+    for vector in vectors().messages {
+        vector.assert_decoded();
+    }
+}
+
+#[test]
+fn messages_are_written_as_by_the_original() {
+    for vector in vectors().messages {
+        let body = unhex(&vector.body_hex);
+        let route = match (&vector.route, vector.route_code) {
+            (Some(name), None) => RouteRef::Name(name),
+            (None, Some(code)) => RouteRef::Code(code),
+            _ => RouteRef::Name(""),
+        };
+        let package = match vector.kind {
+            0 => message::encode_request(vector.id, route, &body),
+            1 => message::encode_notify(route, &body),
+            2 => message::encode_response(vector.id, &body),
+            3 => message::encode_push(route, &body),
+            kind => panic!("there is no message type {kind}"),
+        };
+        let mut expected = BytesMut::from(&unhex(&vector.hex)[..]);
+        // Two flags are never written here: "gzip", which means nothing, and "the route is a code"
+        // on a response, which has no route.
+        expected[0] &= !0x10;
+        if vector.kind == 2 {
+            expected[0] &= !1;
+        }
+        let expected = package::encode(PackageType::Data, &expected);
+        assert_eq!(package, expected, "{}", vector.hex);
+    }
+}
+
+#[test]
+fn what_the_original_cannot_write_cannot_be_written_here() {
+    // The last three have no words here: a code is a `u16`, a route is either name or code, and
+    // there is no function for a fifth type.
+    let expected = [
+        "route of 256 bytes, not compressed",
+        "route code 65536",
+        "compressed flag with a string route",
+        "message type 4",
+    ];
+    assert_eq!(vectors().message_encode_errors, expected);
+    let route = "r".repeat(256);
+    let push = || message::encode_push(RouteRef::Name(&route), b"{}");
+    assert!(std::panic::catch_unwind(push).is_err());
+}
+
+#[test]
+fn odd_messages_are_read_as_by_the_original_and_cut_ones_are_errors() {
+    for vector in vectors().message_decode_only {
+        match vector {
+            OddMessage::Read(vector) => vector.assert_decoded(),
+            // The original throws here and leaves the session deaf; here the connection ends.
+            OddMessage::Throws { hex, .. } => assert!(
+                matches!(
+                    message::decode(unhex(&hex)),
+                    Err(MessageError::Truncated(_))
+                ),
+                "{hex}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn ids_over_31_bits_are_refused() {
+    for vector in vectors().message_id_overflow {
+        // The original takes them modulo 2^32 and never returns from the negative ones.
+        let message = message::decode(unhex(&vector.hex));
+        assert_eq!(message, Err(MessageError::IdTooLarge), "{}", vector.hex);
+    }
+}
+
+#[test]
+fn rooms_go_to_the_chat_server_that_the_original_picks() {
+    let mut seen = 0;
+    for vector in vectors().crc.strings {
+        // A string that is null has a lone surrogate. Rust's strings cannot hold one, and no
+        // decoder here lets one in.
+        let Some(room) = vector.s else {
+            continue;
+        };
+        for (servers, index) in vector.index {
+            let chat = topology_of(servers).chat_of(&room);
+            assert_eq!(chat, Some(index), "{room:?} among {servers}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 400, "the file has 75 strings, each with 6 sizes");
+}
+
+fn topology_of(servers: usize) -> Topology {
+    let chat = |number| Backend {
+        id: format!("chat-server-{number}"),
+        host: String::from("127.0.0.1"),
+        port: 6050,
+    };
+    Topology {
+        gates: Vec::new(),
+        connectors: Vec::new(),
+        chats: (1..=servers).map(chat).collect(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Vectors {
+    crc: Crc,
+    packages: Vec<PackageVector>,
+    package_limits: Vec<LimitVector>,
+    package_streams: Vec<BytesVector>,
+    package_decode_quirks: Vec<BytesVector>,
+    messages: Vec<MessageVector>,
+    message_encode_errors: Vec<String>,
+    message_decode_only: Vec<OddMessage>,
+    message_id_overflow: Vec<BytesVector>,
+}
+
+#[derive(Deserialize)]
+struct Crc {
+    strings: Vec<CrcVector>,
+}
+
+#[derive(Deserialize)]
+struct CrcVector {
+    s: Option<String>,
+    /// Number of servers to the index of the one that is picked.
+    index: BTreeMap<usize, usize>,
+}
+
+#[derive(Deserialize)]
+struct PackageVector {
+    #[serde(rename = "type")]
+    kind: u8,
+    body: Option<Fill>,
+    body_utf8: Option<String>,
+    head_hex: String,
+    encoded_length: usize,
+    hex: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct LimitVector {
+    #[serde(rename = "type")]
+    kind: u8,
+    body: Fill,
+    head_hex: String,
+}
+
+#[derive(Deserialize)]
+struct Fill {
+    fill_byte: u8,
+    length: usize,
+}
+
+#[derive(Deserialize)]
+struct BytesVector {
+    hex: String,
+    packages: Option<Vec<DecodedPackage>>,
+}
+
+#[derive(Deserialize)]
+struct DecodedPackage {
+    #[serde(rename = "type")]
+    kind: u8,
+    body_hex: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OddMessage {
+    Throws {
+        hex: String,
+        #[serde(rename = "throws")]
+        _throws: String,
+    },
+    Read(MessageVector),
+}
+
+#[derive(Deserialize)]
+struct MessageVector {
+    #[serde(rename = "type")]
+    kind: u8,
+    id: u32,
+    route: Option<String>,
+    route_code: Option<u16>,
+    body_hex: String,
+    hex: String,
+}
+
+impl PackageVector {
+    fn body(&self) -> Bytes {
+        match (&self.body, &self.body_utf8) {
+            (Some(fill), None) => fill.bytes(),
+            (None, Some(text)) => text.clone().into(),
+            _ => panic!("a package has one body"),
+        }
+    }
+}
+
+impl Fill {
+    fn bytes(&self) -> Bytes {
+        vec![self.fill_byte; self.length].into()
+    }
+}
+
+impl MessageVector {
+    fn assert_decoded(&self) {
+        let message = message::decode(unhex(&self.hex)).expect(&self.hex);
+        let kind = match self.kind {
+            0 => MessageKind::Request,
+            1 => MessageKind::Notify,
+            2 => MessageKind::Response,
+            3 => MessageKind::Push,
+            other => MessageKind::Other(other),
+        };
+        let route = match (&self.route, self.route_code) {
+            (Some(name), None) => Some(Route::Name(name.clone())),
+            (None, Some(code)) => Some(Route::Code(code)),
+            _ => None,
+        };
+        assert_eq!(message.kind, kind, "{}", self.hex);
+        assert_eq!(message.id, self.id, "{}", self.hex);
+        assert_eq!(message.route, route, "{}", self.hex);
+        assert_eq!(message.body, unhex(&self.body_hex), "{}", self.hex);
+    }
+}
+
+fn vectors() -> Vectors {
+    serde_json::from_str(include_str!("data/vectors.json")).expect("the file is as described above")
+}
+
+fn kind(number: u8) -> PackageType {
+    PackageType::try_from(number).expect("the original wrote known types only")
+}
+
+fn unhex(hex: &str) -> Bytes {
+    let pairs = hex.as_bytes().chunks(2);
+    pairs
+        .map(|pair| {
+            let pair = std::str::from_utf8(pair).expect("hex is ASCII");
+            u8::from_str_radix(pair, 16).expect("the file holds hex digits")
+        })
+        .collect()
+}

@@ -1,0 +1,103 @@
+//! The way into the cluster: ask the gate for a connector, connect to it.
+
+use std::time::Duration;
+
+use cluster::client::{Client, ClientError, Event};
+use cluster::net::Network;
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+
+use crate::address::Address;
+use crate::sight;
+use crate::user::Access;
+
+/// Why a login failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoginError {
+    /// The gate can't be reached, or does not speak as one.
+    #[error("gate {gate}: {}", sight::sentence(.cause))]
+    Gate {
+        /// Which gate.
+        gate: Address,
+        /// What went wrong with it.
+        cause: ClientError,
+    },
+    /// The gate hung up.
+    #[error("gate {gate} closed the connection before it answered")]
+    GateClosed {
+        /// Which gate.
+        gate: Address,
+    },
+    /// The gate answered with an error, or with no address.
+    #[error("gate {gate} named no connector: {answer}")]
+    NoConnector {
+        /// Which gate.
+        gate: Address,
+        /// Its answer.
+        answer: Value,
+    },
+    /// The connector can't be reached, or does not speak as one.
+    #[error("connector {connector}: {}", sight::sentence(.cause))]
+    Connector {
+        /// Which connector.
+        connector: Address,
+        /// What went wrong with it.
+        cause: ClientError,
+    },
+    /// All of it took too long.
+    #[error("no handshake with a connector within {0:?}")]
+    Late(Duration),
+}
+
+/// Asks the gate which connector serves `key`. The caller bounds the time.
+pub(crate) async fn ask_gate<N: Network>(
+    network: &N,
+    access: &Access,
+    key: &str,
+) -> Result<Address, LoginError> {
+    let gate = &access.gate;
+    let failed = |cause| LoginError::Gate {
+        gate: gate.clone(),
+        cause,
+    };
+    let mut client = Client::connect(network, &gate.host, gate.port, access.transport)
+        .await
+        .map_err(failed)?;
+    let asked = client.request("gate.gateHandler.queryEntry", &json!({ "uid": key }));
+    let answer = loop {
+        match client.next().await.map_err(failed)? {
+            Event::Response { id, body } if id == asked => break body,
+            Event::Response { .. } | Event::Push { .. } => {}
+            Event::Kicked { .. } | Event::Closed => {
+                return Err(LoginError::GateClosed { gate: gate.clone() });
+            }
+        }
+    };
+    say_goodbye(client, access.patience.close).await;
+    sight::connector(&answer).ok_or_else(|| LoginError::NoConnector {
+        gate: gate.clone(),
+        answer,
+    })
+}
+
+/// Connects to `connector`, up to the finished handshake. The caller bounds the time.
+pub(crate) async fn connect<N: Network>(
+    network: &N,
+    access: &Access,
+    connector: Address,
+) -> Result<Client<N::Stream>, LoginError> {
+    Client::connect(network, &connector.host, connector.port, access.transport)
+        .await
+        .map_err(|cause| LoginError::Connector { connector, cause })
+}
+
+/// Closes `client` as a client does.
+pub(crate) async fn say_goodbye<S>(client: Client<S>, patience: Duration)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    // A peer that does not take the goodbye finds the connection closed all the same.
+    let _ = timeout(patience, client.close()).await;
+}

@@ -1,0 +1,251 @@
+//! A load test as the report of a run: verdicts, counts, latencies.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use clap::ValueEnum;
+use reports::latency::Latencies;
+use reports::run::{self, Kind, Plan, Program, Run, SCHEMA, Verdict};
+use serde_json::Value;
+
+use crate::audit::{Audit, Faults, audit};
+use crate::drive::{Ending, Finished};
+use crate::figures::{Figures, figures};
+use crate::health::LATENESS_MAX;
+use crate::history::{Event, What};
+use crate::plan::LoadPlan;
+
+/// How many failed logins are told.
+const CASES: usize = 10;
+
+/// What a run does not know of itself.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    /// The name of its folder.
+    pub name: String,
+    /// The command line that repeats it.
+    pub command: String,
+    /// When it started, since 1970-01-01 00:00 UTC.
+    pub started_at: Duration,
+    /// What was loaded: a gate's address, or `embedded`.
+    pub target: String,
+}
+
+/// The report of one load test.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What `run.json` holds.
+    pub run: Run,
+    /// The histograms behind the figures.
+    pub latencies: BTreeMap<String, Latencies>,
+}
+
+/// Judges what is left of a load test.
+pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Outcome {
+    let history = &finished.history;
+    let audit = audit(history, finished.elapsed);
+    let figures = figures(history);
+    let warnings = warnings(&figures);
+    let verdicts = verdicts(plan, finished, &audit);
+    let counts = counts(plan, history, &audit);
+    let latencies = latencies(audit, figures);
+    let shown = latencies
+        .iter()
+        .filter_map(|(name, latencies)| Some((name.clone(), latencies.figures()?)));
+    let run = Run {
+        schema: SCHEMA,
+        name: stamp.name,
+        program: Program {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        kind: Kind::Load,
+        seed: plan.seed,
+        command: stamp.command,
+        date: run::date(stamp.started_at),
+        elapsed_us: finished.elapsed.as_micros() as u64,
+        partial: matches!(finished.ending, Ending::Interrupted | Ending::Failed { .. }),
+        plan: Plan {
+            options: options(plan, stamp.target),
+            steps: Vec::new(),
+        },
+        verdicts,
+        warnings,
+        counts,
+        latencies: shown.collect(),
+    };
+    Outcome { run, latencies }
+}
+
+fn options(plan: &LoadPlan, target: String) -> BTreeMap<String, Value> {
+    let transport = plan.transport.to_possible_value();
+    let transport = transport.map(|value| value.get_name().to_owned());
+    let options = [
+        ("duration_us", (plan.duration.as_micros() as u64).into()),
+        ("message_len", plan.message_len.into()),
+        ("ramp_us", (plan.ramp.as_micros() as u64).into()),
+        ("rate_per_s", plan.rate_per_s.into()),
+        ("rooms", plan.rooms.into()),
+        ("target", target.into()),
+        ("transport", transport.into()),
+        ("users", plan.users.into()),
+    ];
+    options
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+fn verdicts(plan: &LoadPlan, finished: &Finished, audit: &Audit) -> Vec<Verdict> {
+    vec![
+        verdict(
+            "finished",
+            "the cluster stood and every user came to the end of its script",
+            match &finished.ending {
+                Ending::Complete | Ending::Interrupted => Vec::new(),
+                Ending::Stuck { users } => vec![format!("{users} users had to be stopped")],
+                Ending::Failed { reason } => vec![reason.clone()],
+            },
+        ),
+        verdict(
+            "entered",
+            "every user entered its room",
+            outsiders(plan, finished),
+        ),
+        of_faults(
+            "delivered",
+            "every accepted send reached every member",
+            &audit.missing,
+        ),
+        of_faults("once", "nobody heard a message twice", &audit.doubled),
+        of_faults(
+            "apart",
+            "nobody heard what was not for its room",
+            &audit.stray,
+        ),
+        of_faults("answered", "every send was answered", &audit.unanswered),
+    ]
+}
+
+/// A verdict that holds unless there is evidence against it.
+fn verdict(name: &str, demands: &str, evidence: Vec<String>) -> Verdict {
+    Verdict {
+        name: name.to_owned(),
+        demands: demands.to_owned(),
+        holds: evidence.is_empty(),
+        evidence,
+    }
+}
+
+fn of_faults(name: &str, demands: &str, faults: &Faults) -> Verdict {
+    let mut evidence = faults.cases.clone();
+    let untold = faults.count - evidence.len() as u64;
+    if untold > 0 {
+        evidence.push(format!("and {untold} more"));
+    }
+    verdict(name, demands, evidence)
+}
+
+/// Users that had the time to enter a room and were never in one, with what kept them out last.
+fn outsiders(plan: &LoadPlan, finished: &Finished) -> Vec<String> {
+    if finished.elapsed < plan.sends_from() {
+        return Vec::new();
+    }
+    let mut kept_out: BTreeMap<u32, String> = (0..plan.users)
+        .map(|user| (user, "it never got so far".to_owned()))
+        .collect();
+    let mut inside = BTreeSet::new();
+    for event in &finished.history {
+        let why = match &event.what {
+            What::Entered { .. } => {
+                inside.insert(event.user);
+                continue;
+            }
+            What::LoginFailed { reason } | What::Closed { reason } | What::Kicked { reason } => {
+                reason.clone()
+            }
+            What::Refused { duplicate: true } => "its name was taken".to_owned(),
+            What::Refused { duplicate: false } => "it was refused".to_owned(),
+            _ => continue,
+        };
+        kept_out.insert(event.user, why);
+    }
+    kept_out.retain(|user, _why| !inside.contains(user));
+    let untold = kept_out.len().saturating_sub(CASES);
+    let told = kept_out.iter().take(CASES);
+    let mut evidence: Vec<_> = told
+        .map(|(user, why)| format!("user {user}: {why}"))
+        .collect();
+    if untold > 0 {
+        evidence.push(format!("and {untold} more"));
+    }
+    evidence
+}
+
+fn warnings(figures: &Figures) -> Vec<String> {
+    let lateness = figures.lateness.quantile(0.99);
+    if lateness <= LATENESS_MAX {
+        return Vec::new();
+    }
+    vec![format!(
+        "sends were late by {lateness:.1?} (p99, more than {LATENESS_MAX:?}): this machine was the \
+         bottleneck, and all latencies include it"
+    )]
+}
+
+fn counts(plan: &LoadPlan, history: &[Event], audit: &Audit) -> BTreeMap<String, u64> {
+    let count = |is_counted: fn(&What) -> bool| {
+        let counted = history.iter().filter(|event| is_counted(&event.what));
+        counted.count() as u64
+    };
+    let entered: BTreeSet<_> = history
+        .iter()
+        .filter(|event| matches!(event.what, What::Entered { .. }))
+        .map(|event| event.user)
+        .collect();
+    let lost = |what: &What| matches!(what, What::Closed { .. } | What::Kicked { .. });
+    let counts = [
+        ("connections_lost", count(lost)),
+        ("deliveries_doubled", audit.doubled.count),
+        ("deliveries_expected", audit.expected),
+        ("deliveries_missing", audit.missing.count),
+        ("deliveries_stray", audit.stray.count),
+        ("deliveries_total", audit.delivered),
+        (
+            "logins_failed",
+            count(|what| matches!(what, What::LoginFailed { .. })),
+        ),
+        (
+            "logins_refused",
+            count(|what| matches!(what, What::Refused { .. })),
+        ),
+        ("logins_total", count(|what| matches!(what, What::Login))),
+        ("sends_accepted", audit.accepted),
+        ("sends_refused", audit.refused),
+        ("sends_total", audit.sent),
+        ("sends_unanswered", audit.unanswered.count),
+        ("sends_unsent", audit.unsent),
+        ("users_entered", entered.len() as u64),
+        ("users_total", u64::from(plan.users)),
+    ];
+    counts
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), count))
+        .collect()
+}
+
+fn latencies(audit: Audit, figures: Figures) -> BTreeMap<String, Latencies> {
+    let latencies = [
+        ("broadcast", audit.broadcast),
+        ("broadcast.first", audit.broadcast_first),
+        ("broadcast.last", audit.broadcast_last),
+        ("broadcast.median", audit.broadcast_median),
+        ("login", figures.login),
+        ("request", figures.request),
+        ("send_lateness", figures.lateness),
+    ];
+    latencies
+        .into_iter()
+        .map(|(name, latencies)| (name.to_owned(), latencies))
+        .collect()
+}

@@ -1,0 +1,169 @@
+//! What a virtual user makes of the bodies it is sent: pure functions from JSON to the history's
+//! terms.
+
+use std::error::Error;
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use crate::address::Address;
+use crate::history::{Target, What};
+use crate::message_text;
+
+/// The target that stands for everybody in the room.
+const EVERYBODY: &str = "*";
+
+/// The connector that a gate's answer names; `None` if it names none.
+pub(crate) fn connector(answer: &Value) -> Option<Address> {
+    let host = answer.get("host")?.as_str()?.to_owned();
+    let port = answer.get("port")?.as_u64()?.try_into().ok()?;
+    is_success(answer).then_some(Address { host, port })
+}
+
+/// The members in the answer to a successful enter; `None` if it is a refusal. The original answers
+/// `{"users":{}}` when no chat server could be asked, which is one.
+pub(crate) fn users(answer: &Value) -> Option<Vec<String>> {
+    let users = answer.get("users")?.as_array()?;
+    users
+        .iter()
+        .map(|name| Some(name.as_str()?.to_owned()))
+        .collect()
+}
+
+/// Whether a refused enter was refused because the name is taken.
+pub(crate) fn is_duplicate(answer: &Value) -> bool {
+    answer.get("error") == Some(&Value::Bool(true))
+}
+
+/// Whether a send was accepted: the answer carries no other code than 200.
+pub(crate) fn is_success(answer: &Value) -> bool {
+    answer.is_object() && answer.get("code").is_none_or(|code| *code == 200)
+}
+
+/// What a push means; `None` if it is none of the chat's, or lacks what it must have.
+pub(crate) fn of_push(route: &str, body: &Value) -> Option<What> {
+    let text = |field| Some(body.get(field)?.as_str()?.to_owned());
+    match route {
+        "onChat" => Some(What::Heard {
+            message: message_text::parse(&text("msg")?).map(|(message, _due)| message),
+            from: text("from")?,
+            target: match text("target")? {
+                target if target == EVERYBODY => Target::Room,
+                target => Target::User(target),
+            },
+        }),
+        "onAdd" => Some(What::Added {
+            name: text("user")?,
+        }),
+        "onLeave" => Some(What::Left {
+            name: text("user")?,
+        }),
+        _ => None,
+    }
+}
+
+/// How `target` is written in a request.
+pub(crate) fn target_name(target: &Target) -> &str {
+    match target {
+        Target::Room => EVERYBODY,
+        Target::User(name) => name,
+    }
+}
+
+/// `error` and its causes in one line.
+pub(crate) fn sentence(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::history::MessageId;
+
+    #[test]
+    fn a_gate_names_a_connector_or_not() {
+        let answer = json!({"code": 200, "host": "10.0.0.2", "port": 3050});
+        assert_eq!(
+            connector(&answer).map(|connector| connector.to_string()),
+            Some("10.0.0.2:3050".to_owned())
+        );
+        for answer in [
+            json!({"code": 500}),
+            json!({"code": 500, "host": "a", "port": 1}),
+            json!({"code": 200, "host": "a"}),
+            json!({"code": 200, "host": "a", "port": 65_536}),
+            json!(null),
+        ] {
+            assert_eq!(connector(&answer), None, "{answer}");
+        }
+    }
+
+    #[test]
+    fn an_enter_is_answered_with_the_members_or_refused() {
+        assert_eq!(
+            users(&json!({"users": ["b", "a"]})),
+            Some(vec!["b".to_owned(), "a".to_owned()])
+        );
+        assert_eq!(users(&json!({"users": {}})), None);
+        assert_eq!(users(&json!({"code": 500})), None);
+        assert!(is_duplicate(&json!({"code": 500, "error": true})));
+        assert!(!is_duplicate(&json!({"code": 500})));
+    }
+
+    #[test]
+    fn a_send_is_answered_with_success_or_an_error() {
+        assert!(is_success(&json!({})));
+        assert!(is_success(&json!({"route": "x", "code": 200})));
+        assert!(!is_success(&json!({"code": 500})));
+        assert!(!is_success(&json!(null)));
+    }
+
+    #[test]
+    fn a_push_is_recognised_by_its_route() {
+        let message = MessageId {
+            user: 3,
+            login: 1,
+            number: 2,
+        };
+        let text = message_text::compose(message, Duration::from_secs(1), 40);
+        let heard = |message, target| {
+            Some(What::Heard {
+                message,
+                from: "a".to_owned(),
+                target,
+            })
+        };
+        assert_eq!(
+            of_push("onChat", &json!({"msg": text, "from": "a", "target": "*"})),
+            heard(Some(message), Target::Room)
+        );
+        assert_eq!(
+            of_push("onChat", &json!({"msg": "hi", "from": "a", "target": "b"})),
+            heard(None, Target::User("b".to_owned()))
+        );
+        assert_eq!(
+            of_push("onAdd", &json!({"route": "onAdd", "user": "a"})),
+            Some(What::Added {
+                name: "a".to_owned()
+            })
+        );
+        assert_eq!(
+            of_push("onLeave", &json!({"route": "onLeave", "user": "a"})),
+            Some(What::Left {
+                name: "a".to_owned()
+            })
+        );
+        assert_eq!(of_push("onChat", &json!({})), None);
+        assert_eq!(of_push("onOther", &json!({"user": "a"})), None);
+    }
+}

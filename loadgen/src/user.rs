@@ -1,0 +1,438 @@
+//! One virtual user: asks the gate, connects, enters a room, sends when due, disconnects.
+//!
+//! The user is one task and knows nothing of its network: the same code runs over real sockets and
+//! in simulation. Everything that it does and sees goes into the history.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future;
+use std::time::Duration;
+
+use cluster::client::{Client, ClientError, Event};
+use cluster::connection::Transport;
+use cluster::net::Network;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::address::Address;
+use crate::history::{MessageId, Recorder, Target, What};
+use crate::login::{self, LoginError};
+use crate::message_text;
+use crate::script::{Action, Do, Reconnect, Script};
+use crate::sight;
+
+/// How the users of one run reach the cluster.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The gate that is asked for a connector.
+    pub gate: Address,
+    /// What the bytes travel in, to the gate and to the connector.
+    pub transport: Transport,
+    /// How long a user waits for its peers.
+    pub patience: Patience,
+}
+
+/// How long a user waits for a peer before it gives the connection up.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// From asking the gate to the connector's finished handshake.
+    pub login: Duration,
+    /// From a request to its answer. Longer than the cluster's own request deadline, so that a
+    /// late answer is seen as what it is.
+    pub answer: Duration,
+    /// For the goodbye of a connection that the user closes.
+    pub close: Duration,
+}
+
+impl Default for Patience {
+    /// Ten seconds for a login, ten for an answer (three times the cluster's default request
+    /// deadline), one for a goodbye.
+    fn default() -> Self {
+        Self {
+            login: Duration::from_secs(10),
+            answer: Duration::from_secs(10),
+            close: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Connections of a user that vanished: open, but neither read nor written. They end when
+/// this is dropped.
+pub type Vanished<S> = Vec<Client<S>>;
+
+/// Lives `script`, which starts with the history of `recorder`. `rng` decides what the script
+/// leaves open: the waits before coming back.
+///
+/// It ends when the script has nothing left to do and the user is not connected; a user that is
+/// connected stays, until this future is dropped. The connections that it vanished from are
+/// handed back, to be kept until the end of the run.
+pub async fn run<N: Network>(
+    script: Script,
+    network: N,
+    access: Access,
+    recorder: Recorder,
+    rng: StdRng,
+) -> Vanished<N::Stream> {
+    let mut user = User {
+        user: script.user,
+        name: script.name,
+        gate_key: script.gate_key,
+        room: script.room,
+        message_len: script.message_len,
+        actions: script.actions.into(),
+        reconnect: script.reconnect,
+        network,
+        access,
+        recorder,
+        rng,
+        login: 0,
+        failures: 0,
+        retry_at: None,
+    };
+    let mut vanished = Vec::new();
+    while user.wait_for_login().await {
+        let ending = match user.log_in().await {
+            Ok(client) => user.stay(client, &mut vanished).await,
+            Err(error) => user.fail(&error),
+        };
+        user.retry_at = match ending {
+            Ending::Lost => user.back_off(),
+            Ending::Left | Ending::Vanished => None,
+        };
+    }
+    vanished
+}
+
+struct User<N: Network> {
+    user: u32,
+    name: String,
+    gate_key: Option<String>,
+    room: String,
+    message_len: usize,
+    actions: VecDeque<Action>,
+    reconnect: Option<Reconnect>,
+    network: N,
+    access: Access,
+    recorder: Recorder,
+    rng: StdRng,
+    /// The number of the current or last login.
+    login: u32,
+    /// Logins in a row that came to nothing.
+    failures: u32,
+    retry_at: Option<Instant>,
+}
+
+/// How a connection of this user ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// It went, as it wanted to.
+    Left,
+    /// It went silent.
+    Vanished,
+    /// Against its will: no login, not let in, kicked, cut off.
+    Lost,
+}
+
+/// What a connected user keeps in mind.
+#[derive(Debug, Default)]
+struct Session {
+    /// In a room: entered, and not on the way to another.
+    entered: bool,
+    deaf: bool,
+    /// Messages sent.
+    sent: u32,
+    /// Unanswered requests by their id, which rises; so the first is the oldest.
+    asked: BTreeMap<u32, Asked>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    what: Question,
+    answer_by: Instant,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Question {
+    Enter,
+    Send(MessageId),
+}
+
+/// Out of the cluster.
+impl<N: Network> User<N> {
+    /// Waits until the script or a retry asks for a login; `false` if the script is over.
+    async fn wait_for_login(&mut self) -> bool {
+        loop {
+            let due_at = self.due_at();
+            if due_at.is_none() && self.retry_at.is_none() {
+                return false;
+            }
+            tokio::select! {
+                biased;
+                () = at(due_at) => {
+                    let Action { at: due, what } = self.take_due();
+                    match what {
+                        Do::Login => return true,
+                        Do::Send(_) => self.note(What::Unsent { due }),
+                        Do::Enter { room } => self.room = room,
+                        Do::Leave => self.retry_at = None,
+                        Do::Vanish | Do::Deafen => {}
+                    }
+                }
+                () = at(self.retry_at) => return true,
+            }
+        }
+    }
+
+    /// Begins a login: asks the gate, connects to the connector it names.
+    async fn log_in(&mut self) -> Result<Client<N::Stream>, LoginError> {
+        self.login += 1;
+        self.note(What::Login);
+        let key = self.gate_key.as_ref().unwrap_or(&self.name);
+        let patience = self.access.patience.login;
+        timeout(patience, async {
+            let connector = login::ask_gate(&self.network, &self.access, key).await?;
+            self.note(What::Located {
+                connector: connector.to_string(),
+            });
+            let client = login::connect(&self.network, &self.access, connector).await?;
+            self.note(What::Connected);
+            Ok(client)
+        })
+        .await
+        .unwrap_or(Err(LoginError::Late(patience)))
+    }
+
+    fn fail(&mut self, error: &LoginError) -> Ending {
+        self.note(What::LoginFailed {
+            reason: error.to_string(),
+        });
+        Ending::Lost
+    }
+
+    fn back_off(&mut self) -> Option<Instant> {
+        self.failures = self.failures.saturating_add(1);
+        let wait = self.reconnect?.wait(self.failures, &mut self.rng);
+        Some(Instant::now() + wait)
+    }
+}
+
+/// In the cluster.
+impl<N: Network> User<N> {
+    /// Enters the room and follows the script until the connection ends.
+    async fn stay(
+        &mut self,
+        mut client: Client<N::Stream>,
+        vanished: &mut Vanished<N::Stream>,
+    ) -> Ending {
+        let mut session = Session::default();
+        self.enter(&mut session, &mut client);
+        let ending = loop {
+            // What is due goes first: a busy room must not keep a user from sending.
+            let ended = tokio::select! {
+                biased;
+                () = at(self.due_at()) => self.act(&mut session, &mut client),
+                () = at(session.answer_by()) => Some(self.no_answer()),
+                event = listen(&mut client, session.deaf) => self.see(&mut session, event),
+            };
+            if let Some(ending) = ended {
+                break ending;
+            }
+        };
+        match ending {
+            Ending::Vanished => vanished.push(client),
+            Ending::Left | Ending::Lost => {
+                login::say_goodbye(client, self.access.patience.close).await
+            }
+        }
+        ending
+    }
+
+    /// Does what is due next.
+    fn act(&mut self, session: &mut Session, client: &mut Client<N::Stream>) -> Option<Ending> {
+        let Action { at: due, what } = self.take_due();
+        match what {
+            Do::Send(target) if session.entered => self.send(session, client, due, target),
+            Do::Send(_) => self.note(What::Unsent { due }),
+            Do::Enter { room } => {
+                self.room = room;
+                self.enter(session, client);
+            }
+            Do::Leave => {
+                self.note(What::Leaving);
+                return Some(Ending::Left);
+            }
+            Do::Vanish => {
+                self.note(What::Vanished);
+                return Some(Ending::Vanished);
+            }
+            Do::Deafen => {
+                self.note(What::Deaf);
+                session.deaf = true;
+            }
+            Do::Login => {}
+        }
+        None
+    }
+
+    fn enter(&mut self, session: &mut Session, client: &mut Client<N::Stream>) {
+        let body = json!({ "username": self.name, "rid": self.room });
+        self.note(What::Entering {
+            name: self.name.clone(),
+            room: self.room.clone(),
+        });
+        session.entered = false;
+        let id = client.request("connector.entryHandler.enter", &body);
+        self.expect_answer(session, id, Question::Enter);
+    }
+
+    fn send(
+        &mut self,
+        session: &mut Session,
+        client: &mut Client<N::Stream>,
+        due: Duration,
+        target: Target,
+    ) {
+        session.sent += 1;
+        let message = MessageId {
+            user: self.user,
+            login: self.login,
+            number: session.sent,
+        };
+        let body = json!({
+            "content": message_text::compose(message, due, self.message_len),
+            "target": sight::target_name(&target),
+        });
+        // Noted first: no receiver may have heard it before it was sent.
+        self.note(What::Sending {
+            message,
+            due,
+            target,
+        });
+        let id = client.request("chat.chatHandler.send", &body);
+        self.expect_answer(session, id, Question::Send(message));
+    }
+
+    fn expect_answer(&self, session: &mut Session, id: u32, what: Question) {
+        let answer_by = Instant::now() + self.access.patience.answer;
+        session.asked.insert(id, Asked { what, answer_by });
+    }
+
+    /// Notes what came from the connector.
+    fn see(&mut self, session: &mut Session, event: Result<Event, ClientError>) -> Option<Ending> {
+        match event {
+            Ok(Event::Response { id, body }) => {
+                let asked = session.asked.remove(&id)?;
+                self.see_answer(session, asked.what, &body)
+            }
+            Ok(Event::Push { route, body }) => {
+                match sight::of_push(&route, &body) {
+                    Some(what) => self.note(what),
+                    None => tracing::debug!(user = self.user, route, %body, "unknown push"),
+                }
+                None
+            }
+            Ok(Event::Kicked { reason }) => {
+                self.note(What::Kicked { reason });
+                Some(Ending::Lost)
+            }
+            Ok(Event::Closed) => Some(self.lose("the server ended the connection".to_owned())),
+            Err(error) => Some(self.lose(sight::sentence(&error))),
+        }
+    }
+
+    fn see_answer(
+        &mut self,
+        session: &mut Session,
+        question: Question,
+        body: &Value,
+    ) -> Option<Ending> {
+        match question {
+            Question::Send(message) => {
+                let ok = sight::is_success(body);
+                self.note(What::Answered { message, ok });
+                None
+            }
+            Question::Enter => match sight::users(body) {
+                Some(users) => {
+                    // On the way to yet another room, the answer to the last question counts.
+                    session.entered = !session.is_entering();
+                    self.failures = 0;
+                    self.note(What::Entered { users });
+                    None
+                }
+                None => {
+                    let duplicate = sight::is_duplicate(body);
+                    self.note(What::Refused { duplicate });
+                    self.note(What::Leaving);
+                    Some(Ending::Lost)
+                }
+            },
+        }
+    }
+
+    fn no_answer(&mut self) -> Ending {
+        let patience = self.access.patience.answer;
+        self.lose(format!("no answer to a request within {patience:?}"))
+    }
+
+    fn lose(&mut self, reason: String) -> Ending {
+        self.note(What::Closed { reason });
+        Ending::Lost
+    }
+}
+
+/// The script.
+impl<N: Network> User<N> {
+    /// When the next action is due.
+    fn due_at(&self) -> Option<Instant> {
+        let next = self.actions.front()?;
+        Some(self.recorder.started_at() + next.at)
+    }
+
+    fn take_due(&mut self) -> Action {
+        self.actions
+            .pop_front()
+            .expect("an action is due only while there is one")
+    }
+
+    fn note(&self, what: What) {
+        self.recorder.note(self.user, self.login, what);
+    }
+}
+
+impl Session {
+    /// When the oldest unanswered request is given up. One who does not listen does not wait.
+    fn answer_by(&self) -> Option<Instant> {
+        if self.deaf {
+            return None;
+        }
+        let (_id, oldest) = self.asked.first_key_value()?;
+        Some(oldest.answer_by)
+    }
+
+    fn is_entering(&self) -> bool {
+        self.asked
+            .values()
+            .any(|asked| matches!(asked.what, Question::Enter))
+    }
+}
+
+/// The next event; for one who is deaf, only an error.
+async fn listen<S>(client: &mut Client<S>, deaf: bool) -> Result<Event, ClientError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    if deaf {
+        client.write_only().await?;
+    }
+    client.next().await
+}
+
+/// Waits until `when`; for ever, if there is no such time.
+async fn at(when: Option<Instant>) {
+    match when {
+        Some(when) => sleep_until(when).await,
+        None => future::pending().await,
+    }
+}

@@ -1,0 +1,203 @@
+//! The data model of `run.json`.
+//!
+//! # Versions
+//!
+//! [`SCHEMA`] is written into every file. It rises when a field changes its meaning or goes; a
+//! reader refuses every version but its own. A field that is only added keeps the version: older
+//! readers pass over it.
+//!
+//! # Units
+//!
+//! Times are whole microseconds and say so in their names (`latency_us_p99`, `elapsed_us`). Counts
+//! are named `<noun>_<which>` (`sends_total`), the most significant word first.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::latency::Figures;
+
+/// The version of the data model that this crate writes and reads.
+pub const SCHEMA: u32 = 1;
+
+/// One run of one program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// The run's name, which is its folder's.
+    pub name: String,
+    /// What wrote it.
+    pub program: Program,
+    /// What kind of run.
+    pub kind: Kind,
+    /// What all chance of the run came from.
+    pub seed: u64,
+    /// The command line that repeats it.
+    pub command: String,
+    /// When it started: RFC 3339, UTC, in seconds.
+    pub date: String,
+    /// How long it took by its own clock (virtual in a simulation), in microseconds.
+    pub elapsed_us: u64,
+    /// It was stopped before its end: what it says holds for the part that ran.
+    pub partial: bool,
+    /// What was going to happen.
+    pub plan: Plan,
+    /// What had to hold, and whether it did.
+    pub verdicts: Vec<Verdict>,
+    /// What makes its figures less than certain, one sentence each.
+    pub warnings: Vec<String>,
+    /// How many of each.
+    pub counts: BTreeMap<String, u64>,
+    /// Latencies by name; one without a single value is absent.
+    pub latencies: BTreeMap<String, Figures>,
+}
+
+/// The program that made a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Such as `loadgen`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Whether a run was real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Virtual users over real sockets; times depend on the machine.
+    Load,
+    /// The whole cluster in one process on virtual time; times depend on the seed only.
+    Simulation,
+}
+
+/// What a run was going to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Its options by name, as plain values.
+    pub options: BTreeMap<String, Value>,
+    /// What was planned with times (faults), one printed line each, in order.
+    pub steps: Vec<String>,
+}
+
+/// One check and its outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The check's name, one word or a few joined by `-`.
+    pub name: String,
+    /// What it demands, as a sentence.
+    pub demands: String,
+    /// Whether it held.
+    pub holds: bool,
+    /// What shows that it did not: the first cases, one line each.
+    pub evidence: Vec<String>,
+}
+
+impl Run {
+    /// Whether everything held.
+    pub fn holds(&self) -> bool {
+        self.verdicts.iter().all(|verdict| verdict.holds)
+    }
+
+    /// Reads the text of a `run.json`; `file` is what errors name.
+    ///
+    /// # Errors
+    ///
+    /// If it is no JSON, has another schema version, or lacks or garbles a field.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, RunError> {
+        let json = |source| RunError::Json {
+            file: file.to_owned(),
+            source,
+        };
+        // The version first: the other fields of another version may be anything.
+        let Versioned { schema } = serde_json::from_str(text).map_err(json)?;
+        if schema != SCHEMA {
+            return Err(RunError::Schema {
+                file: file.to_owned(),
+                found: schema,
+            });
+        }
+        serde_json::from_str(text).map_err(json)
+    }
+
+    /// The text of the `run.json`, one field per line, with a line end.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self)
+            .expect("a run has text keys and plain values, which are always JSON");
+        text.push('\n');
+        text
+    }
+}
+
+/// The one field that all versions share.
+#[derive(Deserialize)]
+struct Versioned {
+    schema: u32,
+}
+
+/// Why a `run.json` can't be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It is of a version that this program does not know.
+    #[error(
+        "{}: field `schema` is {found}, but this program reads version {SCHEMA} only",
+        file.display()
+    )]
+    Schema {
+        /// Which file.
+        file: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// It is no JSON, or a field is missing or of a wrong type; the source says which and where.
+    #[error("{}: not a usable run.json", file.display())]
+    Json {
+        /// Which file.
+        file: PathBuf,
+        /// What the parser says, with line and column.
+        source: serde_json::Error,
+    },
+}
+
+/// A date as `run.json` has it, from the time since 1970-01-01 00:00 UTC.
+pub fn date(since_epoch: Duration) -> String {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + since_epoch).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_version_is_refused_with_file_and_field() {
+        let error = Run::parse(r#"{"schema": 2, "new": {}}"#, Path::new("a/run.json"))
+            .expect_err("version 2 is unknown");
+        assert_eq!(
+            error.to_string(),
+            "a/run.json: field `schema` is 2, but this program reads version 1 only"
+        );
+    }
+
+    #[test]
+    fn a_file_without_a_version_is_refused_by_naming_the_field() {
+        let error = Run::parse("{}", Path::new("run.json")).expect_err("no version");
+        let RunError::Json { source, .. } = error else {
+            panic!("{error}");
+        };
+        assert!(source.to_string().contains("`schema`"), "{source}");
+    }
+
+    #[test]
+    fn a_date_is_written_in_utc() {
+        assert_eq!(date(Duration::ZERO), "1970-01-01T00:00:00Z");
+        assert_eq!(
+            date(Duration::from_secs(1_709_210_096)),
+            "2024-02-29T12:34:56Z"
+        );
+    }
+}

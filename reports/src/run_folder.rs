@@ -1,0 +1,165 @@
+//! The folder of one run: `run.json` and `latencies.hdr`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::hdr_log;
+use crate::latency::Latencies;
+use crate::run::{Run, RunError};
+
+/// The file of the data model.
+pub const RUN_JSON: &str = "run.json";
+
+/// The file of the histograms.
+pub const LATENCIES_HDR: &str = "latencies.hdr";
+
+/// A folder that belongs to one run.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+/// Why a folder can't be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FolderError {
+    /// There is something in it already, perhaps another run.
+    #[error("{} is not empty: name a new folder, or remove it", path.display())]
+    NotEmpty {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// The file system refused.
+    #[error("can't {attempt} {}", path.display())]
+    Io {
+        /// What was attempted.
+        attempt: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The `run.json` in it is unusable.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl RunFolder {
+    /// Takes the folder `path`, which is made if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// If it holds anything, or can't be made.
+    pub fn create(path: &Path) -> Result<Self, FolderError> {
+        fs::create_dir_all(path).map_err(failed("create", path))?;
+        let mut entries = fs::read_dir(path).map_err(failed("read", path))?;
+        if entries.next().is_some() {
+            return Err(FolderError::NotEmpty {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Self {
+            path: path.to_owned(),
+        })
+    }
+
+    /// Makes the first folder `<runs>/<prefix>-<n>`, n from 1, that does not exist yet; two
+    /// programs that ask at the same time get two.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be made.
+    pub fn create_next(runs: &Path, prefix: &str) -> Result<Self, FolderError> {
+        fs::create_dir_all(runs).map_err(failed("create", runs))?;
+        let mut number = 1_u64;
+        loop {
+            let path = runs.join(format!("{prefix}-{number}"));
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(failed("create", &path)(error)),
+            }
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The run's name: the last part of the path.
+    pub fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
+    /// Writes `run.json`: whole or not at all, even if the machine stops meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// If the file system refuses.
+    pub fn write_run(&self, run: &Run) -> Result<(), FolderError> {
+        self.replace(RUN_JSON, |file| file.write_all(run.to_json().as_bytes()))
+    }
+
+    /// Writes `latencies.hdr`, as [`hdr_log::write`] says.
+    ///
+    /// # Errors
+    ///
+    /// If the file system refuses, or a name can't be a tag.
+    pub fn write_latencies(
+        &self,
+        started_at: Duration,
+        elapsed: Duration,
+        latencies: &BTreeMap<String, Latencies>,
+    ) -> Result<(), FolderError> {
+        self.replace(LATENCIES_HDR, |file| {
+            hdr_log::write(file, started_at, elapsed, latencies)
+        })
+    }
+
+    /// Writes beside `name`, then renames: nobody sees half a file.
+    fn replace(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> Result<(), FolderError> {
+        let path = self.path.join(name);
+        let draft = self.path.join(format!("{name}.draft"));
+        File::create(&draft)
+            .and_then(|file| {
+                let mut file = BufWriter::new(file);
+                write(&mut file)?;
+                file.into_inner()?.sync_all()
+            })
+            .map_err(failed("write", &draft))?;
+        fs::rename(&draft, &path).map_err(failed("write", &path))
+    }
+}
+
+/// Reads the run in `path`: a run's folder, or a `run.json` itself.
+///
+/// # Errors
+///
+/// If there is none, or it is unusable.
+pub fn read(path: &Path) -> Result<Run, FolderError> {
+    let file = if path.is_dir() {
+        path.join(RUN_JSON)
+    } else {
+        path.to_owned()
+    };
+    let text = fs::read_to_string(&file).map_err(failed("read", &file))?;
+    Ok(Run::parse(&text, &file)?)
+}
+
+fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FolderError {
+    let path = path.to_owned();
+    move |source| FolderError::Io {
+        attempt,
+        path,
+        source,
+    }
+}

@@ -1,0 +1,113 @@
+//! The folder of a run, and the program that shows it.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use reports::latency::Latencies;
+use reports::run::Run;
+use reports::run_folder::{self, FolderError, LATENCIES_HDR, RUN_JSON, RunFolder};
+
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/run.json");
+
+#[test]
+fn a_run_reads_back_from_its_folder_and_from_its_file() -> Result<(), Box<dyn Error>> {
+    let runs = tempfile::tempdir()?;
+    let folder = RunFolder::create(&runs.path().join("a/load-7-1"))?;
+    assert_eq!(folder.name(), "load-7-1");
+    let run = golden()?;
+    folder.write_run(&run)?;
+    assert_eq!(run_folder::read(folder.path())?, run);
+    assert_eq!(run_folder::read(&folder.path().join(RUN_JSON))?, run);
+    Ok(())
+}
+
+#[test]
+fn nothing_but_the_named_files_is_left_in_a_folder() -> Result<(), Box<dyn Error>> {
+    let runs = tempfile::tempdir()?;
+    let folder = RunFolder::create(runs.path())?;
+    let mut login = Latencies::new();
+    login.record(Duration::from_millis(3));
+    folder.write_run(&golden()?)?;
+    folder.write_run(&golden()?)?;
+    let latencies = BTreeMap::from([("login".to_owned(), login)]);
+    folder.write_latencies(Duration::ZERO, Duration::from_secs(1), &latencies)?;
+    let mut names: Vec<_> = fs::read_dir(folder.path())?
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect::<Result<_, _>>()?;
+    names.sort();
+    assert_eq!(names, [LATENCIES_HDR, RUN_JSON]);
+    Ok(())
+}
+
+#[test]
+fn a_folder_with_something_in_it_is_refused() -> Result<(), Box<dyn Error>> {
+    let runs = tempfile::tempdir()?;
+    fs::write(runs.path().join("notes.txt"), "mine")?;
+    let error = RunFolder::create(runs.path()).expect_err("it is not empty");
+    assert!(matches!(error, FolderError::NotEmpty { .. }), "{error}");
+    Ok(())
+}
+
+#[test]
+fn numbered_folders_never_meet() -> Result<(), Box<dyn Error>> {
+    let runs = tempfile::tempdir()?;
+    let first = RunFolder::create_next(runs.path(), "load-7")?;
+    let second = RunFolder::create_next(runs.path(), "load-7")?;
+    assert_eq!(
+        (first.name(), second.name()),
+        ("load-7-1".into(), "load-7-2".into())
+    );
+    Ok(())
+}
+
+#[test]
+fn show_prints_the_summary_and_says_by_its_status_what_held() -> Result<(), Box<dyn Error>> {
+    let runs = tempfile::tempdir()?;
+    let folder = RunFolder::create(runs.path())?;
+
+    let mut run = golden()?;
+    folder.write_run(&run)?;
+    let shown = show(folder.path())?;
+    assert_eq!(shown.status.code(), Some(1));
+    let expected = include_str!("golden/summary.txt");
+    assert_eq!(String::from_utf8(shown.stdout)?, expected);
+
+    run.verdicts.retain(|verdict| verdict.holds);
+    folder.write_run(&run)?;
+    assert_eq!(show(folder.path())?.status.code(), Some(0));
+    Ok(())
+}
+
+#[test]
+fn show_says_what_is_wrong_with_a_run_that_it_can_not_use() -> Result<(), Box<dyn Error>> {
+    let runs = tempfile::tempdir()?;
+    let file = runs.path().join(RUN_JSON);
+    for (text, complaint) in [
+        (None, "can't read"),
+        (Some(r#"{"schema": 9}"#), "field `schema` is 9"),
+        (Some(r#"{"schema": 1}"#), "missing field"),
+    ] {
+        if let Some(text) = text {
+            fs::write(&file, text)?;
+        }
+        let shown = show(runs.path())?;
+        let said = String::from_utf8(shown.stderr)?;
+        assert_eq!(shown.status.code(), Some(2), "{said}");
+        assert!(said.contains(complaint), "{said}");
+        assert!(said.contains(&file.display().to_string()), "{said}");
+    }
+    Ok(())
+}
+
+fn show(run: &Path) -> Result<Output, Box<dyn Error>> {
+    let program = env!("CARGO_BIN_EXE_reports");
+    Ok(Command::new(program).arg("show").arg(run).output()?)
+}
+
+fn golden() -> Result<Run, Box<dyn Error>> {
+    Ok(Run::parse(&fs::read_to_string(GOLDEN)?, Path::new(GOLDEN))?)
+}

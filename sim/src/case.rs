@@ -1,0 +1,224 @@
+//! One run, fully drawn: a scenario and a seed made into servers, latencies, scripts and faults.
+//! From here on nothing but the simulated network and the users' back-off draws anything.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cluster::connection::Transport;
+use cluster::topology::{Backend, Frontend, Topology};
+use loadgen::script::Script;
+
+use crate::chaos::{self, Targets};
+use crate::fault::Planned;
+use crate::scenario::{Scenario, Settings, Times};
+use crate::seeds::Seeds;
+use crate::workload::{self, Sizes};
+
+/// Where clients reach a server; each host has one server, so all ports can be the same.
+const CLIENT_PORT: u16 = 3014;
+/// Where connectors reach a chat server.
+const LINK_PORT: u16 = 6050;
+
+/// Everything that one run needs.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The scenario's name.
+    pub scenario: &'static str,
+    /// The seed that it was drawn from.
+    pub seed: u64,
+    /// The servers; the host of each is called by its id.
+    pub topology: Arc<Topology>,
+    /// The hosts of the users.
+    pub client_hosts: Vec<String>,
+    /// One-way latency of each link; the two hosts in the order of [`Case::hosts`].
+    pub latencies: BTreeMap<(String, String), Duration>,
+    /// The users; an index is a user's number.
+    pub scripts: Vec<Script>,
+    /// The first user that is a probe; all after it are too.
+    pub probes_from: u32,
+    /// What goes wrong, heals included, in order of time.
+    pub faults: Vec<Planned>,
+    /// When the phases begin.
+    pub times: Times,
+    /// What servers, users and network are set to.
+    pub settings: Settings,
+}
+
+impl Case {
+    /// Draws the run number `seed` of `scenario`.
+    pub fn draw(scenario: &Scenario, seed: u64) -> Self {
+        let seeds = Seeds::new(seed);
+        let shape = &scenario.shape;
+        let rng = &mut seeds.shape();
+        let topology = topology(shape.connectors.draw(rng), shape.chats.draw(rng));
+        let sizes = Sizes {
+            users: shape.users.draw(rng),
+            rooms: shape.rooms.draw(rng),
+            twins: scenario.workload.twins.draw(rng),
+        };
+        let client_hosts: Vec<_> = (1..=shape.client_hosts)
+            .map(|number| format!("clients-{number}"))
+            .collect();
+
+        let mut latencies = BTreeMap::new();
+        let rng = &mut seeds.latencies();
+        let hosts = hosts(&topology, &client_hosts);
+        for (index, a) in hosts.iter().enumerate() {
+            for b in &hosts[index + 1..] {
+                let latency = shape.latency_ms.draw_ms(rng);
+                latencies.insert((a.clone(), b.clone()), latency);
+            }
+        }
+
+        let settings = scenario.settings.clone();
+        let times = Times::of(&settings);
+        let targets = Targets {
+            topology: &topology,
+            client_hosts: &client_hosts,
+            latency: &|a, b| latency_of(&latencies, a, b),
+        };
+        let faults = chaos::draw(&scenario.faults, &targets, &times, &mut seeds.faults());
+        let reconnect = settings.reconnect;
+        let cast = workload::draw(
+            &scenario.workload,
+            sizes,
+            &topology,
+            &times,
+            reconnect,
+            seeds,
+        );
+        Self {
+            scenario: scenario.name,
+            seed,
+            topology: Arc::new(topology),
+            client_hosts,
+            latencies,
+            scripts: cast.scripts,
+            probes_from: cast.probes_from,
+            faults,
+            times,
+            settings,
+        }
+    }
+
+    /// All hosts, in the order in which they are started.
+    pub fn hosts(&self) -> Vec<String> {
+        hosts(&self.topology, &self.client_hosts)
+    }
+
+    /// The host that `user` lives on.
+    pub fn host_of(&self, user: u32) -> &str {
+        &self.client_hosts[user as usize % self.client_hosts.len()]
+    }
+
+    /// What the bytes of `user` travel in: neighbours differ.
+    pub fn transport_of(&self, user: u32) -> Transport {
+        if user.is_multiple_of(2) {
+            Transport::WebSocket
+        } else {
+            Transport::Tcp
+        }
+    }
+
+    /// The gate that all users ask.
+    pub fn gate(&self) -> &Frontend {
+        self.topology
+            .gates
+            .first()
+            .expect("a simulated cluster has a gate")
+    }
+}
+
+/// The plan: what is printed before a run.
+impl fmt::Display for Case {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Topology {
+            gates,
+            connectors,
+            chats,
+        } = &*self.topology;
+        writeln!(
+            out,
+            "{} seed {}: {} gate, {} connectors, {} chat servers, {} users on {} hosts",
+            self.scenario,
+            self.seed,
+            gates.len(),
+            connectors.len(),
+            chats.len(),
+            self.scripts.len(),
+            self.client_hosts.len(),
+        )?;
+        if self.faults.is_empty() {
+            writeln!(out, "no faults")?;
+        }
+        for planned in &self.faults {
+            writeln!(out, "{planned}")?;
+        }
+        Ok(())
+    }
+}
+
+fn topology(connectors: u32, chats: u32) -> Topology {
+    let frontend = |id: String| Frontend {
+        client_host: id.clone(),
+        client_port: CLIENT_PORT,
+        id,
+    };
+    let backend = |id: String| Backend {
+        host: id.clone(),
+        port: LINK_PORT,
+        id,
+    };
+    let numbered = |role: &'static str, count| {
+        (1..=count).map(move |number| format!("{role}-server-{number}"))
+    };
+    Topology {
+        gates: numbered("gate", 1).map(frontend).collect(),
+        connectors: numbered("connector", connectors).map(frontend).collect(),
+        chats: numbered("chat", chats).map(backend).collect(),
+    }
+}
+
+fn hosts(topology: &Topology, client_hosts: &[String]) -> Vec<String> {
+    let frontends = topology.gates.iter().chain(&topology.connectors);
+    let servers = frontends
+        .map(|frontend| &frontend.id)
+        .chain(topology.chats.iter().map(|chat| &chat.id));
+    servers.chain(client_hosts).cloned().collect()
+}
+
+fn latency_of(latencies: &BTreeMap<(String, String), Duration>, a: &str, b: &str) -> Duration {
+    let of = |a: &str, b: &str| latencies.get(&(a.to_owned(), b.to_owned())).copied();
+    of(a, b)
+        .or_else(|| of(b, a))
+        .expect("every pair of hosts has a latency")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario;
+
+    #[test]
+    fn a_seed_draws_the_same_case_again_and_another_draws_another() {
+        for scenario in scenario::built_in() {
+            let draw = |seed| format!("{:?}", Case::draw(&scenario, seed));
+            assert_eq!(draw(7), draw(7), "{}", scenario.name);
+            assert_ne!(draw(7), draw(8), "{}", scenario.name);
+        }
+    }
+
+    #[test]
+    fn every_plan_ends_healed() {
+        for scenario in scenario::built_in() {
+            for seed in 0..100 {
+                let case = Case::draw(&scenario, seed);
+                let mut healed = case.faults.clone();
+                crate::fault::heal_all(&mut healed, case.times.healed_at);
+                assert_eq!(healed, case.faults, "{} {seed}", scenario.name);
+            }
+        }
+    }
+}

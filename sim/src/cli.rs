@@ -1,0 +1,175 @@
+//! The command line of `sim`.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::thread;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  sim                                        all scenarios, about a minute on two cores
+  sim list                                   the scenarios
+  sim run chat-crash --seed 8271             one run, with its plan
+  sim run chat-crash --seed 8271 --trace t.jsonl
+  sim sweep random-mix --seeds 0..1000       many runs
+  sim sweep --seeds 5000..9000 --time 10m    as many as fit into ten minutes
+
+Exit status:
+  0    every promise held
+  1    a promise was broken, or a run broke off; the last line repeats it
+  2    unusable input
+  130  interrupted by Ctrl-C; what was done until then had held";
+
+/// Runs the whole cluster in a simulated network, with faults, and checks what it promises.
+///
+/// Alone it runs every built-in scenario over its default seeds. Results go to stdout, progress
+/// to stderr.
+#[derive(Debug, Parser)]
+#[command(name = "sim", version, after_help = EXAMPLES)]
+pub struct Options {
+    /// What to do; nothing: all scenarios.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Threads for `sim` alone.
+    #[command(flatten)]
+    pub jobs: Jobs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs one scenario with one seed.
+    Run(Run),
+    /// Runs scenarios with many seeds.
+    Sweep(Sweep),
+    /// Prints the trace hash of each run, for comparing builds and machines.
+    Hashes(Hashes),
+    /// Lists the scenarios.
+    List,
+}
+
+/// Which run, and what to keep of it.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The scenario; see `sim list`.
+    pub scenario: String,
+    /// The seed.
+    #[arg(long)]
+    pub seed: u64,
+    /// Writes the trace there, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Writes what the users did and saw there, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
+}
+
+/// Which runs.
+#[derive(Debug, Args)]
+pub struct Sweep {
+    /// The scenarios; all of them if none is named.
+    pub scenarios: Vec<String>,
+    /// The seeds of each scenario, the last one not included.
+    #[arg(long, value_name = "A..B")]
+    pub seeds: Option<Seeds>,
+    /// Begins no more runs after this time, such as 60s or 10m. Without --seeds there is no
+    /// other end.
+    #[arg(long, value_parser = duration)]
+    pub time: Option<Duration>,
+    /// Threads.
+    #[command(flatten)]
+    pub jobs: Jobs,
+}
+
+/// How many threads.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Jobs {
+    /// Threads; one for each core if not given.
+    #[arg(long = "jobs", short, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+/// Which runs to print the hashes of.
+#[derive(Debug, Args)]
+pub struct Hashes {
+    /// The scenarios; all of them if none is named.
+    pub scenarios: Vec<String>,
+    /// The seeds of each scenario, the last one not included.
+    #[arg(long, value_name = "A..B", default_value = "0..4")]
+    pub seeds: Seeds,
+    /// Threads.
+    #[command(flatten)]
+    pub jobs: Jobs,
+}
+
+impl Jobs {
+    /// The number of threads.
+    pub fn threads(self) -> NonZeroUsize {
+        self.threads
+            .or_else(|| thread::available_parallelism().ok())
+            .unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+/// A range of seeds, written `A..B`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seeds(pub Range<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let range = text.split_once("..").and_then(|(start, end)| {
+            let range = start.parse().ok()?..end.parse().ok()?;
+            (!range.is_empty()).then_some(range)
+        });
+        let problem = || format!("`{text}` is not A..B with A before B, such as 0..100");
+        range.map(Seeds).ok_or_else(problem)
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let problem = || format!("`{text}` is not a time such as 60s or 10m");
+    let (number, unit_s) = match (text.strip_suffix('s'), text.strip_suffix('m')) {
+        (Some(number), _) => (number, 1),
+        (_, Some(number)) => (number, 60),
+        (None, None) => return Err(problem()),
+    };
+    let number: u64 = number.parse().map_err(|_| problem())?;
+    let seconds = number.checked_mul(unit_s).ok_or_else(problem)?;
+    Ok(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn seeds_are_a_range() {
+        assert_eq!("3..7".parse(), Ok(Seeds(3..7)));
+        for text in ["", "3", "7..3", "3..3", "a..b", "3...7"] {
+            let error = text.parse::<Seeds>().unwrap_err();
+            assert!(error.contains("is not A..B"), "{error}");
+        }
+    }
+
+    #[test]
+    fn times_have_a_unit() {
+        assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
+        for text in ["", "60", "s", "-1s", "1h", "99999999999999999999m"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What the commands of `sim` do.
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::time::Instant;
+
+use crate::case::Case;
+use crate::cli::{Command, Options, Run, Seeds};
+use crate::report::{self, Tally};
+use crate::run;
+use crate::scenario::{self, Scenario};
+use crate::sweep::{Done, Ended, Sweep, Watch};
+
+/// A promise was broken or a run broke off.
+const FAILED: u8 = 1;
+/// Ctrl-C, as shells report it.
+const INTERRUPTED: u8 = 130;
+
+/// Does what the command line says; an error is unusable input.
+///
+/// # Errors
+///
+/// If a scenario is unknown or a file can't be written.
+pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
+    match options.command {
+        None => {
+            let scenarios = scenario::built_in();
+            let seeded = scenarios.into_iter().map(|it| (0..it.seeds, it));
+            sweep(Sweep {
+                scenarios: seeded.map(|(seeds, it)| (it, seeds)).collect(),
+                jobs: options.jobs.threads(),
+                time: None,
+            })
+        }
+        Some(Command::Run(options)) => run_one(&options),
+        Some(Command::Sweep(options)) => {
+            let unbounded = options.time.map(|_| 0..u64::MAX);
+            let seeds = options.seeds.map(|Seeds(range)| range).or(unbounded);
+            let seeds_of = |it: &Scenario| seeds.clone().unwrap_or(0..it.seeds);
+            sweep(Sweep {
+                scenarios: named(&options.scenarios, seeds_of)?,
+                jobs: options.jobs.threads(),
+                time: options.time,
+            })
+        }
+        Some(Command::Hashes(options)) => {
+            let Seeds(seeds) = options.seeds;
+            let hashes = Sweep {
+                scenarios: named(&options.scenarios, |_| seeds.clone())?,
+                jobs: options.jobs.threads(),
+                time: None,
+            };
+            hashes.run(&mut Hashes { sweep: &hashes })?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::List) => {
+            for scenario in scenario::built_in() {
+                println!("{:20}  {}", scenario.name, scenario.about);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The scenarios called `names`, or all, each with its seeds.
+fn named(
+    names: &[String],
+    seeds_of: impl Fn(&Scenario) -> Range<u64>,
+) -> anyhow::Result<Vec<(Scenario, Range<u64>)>> {
+    let scenarios = if names.is_empty() {
+        scenario::built_in()
+    } else {
+        let found: Result<_, _> = names.iter().map(|name| scenario::find(name)).collect();
+        found?
+    };
+    Ok(scenarios
+        .into_iter()
+        .map(|scenario| {
+            let seeds = seeds_of(&scenario);
+            (scenario, seeds)
+        })
+        .collect())
+}
+
+fn run_one(options: &Run) -> anyhow::Result<ExitCode> {
+    let case = Case::draw(&scenario::find(&options.scenario)?, options.seed);
+    eprint!("{case}");
+    let outcome = run::run(&case, options.trace.is_some());
+    if let (Some(path), Some(lines)) = (&options.trace, &outcome.trace) {
+        write(path, lines)?;
+    }
+    if let Some(path) = &options.history {
+        let mut lines = Vec::new();
+        for event in &outcome.record.history {
+            serde_json::to_writer(&mut lines, event)?;
+            lines.push(b'\n');
+        }
+        write(path, &lines)?;
+    }
+    println!("{}", report::verdict(&outcome));
+    if outcome.held() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{}", report::failure(&case, &outcome));
+    Ok(ExitCode::from(FAILED))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn sweep(sweep: Sweep) -> anyhow::Result<ExitCode> {
+    let started_at = Instant::now();
+    let mut table = Table::new(&sweep);
+    let ended = sweep.run(&mut table)?;
+    Ok(table.finish(ended, started_at))
+}
+
+/// Prints one line for each scenario, and at the end the verdict.
+struct Table<'a> {
+    sweep: &'a Sweep,
+    bar: ProgressBar,
+    /// By scenario.
+    tallies: Vec<Tally>,
+    /// What is printed of the first run that failed, and where the others are.
+    first_failure: Option<String>,
+    other_failures: Vec<String>,
+}
+
+impl<'a> Table<'a> {
+    fn new(sweep: &'a Sweep) -> Self {
+        let style =
+            ProgressStyle::with_template("{bar:30} {pos}/{len} runs, {elapsed}, {eta} left")
+                .expect("the template is right");
+        let spinner = ProgressStyle::with_template("{spinner} {pos} runs, {elapsed}")
+            .expect("the template is right");
+        let bar = match sweep.time {
+            None => ProgressBar::new(sweep.len() as u64).with_style(style),
+            Some(_) => ProgressBar::no_length().with_style(spinner),
+        };
+        Self {
+            sweep,
+            bar,
+            tallies: vec![Tally::default(); sweep.scenarios.len()],
+            first_failure: None,
+            other_failures: Vec::new(),
+        }
+    }
+
+    fn print_line(&self, scenario: usize) {
+        let name = self.sweep.scenarios[scenario].0.name;
+        let line = format!("{name:20} {}", self.tallies[scenario]);
+        self.bar.suspend(|| println!("{line}"));
+    }
+
+    fn is_complete(&self, scenario: usize) -> bool {
+        let (_, seeds) = &self.sweep.scenarios[scenario];
+        self.tallies[scenario].runs as u64 == seeds.end.saturating_sub(seeds.start)
+    }
+
+    fn finish(self, ended: Ended, started_at: Instant) -> ExitCode {
+        self.bar.finish_and_clear();
+        let mut all = Tally::default();
+        for (index, tally) in self.tallies.iter().enumerate() {
+            all.add_all(tally);
+            if tally.runs > 0 && !self.is_complete(index) {
+                self.print_line(index);
+            }
+        }
+        if let Some(failure) = &self.first_failure {
+            if !self.other_failures.is_empty() {
+                println!("\nalso failed: {}", self.other_failures.join(", "));
+            }
+            println!("\n{}", self.verdict(&all, ended, started_at));
+            println!("\n{failure}");
+            return ExitCode::from(FAILED);
+        }
+        println!("{}", self.verdict(&all, ended, started_at));
+        match ended {
+            Ended::Interrupted => ExitCode::from(INTERRUPTED),
+            Ended::Complete | Ended::OutOfTime => ExitCode::SUCCESS,
+        }
+    }
+
+    fn verdict(&self, all: &Tally, ended: Ended, started_at: Instant) -> String {
+        let took = started_at.elapsed();
+        let held = match all.failed {
+            0 => format!("all {} runs held", all.runs),
+            failed => format!("{failed} of {} runs FAILED", all.runs),
+        };
+        let why = match ended {
+            Ended::Complete => "",
+            Ended::OutOfTime => ", then the time was over",
+            Ended::Interrupted => ", then interrupted",
+        };
+        format!(
+            "{held}{why}: {} simulated in {} ({:.0} simulated seconds per second)",
+            report::seconds(all.simulated),
+            report::seconds(took),
+            all.simulated.as_secs_f64() / took.as_secs_f64(),
+        )
+    }
+}
+
+impl Watch for Table<'_> {
+    fn progress(&mut self, finished: usize) {
+        self.bar.set_position(finished as u64);
+    }
+
+    fn next(&mut self, done: Done) {
+        let (scenario, _) = &self.sweep.scenarios[done.item.scenario];
+        self.tallies[done.item.scenario].add(&done.outcome, done.took);
+        if !done.outcome.held() {
+            if self.first_failure.is_none() {
+                let case = Case::draw(scenario, done.item.seed);
+                self.first_failure = Some(report::failure(&case, &done.outcome));
+            } else {
+                let other = format!("{} --seed {}", scenario.name, done.item.seed);
+                self.other_failures.push(other);
+            }
+        }
+        if self.is_complete(done.item.scenario) {
+            self.print_line(done.item.scenario);
+        }
+    }
+}
+
+/// Prints the hash of each run, in the order of the plan.
+struct Hashes<'a> {
+    sweep: &'a Sweep,
+}
+
+impl Watch for Hashes<'_> {
+    fn progress(&mut self, _finished: usize) {}
+
+    fn next(&mut self, done: Done) {
+        let name = self.sweep.scenarios[done.item.scenario].0.name;
+        println!(
+            "{:016x}  {name} {}",
+            done.outcome.trace_hash, done.item.seed
+        );
+    }
+}

@@ -1,0 +1,256 @@
+//! The production cluster and its users on simulated hosts.
+//!
+//! Servers are started by the same `listen` and `serve` as in `cluster`'s own `main`. Each start
+//! makes a new server, as a new process does; what survives a crash is what peers remember.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future;
+use std::io;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, UNIX_EPOCH};
+
+use cluster::census::Census;
+use cluster::chat::Chat;
+use cluster::connector::Connector;
+use cluster::gate::Gate;
+use cluster::net::Network;
+use cluster::options::Options;
+use cluster::topology::Topology;
+use loadgen::address::Address;
+use loadgen::history::Recorder;
+use loadgen::user::{self, Access};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::case::Case;
+use crate::chaos::Role;
+use crate::net::SimNet;
+use crate::process::Process;
+use crate::seeds::Seeds;
+use crate::trace::Trace;
+
+/// The length of turmoil's step. Coarser ones deliver messages before they were sent.
+pub const TICK: Duration = Duration::from_millis(1);
+
+/// What every simulated clock shows at the start: some moment, always the same.
+const EPOCH_S: u64 = 1_700_000_000;
+
+/// A simulated cluster and its users, ready to be stepped.
+pub struct Deployment<'a> {
+    /// turmoil's world.
+    pub sim: turmoil::Sim<'a>,
+    /// The processes of the servers, by host.
+    pub processes: BTreeMap<String, Process>,
+    /// What is known of each server's process, by server id.
+    pub servers: BTreeMap<String, Slot>,
+    /// Where the users write down what they do and see: one recorder for each host of users,
+    /// from its first step on.
+    pub recorders: Recorders,
+}
+
+/// The recorders of the hosts of users. Each host has its own clock, so it has its own recorder.
+pub type Recorders = Rc<RefCell<Vec<Recorder>>>;
+
+/// Holds the server that runs on a host, for who wants to look into its tables.
+#[derive(Clone, Default)]
+pub struct Slot {
+    server: Arc<Mutex<Option<Weak<dyn Tables>>>>,
+}
+
+/// A server whose tables can be looked into.
+trait Tables: Send + Sync {
+    fn census(&self) -> Census;
+}
+
+impl Slot {
+    /// What the running server holds; `None` while there is none.
+    pub fn census(&self) -> Option<Census> {
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(server.as_ref()?.upgrade()?.census())
+    }
+
+    fn fill<T: Tables + 'static>(&self, server: &Arc<T>) {
+        let server: Arc<dyn Tables> = server.clone();
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::downgrade(&server));
+    }
+}
+
+impl<'a> Deployment<'a> {
+    /// Puts the servers and users of `case` on hosts.
+    pub fn new(case: &Case, trace: &Trace) -> Self {
+        let seeds = Seeds::new(case.seed);
+        let mut deployment = Self {
+            sim: turmoil::Builder::new()
+                .epoch(UNIX_EPOCH + Duration::from_secs(EPOCH_S))
+                .tick_duration(TICK)
+                // The driver ends the run; this bound only must not come before.
+                .simulation_duration(case.times.ended_at + TICK)
+                .tcp_capacity(case.settings.tcp_capacity)
+                .rng_seed(seeds.network())
+                .build(),
+            processes: BTreeMap::new(),
+            servers: BTreeMap::new(),
+            recorders: Recorders::default(),
+        };
+        deployment.add_servers(case, seeds, trace);
+        for host in &case.client_hosts {
+            deployment.add_users(case, host, seeds, trace);
+        }
+        for ((a, b), latency) in &case.latencies {
+            deployment
+                .sim
+                .set_link_latency(a.as_str(), b.as_str(), *latency);
+        }
+        deployment
+    }
+
+    /// What the servers hold that run now, by id.
+    pub fn census(&mut self) -> BTreeMap<String, Census> {
+        let sim = &mut self.sim;
+        self.servers
+            .iter()
+            .filter(|(id, _)| sim.is_host_running(id.as_str()))
+            .filter_map(|(id, slot)| Some((id.clone(), slot.census()?)))
+            .collect()
+    }
+
+    fn add_servers(&mut self, case: &Case, seeds: Seeds, trace: &Trace) {
+        let Topology {
+            gates,
+            connectors,
+            chats,
+        } = &*case.topology;
+        let gates = gates.iter().map(|it| (Role::Gate, &it.id, it.client_port));
+        let connectors = connectors
+            .iter()
+            .map(|it| (Role::Connector, &it.id, it.client_port));
+        let chats = chats.iter().map(|it| (Role::Chat, &it.id, it.port));
+        for (number, (role, id, port)) in (0..).zip(gates.chain(connectors).chain(chats)) {
+            let server = Server {
+                role,
+                id: id.clone(),
+                port,
+                topology: case.topology.clone(),
+                options: case.settings.options.clone(),
+                slot: Slot::default(),
+            };
+            self.servers.insert(id.clone(), server.slot.clone());
+            let process = Process::default();
+            self.processes.insert(id.clone(), process.clone());
+            let network = SimNet::new(id, process, trace.clone());
+            let starts = Cell::new(0);
+            self.sim.host(id.as_str(), move || {
+                let incarnation = seeds.incarnation(number, starts.get());
+                starts.set(starts.get() + 1);
+                let server = server.clone();
+                let network = network.clone();
+                async move {
+                    let serving = server.serve(network.clone(), incarnation);
+                    network.task(serving).await?;
+                    Err("a server stopped by itself".into())
+                }
+            });
+        }
+    }
+
+    fn add_users(&mut self, case: &Case, host: &str, seeds: Seeds, trace: &Trace) {
+        let network = SimNet::new(host, Process::default(), trace.clone());
+        let recorders = self.recorders.clone();
+        let gate = case.gate();
+        let gate = Address {
+            host: gate.client_host.clone(),
+            port: gate.client_port,
+        };
+        let users: Vec<_> = case
+            .scripts
+            .iter()
+            .filter(|script| case.host_of(script.user) == host)
+            .map(|script| {
+                let access = Access {
+                    gate: gate.clone(),
+                    transport: case.transport_of(script.user),
+                    patience: case.settings.patience,
+                };
+                (script.clone(), access)
+            })
+            .collect();
+        self.sim.client(host, async move {
+            // Here the host's own clock begins.
+            let recorder = Recorder::new(Instant::now());
+            recorders.borrow_mut().push(recorder.clone());
+            let mut tasks = JoinSet::new();
+            for (script, access) in users {
+                let rng = seeds.user(script.user);
+                let life = user::run(script, network.clone(), access, recorder.clone(), rng);
+                tasks.spawn(life);
+            }
+            // What users vanished from stays open until the run ends.
+            let _vanished = tasks.join_all().await;
+            future::pending().await
+        });
+    }
+}
+
+/// What a host needs to start its server.
+#[derive(Clone)]
+struct Server {
+    role: Role,
+    id: String,
+    port: u16,
+    topology: Arc<Topology>,
+    options: Options,
+    slot: Slot,
+}
+
+impl Server {
+    async fn serve(self, network: SimNet, incarnation: u64) -> io::Result<()> {
+        let Self {
+            role,
+            id,
+            port,
+            topology,
+            options,
+            slot,
+        } = self;
+        let listener = network.listen(port).await?;
+        let shutdown = future::pending();
+        match role {
+            Role::Gate => {
+                let gate = Gate::new(topology, &id, options);
+                slot.fill(&gate);
+                gate.serve(network, listener, shutdown).await;
+            }
+            Role::Connector => {
+                let connector = Connector::new(topology, &id, options, incarnation);
+                slot.fill(&connector);
+                connector.serve(network, listener, shutdown).await;
+            }
+            Role::Chat => {
+                let chat = Chat::new(topology, &id, options, incarnation);
+                slot.fill(&chat);
+                chat.serve(network, listener, shutdown).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Tables for Gate {
+    fn census(&self) -> Census {
+        Gate::census(self)
+    }
+}
+
+impl Tables for Connector {
+    fn census(&self) -> Census {
+        Connector::census(self)
+    }
+}
+
+impl Tables for Chat {
+    fn census(&self) -> Census {
+        Chat::census(self)
+    }
+}

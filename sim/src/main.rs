@@ -1,0 +1,20 @@
+//! Runs the whole cluster in a simulated network, with faults, and checks what it promises.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use sim::cli::Options;
+use sim::commands;
+
+/// Unusable input, as clap has it too.
+const UNUSABLE: u8 = 2;
+
+fn main() -> ExitCode {
+    match commands::execute(Options::parse()) {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! turmoil's network behind the cluster's [`Network`] trait: all that differs between a real and
+//! a simulated cluster.
+//!
+//! Every connection, read, write and close goes into the run's [`Trace`], and every task runs
+//! through its host's [`Process`], so that a whole host can stand still.
+
+use std::future::Future;
+use std::io;
+use std::net::Ipv4Addr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use cluster::net::{Listener, Network};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use turmoil::net::{TcpListener, TcpStream};
+
+use crate::process::Process;
+use crate::trace::{Fnv, NetEvent, Trace};
+
+/// The simulated network as one host sees it. It works only inside that host's software.
+#[derive(Clone, Debug)]
+pub struct SimNet {
+    host: Arc<str>,
+    process: Process,
+    trace: Trace,
+}
+
+impl SimNet {
+    /// The network of `host`, whose tasks stop when `process` does.
+    pub fn new(host: &str, process: Process, trace: Trace) -> Self {
+        Self {
+            host: host.into(),
+            process,
+            trace,
+        }
+    }
+
+    fn note(&self, event: NetEvent<'_>) {
+        self.trace.network(&self.host, event);
+    }
+
+    fn stream(&self, connection: u32, stream: TcpStream) -> SimStream {
+        SimStream {
+            network: self.clone(),
+            connection,
+            stream,
+        }
+    }
+}
+
+impl Network for SimNet {
+    type Stream = SimStream;
+    type Listener = SimListener;
+
+    async fn listen(&self, port: u16) -> io::Result<SimListener> {
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?;
+        let port = listener.local_addr()?.port();
+        self.note(NetEvent::Listen { port });
+        Ok(SimListener {
+            network: self.clone(),
+            listener,
+            port,
+        })
+    }
+
+    async fn connect(&self, host: &str, port: u16) -> io::Result<SimStream> {
+        let connection = self.trace.next_connection();
+        self.note(NetEvent::Connecting {
+            connection,
+            peer: host,
+            port,
+        });
+        match TcpStream::connect((host, port)).await {
+            Ok(stream) => {
+                self.note(NetEvent::Connected { connection });
+                Ok(self.stream(connection, stream))
+            }
+            Err(error) => {
+                self.note(failed(connection, &error));
+                Err(error)
+            }
+        }
+    }
+
+    fn task<F>(&self, task: F) -> impl Future<Output = F::Output> + Send + 'static
+    where
+        F: Future + Send + 'static,
+    {
+        self.process.gate(task)
+    }
+}
+
+/// A bound port in the simulation.
+pub struct SimListener {
+    network: SimNet,
+    listener: TcpListener,
+    port: u16,
+}
+
+impl Listener for SimListener {
+    type Stream = SimStream;
+
+    async fn accept(&mut self) -> io::Result<SimStream> {
+        let (stream, peer) = self.listener.accept().await?;
+        let connection = self.network.trace.next_connection();
+        let name = turmoil::reverse_lookup(peer.ip()).unwrap_or_else(|| peer.ip().to_string());
+        self.network.note(NetEvent::Accepted {
+            connection,
+            peer: &name,
+            port: peer.port(),
+        });
+        Ok(self.network.stream(connection, stream))
+    }
+
+    fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+/// One end of a connection in the simulation.
+pub struct SimStream {
+    network: SimNet,
+    connection: u32,
+    stream: TcpStream,
+}
+
+impl AsyncRead for SimStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
+        let connection = self.connection;
+        let bytes = &buffer.filled()[before..];
+        self.network.note(match &read {
+            Err(error) => failed(connection, error),
+            Ok(()) if bytes.is_empty() => NetEvent::End { connection },
+            Ok(()) => NetEvent::Read {
+                connection,
+                len: bytes.len(),
+                hash: Fnv::of(bytes),
+            },
+        });
+        Poll::Ready(read)
+    }
+}
+
+impl AsyncWrite for SimStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes));
+        let connection = self.connection;
+        self.network.note(match &written {
+            Err(error) => failed(connection, error),
+            Ok(len) => NetEvent::Write {
+                connection,
+                len: *len,
+                hash: Fnv::of(&bytes[..*len]),
+            },
+        });
+        Poll::Ready(written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = ready!(Pin::new(&mut self.stream).poll_shutdown(context));
+        let connection = self.connection;
+        self.network.note(match &shut {
+            Err(error) => failed(connection, error),
+            Ok(()) => NetEvent::Shutdown { connection },
+        });
+        Poll::Ready(shut)
+    }
+}
+
+impl Drop for SimStream {
+    fn drop(&mut self) {
+        let connection = self.connection;
+        self.network.note(NetEvent::Closed { connection });
+    }
+}
+
+fn failed(connection: u32, error: &io::Error) -> NetEvent<'static> {
+    // Messages hold addresses of the simulated network, which are stable; the kind is enough.
+    let error = match error.kind() {
+        io::ErrorKind::BrokenPipe => "broken pipe",
+        io::ErrorKind::ConnectionRefused => "refused",
+        io::ErrorKind::ConnectionReset => "reset",
+        io::ErrorKind::NotConnected => "not connected",
+        _ => "other",
+    };
+    NetEvent::Failed { connection, error }
+}

@@ -1,0 +1,81 @@
+//! Makes a panic inside a run a finding of that run.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::Once;
+
+thread_local! {
+    /// What panicked in the run of this thread; `None` outside of runs.
+    static SEEN: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// Runs `body`; a panic or an error in it comes back as lines that say what and where.
+///
+/// Panics of this thread are kept out of stderr meanwhile: a sweep reports them with the seed.
+pub fn caught(body: impl FnOnce() -> turmoil::Result) -> Result<(), String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !note(panic) {
+                before(panic);
+            }
+        }));
+    });
+
+    SEEN.set(Some(Vec::new()));
+    let ended = catch_unwind(AssertUnwindSafe(body));
+    let mut seen = SEEN.take().unwrap_or_default();
+    match ended {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => {
+            seen.push(error.to_string());
+            Err(seen.join("\n"))
+        }
+        // The first is the cause; tokio's "a spawned task panicked" and the like follow it.
+        Err(payload) => Err(seen.into_iter().next().unwrap_or_else(|| text(&*payload))),
+    }
+}
+
+/// Keeps what panicked; false outside of runs.
+fn note(panic: &PanicHookInfo<'_>) -> bool {
+    SEEN.with_borrow_mut(|seen| {
+        let Some(seen) = seen else { return false };
+        let place = panic.location().map(|place| format!(" at {place}"));
+        seen.push(format!(
+            "panic{}: {}",
+            place.unwrap_or_default(),
+            text(panic.payload())
+        ));
+        true
+    })
+}
+
+fn text(payload: &dyn Any) -> String {
+    let owned = payload.downcast_ref::<String>().cloned();
+    let text = owned.or_else(|| {
+        payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+    });
+    text.unwrap_or_else(|| String::from("(not a text)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_with_its_place() {
+        let seen = caught(|| panic!("no {}", "way")).unwrap_err();
+        assert!(seen.starts_with("panic at sim/src/panics.rs:"), "{seen}");
+        assert!(seen.ends_with(": no way"), "{seen}");
+    }
+
+    #[test]
+    fn an_error_is_told_too() {
+        let seen = caught(|| Err("refused".into())).unwrap_err();
+        assert_eq!(seen, "refused");
+    }
+}

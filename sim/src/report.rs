@@ -1,0 +1,131 @@
+//! What is printed of runs and sweeps.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use crate::case::Case;
+use crate::run::Outcome;
+
+/// As many broken promises of one run are printed whole. A run that breaks one tends to break it
+/// for every user.
+const VIOLATIONS_MAX: usize = 10;
+
+/// The command that repeats the run of `case`.
+pub fn reproduce(case: &Case) -> String {
+    format!(
+        "reproduce: cargo sim run {} --seed {}",
+        case.scenario, case.seed
+    )
+}
+
+/// A run that failed: what was promised and what happened instead, the plan, and as the last line
+/// the command that repeats it.
+pub fn failure(case: &Case, outcome: &Outcome) -> String {
+    let mut text = String::new();
+    if let Some(reason) = &outcome.broke_off {
+        let at = seconds(outcome.simulated);
+        let _ = writeln!(text, "the run broke off after {at} simulated: {reason}");
+    }
+    for violation in outcome.violations.iter().take(VIOLATIONS_MAX) {
+        let _ = writeln!(text, "{violation}");
+    }
+    let more = outcome.violations.len().saturating_sub(VIOLATIONS_MAX);
+    if more > 0 {
+        let _ = writeln!(text, "and {more} more");
+    }
+    let _ = write!(text, "\n{case}\n{}", reproduce(case));
+    text
+}
+
+/// What one run came to, in one line.
+pub fn verdict(outcome: &Outcome) -> String {
+    let held = if outcome.held() { "held" } else { "FAILED" };
+    format!(
+        "{held}: {} simulated, {} events, trace {:016x}",
+        seconds(outcome.simulated),
+        outcome.events,
+        outcome.trace_hash,
+    )
+}
+
+/// What the runs of one scenario, or of all, came to.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Runs.
+    pub runs: usize,
+    /// Runs that failed.
+    pub failed: usize,
+    /// How many failed runs broke which promise, or broke off.
+    pub broken: BTreeMap<String, usize>,
+    /// How much time passed in simulations.
+    pub simulated: Duration,
+    /// How much time the runs took, one after the other.
+    pub took: Duration,
+}
+
+impl Tally {
+    /// Counts one run.
+    pub fn add(&mut self, outcome: &Outcome, took: Duration) {
+        self.runs += 1;
+        self.simulated += outcome.simulated;
+        self.took += took;
+        if outcome.held() {
+            return;
+        }
+        self.failed += 1;
+        let mut broken: Vec<_> = outcome
+            .violations
+            .iter()
+            .map(|violation| violation.guarantee.to_string())
+            .collect();
+        broken.extend(
+            outcome
+                .broke_off
+                .as_ref()
+                .map(|_| String::from("broke off")),
+        );
+        broken.sort();
+        broken.dedup();
+        for name in broken {
+            *self.broken.entry(name).or_default() += 1;
+        }
+    }
+
+    /// Adds what others came to.
+    pub fn add_all(&mut self, other: &Tally) {
+        self.runs += other.runs;
+        self.failed += other.failed;
+        self.simulated += other.simulated;
+        self.took += other.took;
+        for (name, count) in &other.broken {
+            *self.broken.entry(name.clone()).or_default() += count;
+        }
+    }
+}
+
+/// As in `8 seeds  192 s simulated  held  3.1 s`, in columns.
+impl fmt::Display for Tally {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{:>5} seeds {:>9} simulated in {:>7}  ",
+            self.runs,
+            seconds(self.simulated),
+            seconds(self.took),
+        )?;
+        if self.failed == 0 {
+            return write!(out, "held");
+        }
+        write!(out, "{} FAILED", self.failed)?;
+        for (name, count) in &self.broken {
+            write!(out, "  {name} x{count}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Seconds with one decimal.
+pub fn seconds(time: Duration) -> String {
+    format!("{:.1}s", time.as_secs_f64())
+}

@@ -1,0 +1,175 @@
+//! Runs one case: steps the simulation, injects the faults, samples the servers, and hands the
+//! record to the checks.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use loadgen::history;
+
+use crate::case::Case;
+use crate::deployment::{Deployment, TICK};
+use crate::fault::Planned;
+use crate::guarantees::{self, Violation};
+use crate::inject::Injector;
+use crate::panics;
+use crate::record::{Bounds, Record, Sample};
+use crate::seeds::Seeds;
+use crate::trace::Trace;
+
+/// How often the servers are looked into.
+const SAMPLE_EVERY: Duration = Duration::from_millis(100);
+
+/// What became of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Identifies what happened: the same for the same scenario and seed, always.
+    pub trace_hash: u64,
+    /// How many events the trace has.
+    pub events: u64,
+    /// The trace as JSON lines, if it was to be kept.
+    pub trace: Option<Vec<u8>>,
+    /// What the checks read.
+    pub record: Record,
+    /// What did not hold.
+    pub violations: Vec<Violation>,
+    /// Why the run broke off, if it did: a panic or an error, with its place. Nothing is checked
+    /// then: what was cut short would look like promises broken.
+    pub broke_off: Option<String>,
+    /// How much time passed in the simulation.
+    pub simulated: Duration,
+}
+
+/// Runs `case` and checks it. Nothing that happens in the run panics out of here.
+pub fn run(case: &Case, keep_trace: bool) -> Outcome {
+    let trace = Trace::new(keep_trace);
+    fastrand::seed(Seeds::new(case.seed).masks());
+    let mut run = Run {
+        case,
+        trace: trace.clone(),
+        history: Vec::new(),
+        faults: Vec::new(),
+        samples: Vec::new(),
+        simulated: Duration::ZERO,
+    };
+    let mut deployment = Deployment::new(case, &trace);
+    let ended = panics::caught(|| run.drive(&mut deployment));
+    let (trace_hash, events) = (trace.hash(), trace.events());
+    // After a panic a destructor may find its world in disorder and panic too; that is no news.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(deployment)));
+
+    let simulated = run.simulated;
+    let record = run.into_record();
+    let (violations, broke_off) = match ended {
+        Ok(()) => (guarantees::check_all(&record), None),
+        Err(reason) => (Vec::new(), Some(reason)),
+    };
+    Outcome {
+        trace_hash,
+        events,
+        trace: trace.take_lines(),
+        record,
+        violations,
+        broke_off,
+        simulated,
+    }
+}
+
+impl Outcome {
+    /// Whether the run came to its end and all promises held.
+    pub fn held(&self) -> bool {
+        self.violations.is_empty() && self.broke_off.is_none()
+    }
+}
+
+struct Run<'a> {
+    case: &'a Case,
+    trace: Trace,
+    history: Vec<history::Event>,
+    faults: Vec<Planned>,
+    samples: Vec<Sample>,
+    simulated: Duration,
+}
+
+impl Run<'_> {
+    /// Steps until the end. All that users do is in their scripts, with times, so the end is
+    /// known; whoever is stuck then is found by the checks.
+    fn drive(&mut self, deployment: &mut Deployment<'_>) -> turmoil::Result {
+        let mut injector = Injector::new(self.case.hosts(), deployment.processes.clone());
+        let mut faults = self.case.faults.iter().peekable();
+        let mut sample_at = Duration::ZERO;
+        while self.simulated < self.case.times.ended_at {
+            self.trace.set_now(self.simulated);
+            while let Some(planned) = faults.next_if(|next| next.at <= self.simulated) {
+                let happened = Planned {
+                    at: self.simulated,
+                    fault: planned.fault.clone(),
+                };
+                self.trace.fault(&happened);
+                injector.apply(&mut deployment.sim, &planned.fault);
+                self.faults.push(happened);
+            }
+            deployment.sim.step()?;
+            self.simulated += TICK;
+            self.collect(deployment);
+            if self.simulated >= sample_at {
+                self.sample(deployment);
+                sample_at += SAMPLE_EVERY;
+            }
+        }
+        self.sample(deployment);
+        Ok(())
+    }
+
+    fn collect(&mut self, deployment: &Deployment<'_>) {
+        for recorder in &*deployment.recorders.borrow() {
+            let events = recorder.take();
+            events.iter().for_each(|event| self.trace.user(event));
+            self.history.extend(events);
+        }
+    }
+
+    fn sample(&mut self, deployment: &mut Deployment<'_>) {
+        self.samples.push(Sample {
+            at: self.simulated,
+            servers: deployment.census(),
+        });
+    }
+
+    fn into_record(self) -> Record {
+        let case = self.case;
+        let returns = |user: &u32| case.scripts[*user as usize].reconnect.is_some();
+        let users = 0..u32::try_from(case.scripts.len()).expect("users have u32 numbers");
+        let options = &case.settings.options;
+        let slowed = case
+            .faults
+            .iter()
+            .filter_map(|planned| planned.fault.latency());
+        let latency_max = case.latencies.values().copied().chain(slowed).max();
+        Record {
+            history: self.history,
+            faults: self.faults,
+            healed_at: case.times.healed_at,
+            settled_at: case.times.settled_at,
+            leaving_at: case.times.leaving_at,
+            ended_at: self.simulated,
+            topology: (*case.topology).clone(),
+            user_hosts: users
+                .clone()
+                .map(|user| (user, case.host_of(user).to_owned()))
+                .collect(),
+            probes: (case.probes_from..users.end).collect(),
+            returning: users.filter(returns).collect::<BTreeSet<_>>(),
+            samples: self.samples,
+            bounds: Bounds {
+                request_deadline: options.request_deadline,
+                heartbeat: options.heartbeat,
+                lease: options.lease,
+                latency_max: latency_max.unwrap_or_default(),
+                session_queue_len: options.session_queue_len,
+                outbox_len: options.outbox_len,
+                stream_len: case.settings.tcp_capacity,
+            },
+        }
+    }
+}

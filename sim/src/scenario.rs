@@ -1,0 +1,294 @@
+//! A scenario says what kind of cluster, users and faults a run has; a seed makes one run of it.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use cluster::options::Options;
+use loadgen::script::Reconnect;
+use loadgen::user::Patience;
+use rand::Rng;
+use rand::rngs::StdRng;
+
+use crate::chaos::Faults;
+use crate::workload::Workload;
+
+mod clients;
+mod crashes;
+mod links;
+mod mix;
+mod steady;
+
+/// A family of runs, one for each seed.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// What it is about, in one line.
+    pub about: &'static str,
+    /// How many seeds `sim` alone runs of it: all scenarios together take about a minute on two
+    /// cores.
+    pub seeds: u64,
+    /// How large the cluster is.
+    pub shape: Shape,
+    /// What the users do.
+    pub workload: Workload,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// What servers, users and network are set to.
+    pub settings: Settings,
+}
+
+/// A number that each seed draws for itself, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The least.
+    pub min: u32,
+    /// The most.
+    pub max: u32,
+}
+
+impl Span {
+    /// Always `value`.
+    pub const fn just(value: u32) -> Self {
+        Self::of(value..=value)
+    }
+
+    /// Any number of `range`.
+    pub const fn of(range: RangeInclusive<u32>) -> Self {
+        Self {
+            min: *range.start(),
+            max: *range.end(),
+        }
+    }
+
+    /// Draws one.
+    pub fn draw(self, rng: &mut StdRng) -> u32 {
+        rng.random_range(self.min..=self.max)
+    }
+
+    /// Draws one, as milliseconds.
+    pub fn draw_ms(self, rng: &mut StdRng) -> Duration {
+        Duration::from_millis(self.draw(rng).into())
+    }
+}
+
+/// How many of everything.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Connector servers.
+    pub connectors: Span,
+    /// Chat servers.
+    pub chats: Span,
+    /// Hosts that the users are spread over. More than a few slow a run down: turmoil's cost
+    /// grows with the cube of the hosts.
+    pub client_hosts: u32,
+    /// Users, those not counted that the workload adds (twins, probes).
+    pub users: Span,
+    /// Rooms.
+    pub rooms: Span,
+    /// Latency of each link, one way, in milliseconds. At least 1: turmoil delivers what has none
+    /// before it was sent.
+    pub latency_ms: Span,
+}
+
+impl Default for Shape {
+    /// One gate, three connectors, three chat servers, two client hosts; 20 users in 4 rooms.
+    fn default() -> Self {
+        Self {
+            connectors: Span::just(3),
+            chats: Span::just(3),
+            client_hosts: 2,
+            users: Span::just(20),
+            rooms: Span::just(4),
+            latency_ms: Span::of(1..=5),
+        }
+    }
+}
+
+/// What servers, users and network are set to.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// For all servers.
+    pub options: Options,
+    /// For all users.
+    pub patience: Patience,
+    /// How users come back who lost their connection.
+    pub reconnect: Reconnect,
+    /// The window of a simulated stream, in writes, and the most connections that may wait to be
+    /// accepted (one more panics the run): at least 64.
+    pub tcp_capacity: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            options: Options {
+                // A third of the default, so that runs are shorter: a silent peer is noticed
+                // after two of them.
+                heartbeat: Duration::from_secs(1),
+                ..Options::default()
+            },
+            patience: Patience {
+                // A login that was begun before the heal and hangs must not outlast the time to
+                // settle. The longest honest one takes seven round trips of 40 ms.
+                login: Duration::from_secs(2),
+                // More than the servers' deadline for an answer, so that a late one is seen.
+                answer: Duration::from_secs(5),
+                ..Patience::default()
+            },
+            reconnect: Reconnect {
+                base: Duration::from_millis(200),
+                max: Duration::from_secs(1),
+            },
+            tcp_capacity: 1024,
+        }
+    }
+}
+
+/// When the phases of a run begin, since its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// All users have begun to log in; faults may begin.
+    pub arrived_at: Duration,
+    /// Everything is healed.
+    pub healed_at: Duration,
+    /// Membership and life must be whole again; the probes log in.
+    pub settled_at: Duration,
+    /// Everybody leaves.
+    pub leaving_at: Duration,
+    /// The end: nothing may be left in any table.
+    pub ended_at: Duration,
+}
+
+impl Times {
+    /// Users arrive during this time.
+    const ARRIVE: Duration = Duration::from_secs(2);
+    /// Faults happen during this time: as long as three leases, so that one can run out, be
+    /// taken up again and be hit once more.
+    const WORK: Duration = Duration::from_secs(6);
+    /// Probes log in, speak and are heard: each takes a few round trips.
+    const PROBE: Duration = Duration::from_secs(3);
+    /// For round trips and dialling, which come on top of the sums below.
+    const SLACK: Duration = Duration::from_secs(1);
+
+    /// The times of a run with `settings`.
+    pub fn of(settings: &Settings) -> Self {
+        let Settings {
+            options,
+            patience,
+            reconnect,
+            ..
+        } = settings;
+        // A client sends its heartbeat one interval after the server's, and gives up two later.
+        let silence = options.heartbeat * 3;
+        // At worst a user's connection died silently just before the heal: three intervals until
+        // it is noticed, a lease until the chat server gives the session up, then a login that
+        // hangs on the last thing that broke, and the longest back-off before the one that works.
+        let settle = silence + options.lease + patience.login + reconnect.max + Self::SLACK;
+        // At worst a connection that nobody closes, on a link that has to be given up.
+        let clean = silence + options.lease + Self::SLACK;
+
+        let arrived_at = Self::ARRIVE;
+        let healed_at = arrived_at + Self::WORK;
+        let settled_at = healed_at + settle;
+        let leaving_at = settled_at + Self::PROBE;
+        Self {
+            arrived_at,
+            healed_at,
+            settled_at,
+            leaving_at,
+            ended_at: leaving_at + clean,
+        }
+    }
+}
+
+/// The built-in scenarios, in the order in which they are run and listed.
+pub fn built_in() -> Vec<Scenario> {
+    let mut scenarios = steady::scenarios();
+    scenarios.extend(crashes::scenarios());
+    scenarios.extend(links::scenarios());
+    scenarios.extend(clients::scenarios());
+    scenarios.extend(mix::scenarios());
+    scenarios
+}
+
+/// The built-in scenario called `name`.
+///
+/// # Errors
+///
+/// If there is none; the error names those that there are.
+pub fn find(name: &str) -> Result<Scenario, UnknownScenario> {
+    let scenarios = built_in();
+    let names = scenarios.iter().map(|scenario| scenario.name).collect();
+    scenarios
+        .into_iter()
+        .find(|scenario| scenario.name == name)
+        .ok_or_else(|| UnknownScenario::new(name, names))
+}
+
+/// There is no scenario of this name.
+#[derive(Debug, thiserror::Error)]
+#[error("no scenario is called `{name}`; did you mean `{nearest}`? There are: {}", .names.join(", "))]
+pub struct UnknownScenario {
+    name: String,
+    nearest: &'static str,
+    names: Vec<&'static str>,
+}
+
+impl UnknownScenario {
+    fn new(name: &str, names: Vec<&'static str>) -> Self {
+        let nearest = names
+            .iter()
+            .min_by_key(|known| distance(name, known))
+            .copied()
+            .expect("there are built-in scenarios");
+        Self {
+            name: name.to_owned(),
+            nearest,
+            names,
+        }
+    }
+}
+
+/// How many letters must be put in, taken out or replaced to make `from` into `to`.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (index, letter) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = index + 1;
+        for column in 0..to.len() {
+            let replaced = diagonal + usize::from(letter != to[column]);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_scenario_has_its_own_name() {
+        let scenarios = built_in();
+        let names: BTreeSet<_> = scenarios.iter().map(|scenario| scenario.name).collect();
+        assert_eq!(names.len(), scenarios.len());
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_nearest() {
+        let error = find("conector-crsh").unwrap_err().to_string();
+        assert!(error.contains("did you mean `connector-crash`?"), "{error}");
+    }
+
+    #[test]
+    fn the_distance_counts_letters() {
+        for (from, to, letters) in [("", "abc", 3), ("abc", "abc", 0), ("kitten", "sitting", 3)] {
+            assert_eq!(distance(from, to), letters, "{from} {to}");
+        }
+    }
+}

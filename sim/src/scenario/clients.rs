@@ -1,0 +1,74 @@
+//! Users who are no help: gone without a word, deaf, or two of one name.
+
+use cluster::options::Options;
+
+use crate::chaos::Faults;
+use crate::scenario::{Scenario, Settings, Shape, Span};
+use crate::workload::{Habit, Workload};
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![vanish_entering(), duplicate_login(), slow_reader()]
+}
+
+fn vanish_entering() -> Scenario {
+    Scenario {
+        name: "vanish-entering",
+        about: "users go silent while they enter; some log in again while the old session lives",
+        seeds: 8,
+        shape: Shape::default(),
+        workload: Workload {
+            habits: vec![(Habit::VanishEntering, 40), (Habit::Vanish, 20)],
+            ..Workload::default()
+        },
+        faults: Faults::none(),
+        settings: Settings::default(),
+    }
+}
+
+fn duplicate_login() -> Scenario {
+    Scenario {
+        name: "duplicate-login",
+        about: "pairs of users race for one name through two connectors, again and again",
+        seeds: 8,
+        shape: Shape {
+            users: Span::just(10),
+            ..Shape::default()
+        },
+        workload: Workload {
+            twins: Span::of(3..=8),
+            ..Workload::default()
+        },
+        faults: Faults::none(),
+        settings: Settings::default(),
+    }
+}
+
+fn slow_reader() -> Scenario {
+    Scenario {
+        name: "slow-reader",
+        about: "users in a busy room stop reading: they are kicked and slow nobody",
+        seeds: 4,
+        shape: Shape {
+            connectors: Span::just(2),
+            chats: Span::just(1),
+            users: Span::just(16),
+            rooms: Span::just(1),
+            ..Shape::default()
+        },
+        workload: Workload {
+            send_every_ms: Span::of(100..=400),
+            habits: vec![(Habit::Deafen, 20)],
+            ..Workload::default()
+        },
+        faults: Faults::none(),
+        settings: Settings {
+            options: Options {
+                // With the window below, full after some two seconds of 60 messages each.
+                session_queue_len: 64,
+                ..Settings::default().options
+            },
+            tcp_capacity: 64,
+            ..Settings::default()
+        },
+    }
+}

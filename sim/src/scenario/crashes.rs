@@ -1,0 +1,129 @@
+//! Servers die, stand still and come back.
+
+use std::time::Duration;
+
+use cluster::options::Options;
+
+use crate::chaos::{Faults, Incident, Kind, Role};
+use crate::scenario::{Scenario, Settings, Shape, Span};
+use crate::workload::{Habit, Workload};
+
+/// Any time in the first third of the faults.
+const EARLY_MS: Span = Span::of(0..=2000);
+/// A supervisor starts the process again, well within the lease of 2 s.
+const RESTART_MS: Span = Span::of(100..=1500);
+/// Longer than the lease, and still before everything is healed.
+const LATE_MS: Span = Span::of(2500..=4000);
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    let one = |name, about, kind, lasts_ms| Scenario {
+        name,
+        about,
+        seeds: 8,
+        shape: Shape::default(),
+        workload: Workload {
+            habits: vec![(Habit::Rejoin, 20), (Habit::Switch, 10)],
+            ..Workload::default()
+        },
+        faults: Faults::Listed(vec![Incident {
+            kind,
+            after_ms: EARLY_MS,
+            lasts_ms,
+        }]),
+        settings: Settings::default(),
+    };
+    vec![
+        one(
+            "connector-crash",
+            "a connector's process dies and is started again",
+            Kind::Crash(Role::Connector),
+            RESTART_MS,
+        ),
+        one(
+            "connector-power-cut",
+            "a connector's machine loses power and boots again",
+            Kind::PowerCut(Role::Connector),
+            RESTART_MS,
+        ),
+        one(
+            "chat-crash",
+            "a chat server's process dies and is started again within the lease",
+            Kind::Crash(Role::Chat),
+            RESTART_MS,
+        ),
+        one(
+            "chat-power-cut",
+            "a chat server's machine loses power and boots again within the lease",
+            Kind::PowerCut(Role::Chat),
+            RESTART_MS,
+        ),
+        one(
+            "chat-restart-late",
+            "a chat server is down for longer than the lease: its users are kicked and come back",
+            Kind::Crash(Role::Chat),
+            LATE_MS,
+        ),
+        reconnect_storm(),
+        paused_connector(),
+    ]
+}
+
+fn reconnect_storm() -> Scenario {
+    Scenario {
+        name: "reconnect-storm",
+        about: "a connector dies with half of many users, who all come back at once",
+        seeds: 4,
+        shape: Shape {
+            connectors: Span::just(2),
+            chats: Span::just(2),
+            users: Span::just(60),
+            rooms: Span::just(6),
+            ..Shape::default()
+        },
+        workload: Workload {
+            send_every_ms: Span::of(1000..=4000),
+            habits: vec![(Habit::Rejoin, 40)],
+            ..Workload::default()
+        },
+        faults: Faults::Listed(vec![Incident {
+            kind: Kind::Crash(Role::Connector),
+            after_ms: EARLY_MS,
+            lasts_ms: Span::of(50..=500),
+        }]),
+        settings: Settings::default(),
+    }
+}
+
+fn paused_connector() -> Scenario {
+    Scenario {
+        name: "paused-connector",
+        about: "a connector stands still for longer than its clients' heartbeats may be late",
+        seeds: 8,
+        shape: Shape {
+            // A client that hears others speak knows that its connector lived until it stopped.
+            users: Span::just(20),
+            rooms: Span::just(2),
+            ..Shape::default()
+        },
+        workload: Workload {
+            send_every_ms: Span::of(200..=800),
+            ..Workload::default()
+        },
+        faults: Faults::Listed(vec![Incident {
+            kind: Kind::Pause(Role::Connector),
+            after_ms: EARLY_MS,
+            // A heartbeat is processed up to 1 s before the stop; so after more than 1 s some
+            // are late although they arrived in time. Clients themselves give up after 2 s.
+            lasts_ms: Span::of(1100..=1900),
+        }]),
+        settings: Settings {
+            options: Options {
+                // Links outlast the stop, so that nothing but its heartbeat can cut a client.
+                lease: Duration::from_secs(4),
+                request_deadline: Duration::from_secs(5),
+                ..Settings::default().options
+            },
+            ..Settings::default()
+        },
+    }
+}

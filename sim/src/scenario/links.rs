@@ -1,0 +1,93 @@
+//! The network between connectors and chat servers, and between users and connectors, breaks.
+
+use crate::chaos::{Ends, Faults, Incident, Kind};
+use crate::scenario::{Scenario, Settings, Shape, Span};
+use crate::workload::{Habit, Workload};
+
+/// Any time in the first third of the faults.
+const EARLY_MS: Span = Span::of(0..=2000);
+/// Shorter than the lease of 2 s.
+const SHORT_MS: Span = Span::of(100..=1500);
+/// Longer than the lease, and still before everything is healed.
+const LONG_MS: Span = Span::of(2500..=4000);
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    let one = |name, about, kind, lasts_ms| Scenario {
+        name,
+        about,
+        seeds: 8,
+        // Few servers, so that most rooms are touched by the one link.
+        shape: Shape {
+            connectors: Span::just(2),
+            chats: Span::just(2),
+            ..Shape::default()
+        },
+        workload: Workload {
+            habits: vec![(Habit::Rejoin, 20), (Habit::Switch, 10)],
+            ..Workload::default()
+        },
+        faults: Faults::Listed(vec![Incident {
+            kind,
+            after_ms: EARLY_MS,
+            lasts_ms,
+        }]),
+        settings: Settings::default(),
+    };
+    vec![
+        one(
+            "link-hold",
+            "a link between connector and chat stalls for less than the lease",
+            Kind::Hold(Ends::Backend),
+            SHORT_MS,
+        ),
+        one(
+            "link-hold-long",
+            "a link between connector and chat stalls for longer than the lease",
+            Kind::Hold(Ends::Backend),
+            LONG_MS,
+        ),
+        one(
+            "link-partition",
+            "a link between connector and chat loses everything, then works again",
+            Kind::Partition(Ends::Backend),
+            Span::of(SHORT_MS.min..=LONG_MS.max),
+        ),
+        one(
+            "link-one-way",
+            "a link between connector and chat loses everything in one direction",
+            Kind::OneWay(Ends::Backend),
+            Span::of(SHORT_MS.min..=LONG_MS.max),
+        ),
+        flapping(one(
+            "link-flapping",
+            "",
+            Kind::Hold(Ends::Backend),
+            SHORT_MS,
+        )),
+    ]
+}
+
+/// Cuts and stalls one after the other; with one connector and one chat server, all on one link.
+fn flapping(base: Scenario) -> Scenario {
+    let incident = |index: u32, kind| Incident {
+        kind,
+        after_ms: Span::of(index * 700..=index * 700 + 200),
+        lasts_ms: Span::of(100..=450),
+    };
+    let hold = Kind::Hold(Ends::Backend);
+    let partition = Kind::Partition(Ends::Backend);
+    Scenario {
+        about: "the link between connector and chat breaks again and again",
+        shape: Shape {
+            connectors: Span::just(1),
+            chats: Span::just(1),
+            ..base.shape
+        },
+        faults: Faults::Listed(
+            (0..8)
+                .map(|index| incident(index, if index % 2 == 0 { partition } else { hold }))
+                .collect(),
+        ),
+        ..base
+    }
+}

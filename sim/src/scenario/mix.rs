@@ -1,0 +1,71 @@
+//! Everything at once, or rather: each seed draws a cluster, users, habits and kinds of faults.
+
+use crate::chaos::{Ends, Faults, Incident, Kind, Role};
+use crate::scenario::{Scenario, Settings, Shape, Span};
+use crate::workload::{Habit, Workload};
+
+/// Faults begin at any time but the last second, so that they last.
+const ANY_MS: Span = Span::of(0..=5000);
+/// From a blink to twice the lease.
+const LASTS_MS: Span = Span::of(50..=4000);
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![Scenario {
+        name: "random-mix",
+        about: "cluster, users, habits and faults are all drawn from the seed",
+        seeds: 24,
+        shape: Shape {
+            connectors: Span::of(1..=3),
+            chats: Span::of(1..=3),
+            client_hosts: 2,
+            users: Span::of(10..=40),
+            rooms: Span::of(2..=6),
+            latency_ms: Span::of(1..=20),
+        },
+        workload: Workload {
+            private_percent: 20,
+            habits: vec![
+                (Habit::Rejoin, 20),
+                (Habit::Switch, 20),
+                (Habit::Vanish, 10),
+                (Habit::VanishEntering, 10),
+                (Habit::Deafen, 5),
+            ],
+            swarm: true,
+            twins: Span::of(0..=3),
+            ..Workload::default()
+        },
+        faults: Faults::Random {
+            kinds: kinds(),
+            count: Span::of(1..=6),
+        },
+        settings: Settings::default(),
+    }]
+}
+
+fn kinds() -> Vec<Incident> {
+    let kinds = [
+        Kind::Crash(Role::Gate),
+        Kind::Crash(Role::Connector),
+        Kind::Crash(Role::Chat),
+        Kind::PowerCut(Role::Connector),
+        Kind::PowerCut(Role::Chat),
+        Kind::Pause(Role::Connector),
+        Kind::Pause(Role::Chat),
+        Kind::Hold(Ends::Backend),
+        Kind::Hold(Ends::Client),
+        Kind::Partition(Ends::Backend),
+        Kind::Partition(Ends::Client),
+        Kind::OneWay(Ends::Backend),
+        Kind::OneWay(Ends::Client),
+        Kind::Slow(Ends::Backend),
+        Kind::Slow(Ends::Client),
+    ];
+    kinds
+        .map(|kind| Incident {
+            kind,
+            after_ms: ANY_MS,
+            lasts_ms: LASTS_MS,
+        })
+        .to_vec()
+}

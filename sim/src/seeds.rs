@@ -1,0 +1,129 @@
+//! One number decides a whole run: it is split into independent streams, so that one more draw
+//! for a user moves no fault and no latency.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+/// The streams that one run's seed is split into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seeds {
+    seed: u64,
+}
+
+/// What a stream is for. The numbers are part of what a seed means: never change one.
+#[derive(Clone, Copy, Debug)]
+enum Stream {
+    Shape = 1,
+    Network = 2,
+    Latencies = 3,
+    Faults = 4,
+    Script = 5,
+    User = 6,
+    Incarnation = 7,
+    Masks = 8,
+    Habits = 9,
+}
+
+impl Seeds {
+    /// Splits `seed`.
+    pub fn new(seed: u64) -> Self {
+        Self { seed }
+    }
+
+    /// How many servers, users and rooms there are.
+    pub fn shape(self) -> StdRng {
+        self.generator(Stream::Shape, 0)
+    }
+
+    /// Which habits of users are on at all.
+    pub fn habits(self) -> StdRng {
+        self.generator(Stream::Habits, 0)
+    }
+
+    /// turmoil's own generator, and through it tokio's (`select!`).
+    pub fn network(self) -> u64 {
+        self.stream(Stream::Network, 0)
+    }
+
+    /// The latency of each link.
+    pub fn latencies(self) -> StdRng {
+        self.generator(Stream::Latencies, 0)
+    }
+
+    /// Which faults happen, where and when.
+    pub fn faults(self) -> StdRng {
+        self.generator(Stream::Faults, 0)
+    }
+
+    /// What user number `user` will do, drawn before the run.
+    pub fn script(self, user: u32) -> StdRng {
+        self.generator(Stream::Script, u64::from(user))
+    }
+
+    /// What user number `user` draws while it runs: the jitter of its back-off.
+    pub fn user(self, user: u32) -> StdRng {
+        self.generator(Stream::User, u64::from(user))
+    }
+
+    /// The incarnation of a server process: `server` is its index in the deployment, `start`
+    /// counts its starts.
+    pub fn incarnation(self, server: u32, start: u32) -> u64 {
+        self.stream(
+            Stream::Incarnation,
+            u64::from(server) << 32 | u64::from(start),
+        )
+    }
+
+    /// The WebSocket masks and keys, which come from `fastrand`'s generator of the thread.
+    pub fn masks(self) -> u64 {
+        self.stream(Stream::Masks, 0)
+    }
+
+    fn generator(self, stream: Stream, number: u64) -> StdRng {
+        StdRng::seed_from_u64(self.stream(stream, number))
+    }
+
+    fn stream(self, stream: Stream, number: u64) -> u64 {
+        mix(mix(mix(self.seed) ^ stream as u64) ^ number)
+    }
+}
+
+/// SplitMix64: neighbouring inputs give unrelated outputs.
+fn mix(input: u64) -> u64 {
+    let mut word = input.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_stream_of_neighbouring_seeds_is_its_own() {
+        let mut seen = BTreeSet::new();
+        for seed in 0..100 {
+            let seeds = Seeds::new(seed);
+            let mut streams = vec![seeds.network(), seeds.masks()];
+            for number in 0..10 {
+                streams.push(seeds.stream(Stream::Script, number));
+                streams.push(seeds.incarnation(1, number as u32));
+                streams.push(seeds.incarnation(number as u32, 7));
+            }
+            for stream in streams {
+                seen.insert(stream);
+            }
+        }
+        // incarnation(1, 7) is in both lists of incarnations.
+        assert_eq!(seen.len(), 100 * (2 + 30 - 1), "two streams are the same");
+    }
+
+    #[test]
+    fn what_a_seed_means_never_changes() {
+        assert_eq!(mix(0), 0xe220_a839_7b1d_cdaf, "the published first output");
+        assert_eq!(Seeds::new(1).network(), Seeds::new(1).network());
+    }
+}

@@ -1,0 +1,246 @@
+//! Many runs on many threads. Threads are outside of runs only: each run is wholly in one, and
+//! what comes out is in the order of the plan, whatever the number of threads.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::case::Case;
+use crate::run::{self, Outcome};
+use crate::scenario::Scenario;
+
+/// Which runs to do, and how.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// The scenarios and the seeds of each.
+    pub scenarios: Vec<(Scenario, Range<u64>)>,
+    /// Threads.
+    pub jobs: NonZeroUsize,
+    /// When to stop beginning runs. With a time, runs go round the scenarios, so that each gets
+    /// its part of it; without, one scenario is done after the other.
+    pub time: Option<Duration>,
+}
+
+/// One run of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The index of its scenario in the sweep.
+    pub scenario: usize,
+    /// Its seed.
+    pub seed: u64,
+}
+
+/// One finished run of a sweep.
+#[derive(Debug)]
+pub struct Done {
+    /// Which.
+    pub item: Item,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// How long it took, in real time.
+    pub took: Duration,
+}
+
+/// Who is told how a sweep goes.
+pub trait Watch {
+    /// As many runs as `finished` are done.
+    fn progress(&mut self, finished: usize);
+
+    /// The next run in the order of the plan is done.
+    fn next(&mut self, done: Done);
+}
+
+/// Why a sweep ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// All runs are done.
+    Complete,
+    /// Its time was over.
+    OutOfTime,
+    /// Ctrl-C. The runs that had begun were finished.
+    Interrupted,
+}
+
+impl Sweep {
+    /// How many runs there are.
+    pub fn len(&self) -> usize {
+        let lens = self
+            .scenarios
+            .iter()
+            .map(|(_, seeds)| seeds.end.saturating_sub(seeds.start));
+        usize::try_from(lens.sum::<u64>()).unwrap_or(usize::MAX)
+    }
+
+    /// Whether there is nothing to run.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Does the runs and tells `watch`.
+    ///
+    /// # Errors
+    ///
+    /// If the runtime that waits for Ctrl-C can't be started.
+    pub fn run(&self, watch: &mut dyn Watch) -> io::Result<Ended> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let queue = Queue::new(self);
+        let (done, finished) = mpsc::unbounded_channel();
+        Ok(thread::scope(|threads| {
+            for _ in 0..self.jobs.get().min(self.len()) {
+                let done = done.clone();
+                threads.spawn(|| work(&queue, done));
+            }
+            drop(done);
+            runtime.block_on(collect(self, &queue, finished, watch))
+        }))
+    }
+}
+
+/// Runs one item after the other until there is none.
+fn work(queue: &Queue<'_>, done: mpsc::UnboundedSender<(usize, Done)>) {
+    while let Some((index, item)) = queue.next() {
+        let started_at = Instant::now();
+        let (scenario, _) = &queue.sweep.scenarios[item.scenario];
+        let outcome = run::run(&Case::draw(scenario, item.seed), false);
+        let took = started_at.elapsed();
+        let sent = done.send((
+            index,
+            Done {
+                item,
+                outcome,
+                took,
+            },
+        ));
+        sent.expect("the collector waits until all workers have ended");
+    }
+}
+
+async fn collect(
+    sweep: &Sweep,
+    queue: &Queue<'_>,
+    mut finished: mpsc::UnboundedReceiver<(usize, Done)>,
+    watch: &mut dyn Watch,
+) -> Ended {
+    let out_of_time = async {
+        match sweep.time {
+            Some(time) => sleep_until(Instant::now() + time).await,
+            None => std::future::pending().await,
+        }
+    };
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without the handler, Ctrl-C ends the process at once.
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::pin!(out_of_time, interrupted);
+
+    let mut ended = Ended::Complete;
+    let mut count = 0;
+    let mut waiting = BTreeMap::new();
+    let mut next = 0;
+    loop {
+        tokio::select! {
+            run = finished.recv() => {
+                let Some((index, done)) = run else { return ended };
+                count += 1;
+                watch.progress(count);
+                waiting.insert(index, done);
+                while let Some(done) = waiting.remove(&next) {
+                    next += 1;
+                    watch.next(done);
+                }
+            }
+            () = &mut out_of_time, if ended == Ended::Complete => {
+                queue.stop();
+                ended = Ended::OutOfTime;
+            }
+            () = &mut interrupted, if ended != Ended::Interrupted => {
+                queue.stop();
+                ended = Ended::Interrupted;
+            }
+        }
+    }
+}
+
+/// The runs that nobody has begun yet.
+struct Queue<'a> {
+    sweep: &'a Sweep,
+    next: AtomicUsize,
+    is_stopped: AtomicBool,
+}
+
+impl<'a> Queue<'a> {
+    fn new(sweep: &'a Sweep) -> Self {
+        Self {
+            sweep,
+            next: AtomicUsize::new(0),
+            is_stopped: AtomicBool::new(false),
+        }
+    }
+
+    fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+    }
+
+    fn next(&self) -> Option<(usize, Item)> {
+        if self.is_stopped.load(Ordering::Relaxed) {
+            return None;
+        }
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        let item = match self.sweep.time {
+            None => one_after_the_other(&self.sweep.scenarios, index),
+            Some(_) => round_and_round(&self.sweep.scenarios, index),
+        };
+        Some((index, item?))
+    }
+}
+
+fn one_after_the_other(scenarios: &[(Scenario, Range<u64>)], index: usize) -> Option<Item> {
+    let mut left = index as u64;
+    for (scenario, (_, seeds)) in scenarios.iter().enumerate() {
+        let len = seeds.end.saturating_sub(seeds.start);
+        if left < len {
+            let seed = seeds.start + left;
+            return Some(Item { scenario, seed });
+        }
+        left -= len;
+    }
+    None
+}
+
+fn round_and_round(scenarios: &[(Scenario, Range<u64>)], index: usize) -> Option<Item> {
+    let scenario = index % scenarios.len();
+    let (_, seeds) = &scenarios[scenario];
+    let seed = seeds.start.checked_add((index / scenarios.len()) as u64)?;
+    seeds.contains(&seed).then_some(Item { scenario, seed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario;
+
+    #[test]
+    fn runs_come_in_the_order_of_the_plan() {
+        let scenario = &scenario::built_in()[0];
+        let scenarios = [(scenario.clone(), 5..7), (scenario.clone(), 1..2)];
+        let items = |order: fn(&[_], usize) -> _| -> Vec<_> {
+            (0..4)
+                .map_while(|index| order(&scenarios, index))
+                .map(|Item { scenario, seed }| (scenario, seed))
+                .collect()
+        };
+        assert_eq!(items(one_after_the_other), [(0, 5), (0, 6), (1, 1)]);
+        assert_eq!(items(round_and_round), [(0, 5), (1, 1), (0, 6)]);
+    }
+}

@@ -1,0 +1,281 @@
+//! The ordered record of everything that happened in a run. Its hash identifies the run: two
+//! runs with one hash did the same at the same simulated times.
+//!
+//! The hash is FNV-1a over the trace as JSON lines, whether or not the lines are kept. So it is
+//! the hash of the file that `--trace` writes, and depends on nothing but what that file shows:
+//! no address, no absolute instant, no task id, no hash order.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use loadgen::history;
+use serde::Serialize;
+
+use crate::fault::Planned;
+
+/// The record of one run; clones share it.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    now: Duration,
+    hash: Fnv,
+    events: u64,
+    connections: u32,
+    /// The JSON lines, if they are kept.
+    lines: Option<Vec<u8>>,
+}
+
+/// One line of the trace.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Line<'a> {
+    Network(Entry<'a>),
+    User(&'a history::Event),
+    Fault(&'a Planned),
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    at_us: u64,
+    host: &'a str,
+    #[serde(flatten)]
+    event: NetEvent<'a>,
+}
+
+/// What happened on one host's network. `connection` counts the ends of connections in the order
+/// in which they were opened.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum NetEvent<'a> {
+    /// A port was bound.
+    Listen {
+        /// The port.
+        port: u16,
+    },
+    /// A connection was asked for.
+    Connecting {
+        /// Its number.
+        connection: u32,
+        /// The host that is dialled.
+        peer: &'a str,
+        /// The port there.
+        port: u16,
+    },
+    /// The peer accepted.
+    Connected {
+        /// The connection's number.
+        connection: u32,
+    },
+    /// A connection was accepted.
+    Accepted {
+        /// The number of this end of it.
+        connection: u32,
+        /// The host that dialled.
+        peer: &'a str,
+        /// The port there.
+        port: u16,
+    },
+    /// Bytes were written.
+    Write {
+        /// The connection's number.
+        connection: u32,
+        /// How many.
+        len: usize,
+        /// FNV-1a of them.
+        hash: u64,
+    },
+    /// Bytes were read.
+    Read {
+        /// The connection's number.
+        connection: u32,
+        /// How many.
+        len: usize,
+        /// FNV-1a of them.
+        hash: u64,
+    },
+    /// The end of the peer's bytes was read.
+    End {
+        /// The connection's number.
+        connection: u32,
+    },
+    /// Something failed.
+    Failed {
+        /// The connection's number.
+        connection: u32,
+        /// What kind of error, in words.
+        error: &'a str,
+    },
+    /// This end said that it will write no more.
+    Shutdown {
+        /// The connection's number.
+        connection: u32,
+    },
+    /// This end was closed.
+    Closed {
+        /// The connection's number.
+        connection: u32,
+    },
+}
+
+impl Trace {
+    /// Starts a trace; with `keep` its lines can be taken at the end.
+    pub fn new(keep: bool) -> Self {
+        Self {
+            shared: Arc::new(Mutex::new(Shared {
+                now: Duration::ZERO,
+                hash: Fnv::default(),
+                events: 0,
+                connections: 0,
+                lines: keep.then(Vec::new),
+            })),
+        }
+    }
+
+    /// Sets the simulated time that network events are stamped with.
+    ///
+    /// The driver sets it before each step. A host's own clock would be finer but can't be asked
+    /// everywhere: destructors run while a host crashes, when it has no clock.
+    pub fn set_now(&self, now: Duration) {
+        self.shared().now = now;
+    }
+
+    /// The number of a connection's end that is about to be opened.
+    pub fn next_connection(&self) -> u32 {
+        let mut shared = self.shared();
+        shared.connections += 1;
+        shared.connections
+    }
+
+    /// Adds what happened on the network of `host`.
+    pub fn network(&self, host: &str, event: NetEvent<'_>) {
+        let mut shared = self.shared();
+        let at_us = micros(shared.now);
+        shared.add(&Line::Network(Entry { at_us, host, event }));
+    }
+
+    /// Adds what a user did or saw.
+    pub fn user(&self, event: &history::Event) {
+        self.shared().add(&Line::User(event));
+    }
+
+    /// Adds a fault that was injected.
+    pub fn fault(&self, fault: &Planned) {
+        self.shared().add(&Line::Fault(fault));
+    }
+
+    /// The hash of all that was added.
+    pub fn hash(&self) -> u64 {
+        self.shared().hash.0
+    }
+
+    /// How many events were added.
+    pub fn events(&self) -> u64 {
+        self.shared().events
+    }
+
+    /// Takes the JSON lines; `None` if they were not kept.
+    pub fn take_lines(&self) -> Option<Vec<u8>> {
+        self.shared().lines.take()
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        // A run that panicked is reported with the trace as far as it came.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    fn add(&mut self, line: &Line<'_>) {
+        self.events += 1;
+        let written = match &mut self.lines {
+            None => serde_json::to_writer(&mut self.hash, line),
+            Some(lines) => {
+                let start = lines.len();
+                let written = serde_json::to_writer(&mut *lines, line);
+                self.hash.update(&lines[start..]);
+                lines.push(b'\n');
+                written
+            }
+        };
+        written.expect("a trace line holds only strings and numbers, and memory takes all");
+        self.hash.update(b"\n");
+    }
+}
+
+/// FNV-1a with 64 bits: ten lines that give the same on every platform and in every build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    /// The hash of `bytes`.
+    pub fn of(bytes: &[u8]) -> u64 {
+        let mut hash = Self::default();
+        hash.update(bytes);
+        hash.0
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+}
+
+impl io::Write for Fnv {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).expect("a run lasts less than 500,000 years")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_fnv_1a() {
+        assert_eq!(Fnv::of(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(Fnv::of(b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(Fnv::of(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn the_hash_is_that_of_the_lines_kept_or_not() {
+        let kept = Trace::new(true);
+        let folded = Trace::new(false);
+        for trace in [&kept, &folded] {
+            trace.set_now(Duration::from_millis(7));
+            trace.network("gate-server-1", NetEvent::Listen { port: 3014 });
+            let connection = trace.next_connection();
+            trace.network("gate-server-1", NetEvent::End { connection });
+        }
+
+        let lines = kept.take_lines().unwrap();
+        assert_eq!(kept.hash(), Fnv::of(&lines));
+        assert_eq!(folded.hash(), kept.hash());
+        assert_eq!(folded.take_lines(), None);
+        let first = lines.split(|byte| *byte == b'\n').next().unwrap();
+        let expected =
+            r#"{"network":{"at_us":7000,"host":"gate-server-1","event":"listen","port":3014}}"#;
+        assert_eq!(String::from_utf8_lossy(first), expected);
+    }
+}

@@ -1,0 +1,345 @@
+//! Draws what each user of a run will do. A user's script depends on the scenario, the seed and
+//! the user's number, and on nothing that happens in the run.
+
+use std::time::Duration;
+
+use cluster::topology::Topology;
+use loadgen::history::Target;
+use loadgen::script::{Action, Do, Reconnect, Script};
+use rand::Rng;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+
+use crate::scenario::{Span, Times};
+use crate::seeds::Seeds;
+
+/// What the users of a scenario do, besides logging in, sending and leaving at the end.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// Milliseconds from one send of a user to its next.
+    pub send_every_ms: Span,
+    /// How many of a hundred sends go to one user instead of the room.
+    pub private_percent: u32,
+    /// Bytes of a message.
+    pub message_len: Span,
+    /// Habits and how many of a hundred users have them; the rest just chats.
+    pub habits: Vec<(Habit, u32)>,
+    /// Each seed draws which of the habits are on at all.
+    pub swarm: bool,
+    /// Pairs of users that log in at once under one name, through two connectors.
+    pub twins: Span,
+}
+
+impl Default for Workload {
+    /// A message every second or two, one in ten private; no habits.
+    fn default() -> Self {
+        Self {
+            send_every_ms: Span::of(500..=2000),
+            private_percent: 10,
+            message_len: Span::of(0..=200),
+            habits: Vec::new(),
+            swarm: false,
+            twins: Span::just(0),
+        }
+    }
+}
+
+/// What a user does while faults happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Habit {
+    /// Leaves and logs in again at once or soon, up to three times.
+    Rejoin,
+    /// Goes to another room on the same session, up to three times.
+    Switch,
+    /// Goes silent without closing; half of them log in again from elsewhere.
+    Vanish,
+    /// Goes silent while its login or its enter is under way.
+    VanishEntering,
+    /// Stops reading.
+    Deafen,
+}
+
+/// The users of one run.
+pub struct Cast {
+    /// The scripts; a script's index is its user's number.
+    pub scripts: Vec<Script>,
+    /// The first user that is a probe; all after it are too.
+    pub probes_from: u32,
+}
+
+/// How many there are of what the scripts speak of.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Users, twins and probes not counted.
+    pub users: u32,
+    /// Rooms.
+    pub rooms: u32,
+    /// Pairs of twins.
+    pub twins: u32,
+}
+
+/// Longest gap between the logins of two twins: as long as a login takes over slow links, so
+/// that either can be first anywhere on the way.
+const TWIN_GAP_MS: Span = Span::of(0..=60);
+/// Longest time from a login until the user vanishes in it: it needs up to seven round trips.
+const VANISH_ENTERING_MS: Span = Span::of(1..=150);
+/// Time away of who leaves and comes back: from at once, while the server still works on the
+/// leave, to longer than that can take.
+const AWAY_MS: Span = Span::of(0..=1500);
+/// Everybody leaves within this time.
+const LEAVE_SPREAD_MS: Span = Span::of(0..=300);
+/// Probes speak this long after their login began, which takes a few round trips.
+const PROBE_SPEAKS_AFTER: Duration = Duration::from_millis(1200);
+
+/// Draws the scripts of a run.
+pub fn draw(
+    workload: &Workload,
+    sizes: Sizes,
+    topology: &Topology,
+    times: &Times,
+    reconnect: Reconnect,
+    seeds: Seeds,
+) -> Cast {
+    let drawing = Drawing {
+        workload,
+        sizes,
+        times,
+        reconnect,
+        habits: workload.switched_on(&mut seeds.habits()),
+    };
+    let mut scripts = Vec::new();
+    for user in 0..sizes.users {
+        scripts.push(drawing.user(user, &mut seeds.script(user)));
+    }
+    for pair in 0..sizes.twins {
+        let first = sizes.users + 2 * pair;
+        scripts.extend(drawing.twins(first, topology, &mut seeds.script(first)));
+    }
+    let probes_from = number(scripts.len());
+    for room in 0..sizes.rooms {
+        scripts.push(drawing.probe(probes_from + room, room));
+    }
+    Cast {
+        scripts,
+        probes_from,
+    }
+}
+
+impl Workload {
+    fn switched_on(&self, rng: &mut StdRng) -> Vec<(Habit, u32)> {
+        let mut habits = self.habits.clone();
+        if self.swarm {
+            habits.retain(|_| rng.random());
+        }
+        habits
+    }
+}
+
+struct Drawing<'a> {
+    workload: &'a Workload,
+    sizes: Sizes,
+    times: &'a Times,
+    reconnect: Reconnect,
+    habits: Vec<(Habit, u32)>,
+}
+
+impl Drawing<'_> {
+    fn user(&self, user: u32, rng: &mut StdRng) -> Script {
+        let login_at = rng.random_range(Duration::ZERO..self.times.arrived_at);
+        let room = self.draw_room(rng);
+        let mut actions = vec![action(login_at, Do::Login)];
+        self.add_habit(&mut actions, &room, rng);
+        self.add_sends(&mut actions, login_at, rng);
+        self.finish(&mut actions, rng);
+        self.script(user, name_of(user), room, actions, rng)
+    }
+
+    /// Two users with one name; whoever comes second is refused and tries again later.
+    fn twins(&self, first: u32, topology: &Topology, rng: &mut StdRng) -> [Script; 2] {
+        let room = self.draw_room(rng);
+        let name = name_of(first);
+        let keys = keys_of_two_connectors(&name, topology);
+        let mut actions = [Vec::new(), Vec::new()];
+        let mut at = rng.random_range(Duration::ZERO..self.times.arrived_at);
+        while at < self.times.healed_at {
+            let [one, other] = &mut actions;
+            one.push(action(at, Do::Login));
+            other.push(action(at + TWIN_GAP_MS.draw_ms(rng), Do::Login));
+            let stay = Duration::from_millis(rng.random_range(500..3000));
+            one.push(action(at + stay, Do::Leave));
+            other.push(action(at + stay + TWIN_GAP_MS.draw_ms(rng), Do::Leave));
+            at += stay + TWIN_GAP_MS.draw_ms(rng) + AWAY_MS.draw_ms(rng);
+        }
+        let [one, other] = actions;
+        [(first, one), (first + 1, other)].map(|(user, mut actions)| {
+            let gate_key = keys[usize::from(user != first)].clone();
+            let login_at = actions.first().map_or(Duration::ZERO, |first| first.at);
+            self.add_sends(&mut actions, login_at, rng);
+            self.finish(&mut actions, rng);
+            Script {
+                gate_key: Some(gate_key),
+                // One who is refused would otherwise knock until the other leaves.
+                reconnect: None,
+                ..self.script(user, name.clone(), room.clone(), actions, rng)
+            }
+        })
+    }
+
+    /// A new user for `room`, after everything: it must be let in and heard.
+    fn probe(&self, user: u32, room: u32) -> Script {
+        // Not all in one tick, so that no order of theirs is special.
+        let login_at = self.times.settled_at + Duration::from_millis(20) * room;
+        Script {
+            user,
+            name: format!("probe-{room}"),
+            gate_key: None,
+            room: room_name(room),
+            message_len: 0,
+            actions: vec![
+                action(login_at, Do::Login),
+                action(login_at + PROBE_SPEAKS_AFTER, Do::Send(Target::Room)),
+                action(self.times.leaving_at, Do::Leave),
+            ],
+            reconnect: None,
+        }
+    }
+
+    fn script(
+        &self,
+        user: u32,
+        name: String,
+        room: String,
+        actions: Vec<Action>,
+        rng: &mut StdRng,
+    ) -> Script {
+        Script {
+            user,
+            name,
+            gate_key: None,
+            room,
+            message_len: self.workload.message_len.draw(rng) as usize,
+            actions,
+            reconnect: Some(self.reconnect),
+        }
+    }
+
+    fn add_habit(&self, actions: &mut Vec<Action>, room: &str, rng: &mut StdRng) {
+        let mut drawn = rng.random_range(0..100);
+        let habit = self.habits.iter().find_map(|(habit, percent)| {
+            let hit = drawn < *percent;
+            drawn = drawn.saturating_sub(*percent);
+            hit.then_some(*habit)
+        });
+        let Some(habit) = habit else { return };
+        let login_at = actions[0].at;
+        match habit {
+            Habit::Rejoin => {
+                for at in self.draw_times(rng) {
+                    actions.push(action(at, Do::Leave));
+                    actions.push(action(at + AWAY_MS.draw_ms(rng), Do::Login));
+                }
+            }
+            Habit::Switch => {
+                let mut room = room.to_owned();
+                for at in self.draw_times(rng) {
+                    // Where there is one room, the user asks for it again.
+                    room = self.draw_other_room(&room, rng);
+                    actions.push(action(at, Do::Enter { room: room.clone() }));
+                }
+            }
+            Habit::Vanish => {
+                let at = self.draw_time(rng);
+                actions.push(action(at, Do::Vanish));
+                self.add_return(actions, at, rng);
+            }
+            Habit::VanishEntering => {
+                let at = login_at + VANISH_ENTERING_MS.draw_ms(rng);
+                actions.push(action(at, Do::Vanish));
+                self.add_return(actions, at, rng);
+            }
+            Habit::Deafen => actions.push(action(self.draw_time(rng), Do::Deafen)),
+        }
+    }
+
+    fn add_return(&self, actions: &mut Vec<Action>, at: Duration, rng: &mut StdRng) {
+        if rng.random() {
+            actions.push(action(at + AWAY_MS.draw_ms(rng), Do::Login));
+        }
+    }
+
+    fn add_sends(&self, actions: &mut Vec<Action>, login_at: Duration, rng: &mut StdRng) {
+        let mut at = login_at;
+        loop {
+            at += self.workload.send_every_ms.draw_ms(rng);
+            if at >= self.times.leaving_at {
+                return;
+            }
+            actions.push(action(at, Do::Send(self.draw_target(rng))));
+        }
+    }
+
+    fn finish(&self, actions: &mut Vec<Action>, rng: &mut StdRng) {
+        let leaving_at = self.times.leaving_at + LEAVE_SPREAD_MS.draw_ms(rng);
+        actions.push(action(leaving_at, Do::Leave));
+        actions.sort_by_key(|action| action.at);
+    }
+
+    /// A time while faults happen.
+    fn draw_time(&self, rng: &mut StdRng) -> Duration {
+        rng.random_range(self.times.arrived_at..self.times.healed_at)
+    }
+
+    fn draw_times(&self, rng: &mut StdRng) -> Vec<Duration> {
+        let count = rng.random_range(1..=3);
+        let mut times: Vec<_> = (0..count).map(|_| self.draw_time(rng)).collect();
+        times.sort();
+        times
+    }
+
+    fn draw_target(&self, rng: &mut StdRng) -> Target {
+        if rng.random_range(0..100) < self.workload.private_percent {
+            // It may be in another room, or away: then the send must be refused.
+            Target::User(name_of(rng.random_range(0..self.sizes.users)))
+        } else {
+            Target::Room
+        }
+    }
+
+    fn draw_room(&self, rng: &mut StdRng) -> String {
+        room_name(rng.random_range(0..self.sizes.rooms))
+    }
+
+    fn draw_other_room(&self, room: &str, rng: &mut StdRng) -> String {
+        let others: Vec<_> = (0..self.sizes.rooms)
+            .map(room_name)
+            .filter(|other| other != room)
+            .collect();
+        others.choose(rng).cloned().unwrap_or(room.to_owned())
+    }
+}
+
+fn action(at: Duration, what: Do) -> Action {
+    Action { at, what }
+}
+
+fn name_of(user: u32) -> String {
+    format!("user-{user}")
+}
+
+fn room_name(room: u32) -> String {
+    format!("room-{room}")
+}
+
+fn number(len: usize) -> u32 {
+    u32::try_from(len).expect("a run has fewer than four billion users")
+}
+
+/// Two texts to ask the gate with that lead to two connectors; with one connector, to that.
+fn keys_of_two_connectors(name: &str, topology: &Topology) -> [String; 2] {
+    let connector = |key: &str| topology.connector_of(key).map(|connector| &connector.id);
+    let first = name.to_owned();
+    let other = (0..100)
+        .map(|number| format!("{name}-{number}"))
+        .find(|key| connector(key) != connector(&first));
+    [first.clone(), other.unwrap_or(first)]
+}
