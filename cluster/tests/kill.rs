@@ -47,8 +47,8 @@ async fn when_a_connector_dies_its_users_leave_once_and_nobody_else_misses_anyth
     let lost = crowd.part_with(&servers, "connector-server-2");
     assert_eq!(lost.len(), crowd.rooms().len() * USERS_EACH);
     for user in &mut crowd.users {
-        let missing = lost.iter().filter(|other| other.room == user.room);
-        for other in missing {
+        let room = user.room.clone();
+        for other in of_room(&lost, &room) {
             let went = Seen::Went(other.name.clone());
             let what = format!("departure of {} at {}", other.name, user.name);
             user.until(&what, killed_at + LEASE + SLACK, |log| {
@@ -75,7 +75,7 @@ async fn when_a_connector_dies_its_users_leave_once_and_nobody_else_misses_anyth
         let log = user.log.borrow();
         assert_eq!(log.over, None, "{} was cut off", user.name);
         assert_eq!(log.refused(), [""; 0], "refused to {}", user.name);
-        for other in lost.iter().filter(|other| other.room == user.room) {
+        for other in of_room(&lost, &user.room) {
             let departures = log.count(&Seen::Went(other.name.clone()));
             assert_eq!(departures, 1, "{} of {}", user.name, other.name);
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cluster::net::Network;
+#[cfg(unix)]
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::timeout;
 
@@ -63,6 +64,7 @@ pub fn files_needed(users: u32, embedded: bool) -> u64 {
 /// # Errors
 ///
 /// If the hard limit is too low; the error says what to do.
+#[cfg(unix)]
 pub fn allow_files(users: u32, embedded: bool) -> Result<(), HealthError> {
     let needed = files_needed(users, embedded);
     let limits = getrlimit(Resource::Nofile);
@@ -72,6 +74,16 @@ pub fn allow_files(users: u32, embedded: bool) -> Result<(), HealthError> {
         let _ = setrlimit(Resource::Nofile, raised);
     }
     check(getrlimit(Resource::Nofile), users, needed)
+}
+
+/// Nothing to do: sockets are no files here.
+///
+/// # Errors
+///
+/// None.
+#[cfg(not(unix))]
+pub fn allow_files(_users: u32, _embedded: bool) -> Result<(), HealthError> {
+    Ok(())
 }
 
 /// Asks the gate for a connector once, so that a wrong address is told at once and not by every
@@ -92,6 +104,7 @@ pub async fn ask_gate<N: Network>(network: &N, access: &Access) -> Result<(), He
 }
 
 /// `limits` with as much as is needed, as far as the hard limit allows.
+#[cfg(unix)]
 fn raised(limits: Rlimit, needed: u64) -> Rlimit {
     let hard = limits.maximum.unwrap_or(u64::MAX);
     match limits.current {
@@ -103,6 +116,7 @@ fn raised(limits: Rlimit, needed: u64) -> Rlimit {
     }
 }
 
+#[cfg(unix)]
 fn check(limits: Rlimit, users: u32, needed: u64) -> Result<(), HealthError> {
     let limit = limits.current.unwrap_or(u64::MAX);
     if limit >= needed {
@@ -125,7 +139,7 @@ fn check(limits: Rlimit, users: u32, needed: u64) -> Result<(), HealthError> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

@@ -6,22 +6,34 @@
 //! - [`history`]: what users did and saw, with times; all checks and figures are read from it;
 //! - [`message_text`]: the content of a message, which says who sent it and when it was due;
 //! - [`script`]: what one user is going to do, fixed ahead;
+//! - [`user`]: lives a script over any network (with [`login`], the way to a connector, and `sight`,
+//!   what it makes of what it is sent);
+//! - [`swarm`]: all users of a run, a task each.
+//!
+//! The simulator uses these. A load test over real sockets adds:
+//!
 //! - [`plan`]: a load test as a few numbers, from which the scripts follow;
-//! - [`user`]: lives a script over any network;
-//! - [`swarm`]: all users of a run;
-//! - [`audit`]: what was promised against what was heard, over the [`presence`] of users in rooms.
+//! - [`health`]: whether this machine can carry it;
+//! - [`drive`]: one load test from the first login to the last goodbye, with [`progress`];
+//! - [`audit`]: what was promised against what was heard, by the [`presence`] of users in rooms;
+//! - [`figures`]: logins, requests and the generator's own lateness;
+//! - [`outcome`]: all of it as the report of a run;
+//! - [`cli`] and [`program`]: the program `loadgen`.
 
 pub mod address;
 pub mod audit;
+pub mod cli;
 pub mod drive;
 pub mod figures;
 pub mod health;
 pub mod history;
-mod login;
+pub mod login;
 pub mod message_text;
 pub mod outcome;
 pub mod plan;
 pub mod presence;
+pub mod program;
+pub mod progress;
 pub mod script;
 mod sight;
 pub mod swarm;

@@ -14,18 +14,39 @@ use crate::user::Access;
 
 /// Why a login failed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LoginError {
+    /// The gate can't be reached, or does not speak as one.
     #[error("gate {gate}: {}", sight::sentence(.cause))]
-    Gate { gate: Address, cause: ClientError },
-    #[error("gate {gate} closed the connection before it answered")]
-    GateClosed { gate: Address },
-    #[error("gate {gate} named no connector: {answer}")]
-    NoConnector { gate: Address, answer: Value },
-    #[error("connector {connector}: {}", sight::sentence(.cause))]
-    Connector {
-        connector: Address,
+    Gate {
+        /// Which gate.
+        gate: Address,
+        /// What went wrong with it.
         cause: ClientError,
     },
+    /// The gate hung up.
+    #[error("gate {gate} closed the connection before it answered")]
+    GateClosed {
+        /// Which gate.
+        gate: Address,
+    },
+    /// The gate answered with an error, or with no address.
+    #[error("gate {gate} named no connector: {answer}")]
+    NoConnector {
+        /// Which gate.
+        gate: Address,
+        /// Its answer.
+        answer: Value,
+    },
+    /// The connector can't be reached, or does not speak as one.
+    #[error("connector {connector}: {}", sight::sentence(.cause))]
+    Connector {
+        /// Which connector.
+        connector: Address,
+        /// What went wrong with it.
+        cause: ClientError,
+    },
+    /// All of it took too long.
     #[error("no handshake with a connector within {0:?}")]
     Late(Duration),
 }

@@ -46,12 +46,15 @@ const RAMP_MIN: Duration = Duration::from_secs(1);
 /// From the last arrival to the first send, so that all have entered when it begins.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// From the last send to the leaving of all. A send is answered within 3 s by a cluster with
-/// default options, and its deliveries come before the answer or soon after.
-const DRAIN: Duration = Duration::from_secs(5);
+/// From the last send to the leaving of all, unless told otherwise. A send is answered within 3 s
+/// by a cluster with default options, and its deliveries come before the answer or soon after.
+pub const DRAIN: Duration = Duration::from_secs(5);
 
 /// From the leaving to the hard stop: time for a login that is still under way to give up.
 const GRACE: Duration = Duration::from_secs(15);
+
+/// Longest ramp and longest duration. A leak shows within a day.
+pub const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// Most deliveries of one run. Each takes about 150 bytes in the history, which is kept in memory
 /// until the end: 3 GB.
@@ -82,6 +85,9 @@ pub struct LoadPlan {
     pub message_len: usize,
     /// How long the arrivals take; they are evenly spread.
     pub ramp: Duration,
+    /// From the last send to the leaving of all: time for the last deliveries. What is accepted
+    /// less than a second before all leave is owed to nobody.
+    pub drain: Duration,
 }
 
 /// What is wrong with a plan.
@@ -102,6 +108,12 @@ pub enum PlanError {
     /// A rate that is no rate.
     #[error("--rate must be a number of sends per second, 0 or more, not {0}")]
     Rate(f64),
+    /// Longer than anybody waits.
+    #[error("{option} must be at most 24h")]
+    Duration {
+        /// Which option.
+        option: &'static str,
+    },
     /// Longer than servers take.
     #[error("--message-len must be at most {MESSAGE_LEN_MAX}, not {0}")]
     MessageLen(usize),
@@ -129,6 +141,7 @@ impl LoadPlan {
             transport: Transport::WebSocket,
             message_len: MESSAGE_LEN,
             ramp: ramp.max(RAMP_MIN),
+            drain: DRAIN,
         }
     }
 
@@ -151,6 +164,11 @@ impl LoadPlan {
         if self.message_len > MESSAGE_LEN_MAX {
             return Err(PlanError::MessageLen(self.message_len));
         }
+        for (option, duration) in [("--duration", self.duration), ("--ramp", self.ramp)] {
+            if duration > DURATION_MAX {
+                return Err(PlanError::Duration { option });
+            }
+        }
         let sends = self.rate_per_s * self.duration.as_secs_f64();
         let deliveries = sends * f64::from(users) / f64::from(rooms);
         if deliveries > DELIVERIES_MAX {
@@ -171,7 +189,7 @@ impl LoadPlan {
 
     /// When all users leave.
     pub fn leave_at(&self) -> Duration {
-        self.sends_until() + DRAIN
+        self.sends_until() + self.drain
     }
 
     /// When the run ends, whoever has not.
@@ -340,6 +358,12 @@ mod tests {
             with(|plan| plan.rate_per_s = f64::NAN),
             Err(PlanError::Rate(_))
         ));
+        for change in [
+            (|plan| plan.duration = Duration::MAX) as fn(&mut LoadPlan),
+            |plan| plan.ramp = Duration::MAX,
+        ] {
+            assert!(matches!(with(change), Err(PlanError::Duration { .. })));
+        }
         assert!(matches!(
             with(|plan| plan.message_len = usize::MAX),
             Err(PlanError::MessageLen(_))

@@ -179,8 +179,9 @@ impl Times {
             reconnect,
             ..
         } = settings;
-        let silence = options.heartbeat * 2;
-        // At worst a user's connection died silently just before the heal: two heartbeats until
+        // A client sends its heartbeat one interval after the server's, and gives up two later.
+        let silence = options.heartbeat * 3;
+        // At worst a user's connection died silently just before the heal: three intervals until
         // it is noticed, a lease until the chat server gives the session up, then a login that
         // hangs on the last thing that broke, and the longest back-off before the one that works.
         let settle = silence + options.lease + patience.login + reconnect.max + Self::SLACK;

@@ -1,0 +1,169 @@
+//! The program: check, start what is missing, drive, judge, report.
+
+use std::future;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, UNIX_EPOCH};
+
+use anyhow::Context;
+use cluster::embedded::{self, Size};
+use cluster::net::Tcp;
+use cluster::options::Options;
+use cluster::process::Running;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use reports::run_folder::RunFolder;
+use reports::text;
+use tokio::time::Instant;
+
+use crate::address::Address;
+use crate::cli::Task;
+use crate::drive::{Ending, Finished, access, drive};
+use crate::health;
+use crate::history::Recorder;
+use crate::outcome::{Stamp, judge};
+use crate::progress;
+
+/// The exit status after Ctrl-C, as shells have it: 128 and the number of the signal.
+const INTERRUPTED: u8 = 130;
+
+/// Does `task` and prints its summary; the exit status says what held.
+///
+/// # Errors
+///
+/// If the task can't be done: an unusable plan, gate, machine or folder.
+pub async fn run(task: &Task) -> anyhow::Result<ExitCode> {
+    task.plan.check()?;
+    health::allow_files(task.plan.users, task.gate.is_none())?;
+    let mut cluster = match task.gate {
+        Some(_) => None,
+        None => Some(start_cluster().await?),
+    };
+    let gate = gate(task, cluster.as_ref());
+    health::ask_gate(&Tcp::loopback(), &access(&task.plan, &gate)).await?;
+    let folder = folder(task)?;
+    let started_at = date_now();
+
+    say(&format!(
+        "{} users in {} rooms, {} sends per second for {:?}, gate {gate}",
+        task.plan.users, task.plan.rooms, task.plan.rate_per_s, task.plan.duration,
+    ));
+    let finished = drive_shown(task, &gate, cluster.as_mut()).await;
+    if let Some(cluster) = cluster {
+        // The figures are complete; a server that does not stop changes nothing in them.
+        if let Err(error) = cluster.stop().await {
+            say(&format!("warning: {:#}", anyhow::Error::from(error)));
+        }
+    }
+
+    let stamp = Stamp {
+        name: folder.name(),
+        command: task.command(),
+        started_at,
+        target: match &task.gate {
+            Some(gate) => gate.to_string(),
+            None => "embedded".to_owned(),
+        },
+    };
+    report(task, &finished, stamp, &folder)
+}
+
+async fn start_cluster() -> anyhow::Result<Running> {
+    // The cluster's own chance (token, incarnations) is no part of the load that a seed repeats.
+    let mut rng = StdRng::from_os_rng();
+    embedded::start(Size::default(), Options::default(), &mut rng)
+        .await
+        .context("can't start a cluster in this process")
+}
+
+fn gate(task: &Task, cluster: Option<&Running>) -> Address {
+    if let Some(gate) = &task.gate {
+        return gate.clone();
+    }
+    let (host, port) = cluster
+        .and_then(Running::gate)
+        .expect("without a gate of somebody else's, there is a cluster, and each has a gate");
+    Address {
+        host: host.to_owned(),
+        port,
+    }
+}
+
+fn folder(task: &Task) -> anyhow::Result<RunFolder> {
+    let folder = match &task.out {
+        Some(out) => RunFolder::create(out),
+        None => RunFolder::create_next(Path::new("runs"), &format!("load-{}", task.plan.seed)),
+    };
+    folder.context("no folder for the report (--out)")
+}
+
+/// Drives the users and shows how far they are, until they have ended, the cluster fails, or
+/// somebody presses Ctrl-C.
+async fn drive_shown(task: &Task, gate: &Address, cluster: Option<&mut Running>) -> Finished {
+    let recorder = Recorder::new(Instant::now());
+    let failed = async {
+        match cluster {
+            Some(cluster) => cluster.ended().await,
+            None => future::pending().await,
+        }
+    };
+    let stopped = async {
+        tokio::select! {
+            error = failed => Ending::Failed {
+                reason: format!("{:#}", anyhow::Error::from(error)),
+            },
+            () = interrupt() => Ending::Interrupted,
+        }
+    };
+    let network = Tcp::loopback();
+    tokio::select! {
+        finished = drive(&task.plan, &network, gate, &recorder, stopped) => finished,
+        never = progress::show(&task.plan, &recorder) => match never {},
+    }
+}
+
+async fn interrupt() {
+    // An error means that there is no such signal here.
+    if tokio::signal::ctrl_c().await.is_err() {
+        future::pending::<()>().await;
+    }
+}
+
+fn report(
+    task: &Task,
+    finished: &Finished,
+    stamp: Stamp,
+    folder: &RunFolder,
+) -> anyhow::Result<ExitCode> {
+    let started_at = stamp.started_at;
+    let outcome = judge(&task.plan, finished, stamp);
+    folder.write_run(&outcome.run)?;
+    folder.write_latencies(started_at, finished.elapsed, &outcome.latencies)?;
+    let mut summary = String::new();
+    text::write_summary(&mut summary, &outcome.run)?;
+    // The report is in its folder; that nobody reads the summary is no failure of the run.
+    let _ = io::stdout().write_all(summary.as_bytes());
+    say(&format!("report: {}", folder.path().display()));
+    Ok(match finished.ending {
+        Ending::Interrupted => ExitCode::from(INTERRUPTED),
+        _ if outcome.run.holds() => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a report is stamped with its date"
+)]
+fn date_now() -> Duration {
+    let now = std::time::SystemTime::now();
+    // A clock before 1970 is a clock that was never set.
+    now.duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Tells the person in front of the terminal.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

@@ -1,0 +1,131 @@
+//! How far a load test is, on standard error: a bar on a terminal, else a line now and then.
+
+use std::convert::Infallible;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::history::{Recorder, Tally};
+use crate::plan::LoadPlan;
+
+/// Time between two looks at the bar: as often as an eye follows numbers.
+const BAR_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Time between two lines: a log of an hour has a few hundred.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Shows how far the run of `recorder` is, until this future is dropped.
+pub async fn show(plan: &LoadPlan, recorder: &Recorder) -> Infallible {
+    if io::stderr().is_terminal() {
+        show_bar(plan, recorder).await
+    } else {
+        print_lines(recorder).await
+    }
+}
+
+async fn show_bar(plan: &LoadPlan, recorder: &Recorder) -> Infallible {
+    let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %\n{msg}")
+        .expect("a template with known keys");
+    let bar = Bar(ProgressBar::new(plan.leave_at().as_millis() as u64).with_style(style));
+    let mut ticks = interval(BAR_INTERVAL);
+    loop {
+        ticks.tick().await;
+        let now = recorder.now();
+        bar.0.set_message(format!(
+            "{}: {}",
+            phase(plan, now),
+            describe(recorder.tally())
+        ));
+        bar.0.set_position(now.as_millis() as u64);
+    }
+}
+
+/// Cleared when the run ends, so that the summary stands alone.
+struct Bar(ProgressBar);
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+async fn print_lines(recorder: &Recorder) -> Infallible {
+    let mut ticks = interval(LINE_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let line = line(recorder.now(), recorder.tally());
+        // Who has closed our standard error does not want to be told.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}
+
+fn phase(plan: &LoadPlan, now: Duration) -> &'static str {
+    if now < plan.sends_from() {
+        "logging in"
+    } else if now < plan.sends_until() {
+        "sending"
+    } else {
+        "waiting for the last deliveries"
+    }
+}
+
+fn describe(tally: Tally) -> String {
+    let Tally {
+        entered,
+        sent,
+        answered,
+        heard,
+        lost,
+    } = tally;
+    format!("{entered} entered, {sent} sent, {answered} answered, {heard} heard, {lost} lost")
+}
+
+fn line(now: Duration, tally: Tally) -> String {
+    let Tally {
+        entered,
+        sent,
+        answered,
+        heard,
+        lost,
+    } = tally;
+    format!(
+        "elapsed_s={} entered_total={entered} sends_total={sent} answers_total={answered} \
+         deliveries_total={heard} lost_total={lost}",
+        now.as_secs()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_made_of_names_and_values() {
+        let tally = Tally {
+            entered: 1,
+            sent: 2,
+            answered: 3,
+            heard: 4,
+            lost: 5,
+        };
+        assert_eq!(
+            line(Duration::from_millis(5012), tally),
+            "elapsed_s=5 entered_total=1 sends_total=2 answers_total=3 deliveries_total=4 lost_total=5"
+        );
+    }
+
+    #[test]
+    fn a_run_logs_in_then_sends_then_waits() {
+        let plan = LoadPlan::new(1000, 1);
+        assert_eq!(phase(&plan, Duration::ZERO), "logging in");
+        assert_eq!(phase(&plan, plan.sends_from()), "sending");
+        assert_eq!(
+            phase(&plan, plan.sends_until()),
+            "waiting for the last deliveries"
+        );
+    }
+}

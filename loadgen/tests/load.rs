@@ -1,0 +1,86 @@
+//! A small load test against a whole cluster on real sockets.
+
+use std::error::Error;
+use std::time::Duration;
+
+use cluster::connection::Transport;
+use cluster::embedded::{self, Size};
+use cluster::net::Tcp;
+use cluster::options::Options;
+use loadgen::address::Address;
+use loadgen::drive::{Ending, drive};
+use loadgen::history::Recorder;
+use loadgen::outcome::{Outcome, Stamp, judge};
+use loadgen::plan::LoadPlan;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::time::Instant;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_users_over_websocket_hear_everything_once() -> Result<(), Box<dyn Error>> {
+    assert_all_held(&load(Transport::WebSocket).await?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_users_over_tcp_hear_everything_once() -> Result<(), Box<dyn Error>> {
+    assert_all_held(&load(Transport::Tcp).await?)
+}
+
+/// Drives 50 users in 5 rooms for 2 s.
+async fn load(transport: Transport) -> Result<Outcome, Box<dyn Error>> {
+    let mut rng = StdRng::seed_from_u64(1);
+    let cluster = embedded::start(Size::default(), Options::default(), &mut rng).await?;
+    let (host, port) = cluster.gate().ok_or("a cluster has a gate")?;
+    let gate = Address {
+        host: host.to_owned(),
+        port,
+    };
+    let plan = LoadPlan {
+        rooms: 5,
+        rate_per_s: 100.0,
+        duration: Duration::from_secs(2),
+        ramp: Duration::from_millis(200),
+        drain: Duration::from_secs(2),
+        transport,
+        ..LoadPlan::new(50, 7)
+    };
+    plan.check()?;
+    let recorder = Recorder::new(Instant::now());
+    let never = std::future::pending();
+    let finished = drive(&plan, &Tcp::loopback(), &gate, &recorder, never).await;
+    cluster.stop().await?;
+    assert_eq!(finished.ending, Ending::Complete);
+    let stamp = Stamp {
+        name: "test".to_owned(),
+        command: "test".to_owned(),
+        started_at: Duration::ZERO,
+        target: "embedded".to_owned(),
+    };
+    Ok(judge(&plan, &finished, stamp))
+}
+
+fn assert_all_held(outcome: &Outcome) -> Result<(), Box<dyn Error>> {
+    let run = &outcome.run;
+    assert!(run.holds(), "{:#?}", run.verdicts);
+    assert!(!run.partial);
+    let count = |name: &str| run.counts.get(name).copied().ok_or(name.to_owned());
+    assert_eq!(count("users_entered")?, 50);
+    assert_eq!(count("logins_total")?, 50);
+    let sends = count("sends_total")?;
+    // 200 on average; a Poisson count is hardly ever more than four deviations away.
+    assert!(sends.abs_diff(200) < 57, "{sends}");
+    assert_eq!(count("sends_accepted")?, sends);
+    // Ten in each room, the sender included.
+    assert_eq!(count("deliveries_expected")?, 10 * sends);
+    assert_eq!(count("deliveries_total")?, 10 * sends);
+
+    let latency = |name: &str| run.latencies.get(name).ok_or(name.to_owned());
+    assert_eq!(latency("login")?.count, 50);
+    assert_eq!(latency("request")?.count, sends);
+    assert_eq!(latency("broadcast")?.count, 10 * sends);
+    assert_eq!(latency("broadcast.last")?.count, sends);
+    assert!(
+        latency("broadcast.first")?.latency_us_p50 <= latency("broadcast.last")?.latency_us_p50
+    );
+    Ok(())
+}

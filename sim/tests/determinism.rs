@@ -1,0 +1,101 @@
+//! The same seed gives the same run, event by event. If this fails, no other failure can be
+//! repeated; so it comes before every other check.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::process::Command;
+
+use sim::case::Case;
+use sim::run;
+use sim::scenario::{self, Scenario};
+use sim::sweep::{Done, Sweep, Watch};
+
+/// One scenario for each way that a run can go: processes that die, that stand still, links that
+/// break, users that vanish; and everything at once.
+const SCENARIOS: [&str; 5] = [
+    "chat-power-cut",
+    "paused-connector",
+    "link-flapping",
+    "vanish-entering",
+    "random-mix",
+];
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+#[test]
+fn a_seed_gives_the_same_run_twice_in_one_process() -> Result<()> {
+    for name in SCENARIOS {
+        let scenario = scenario::find(name)?;
+        let first = run::run(&Case::draw(&scenario, 7), false);
+        let again = run::run(&Case::draw(&scenario, 7), false);
+        assert_eq!(first.record.history, again.record.history, "{name}");
+        assert_eq!(first.trace_hash, again.trace_hash, "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn another_seed_gives_another_run() -> Result<()> {
+    let scenario = scenario::find("steady")?;
+    let hashes: BTreeSet<_> = (0..4)
+        .map(|seed| run::run(&Case::draw(&scenario, seed), false).trace_hash)
+        .collect();
+    assert_eq!(hashes.len(), 4, "two seeds gave the same run");
+    Ok(())
+}
+
+#[test]
+fn a_kept_trace_has_the_hash_of_one_that_is_not() -> Result<()> {
+    let case = Case::draw(&scenario::find("random-mix")?, 3);
+    assert_eq!(
+        run::run(&case, true).trace_hash,
+        run::run(&case, false).trace_hash
+    );
+    Ok(())
+}
+
+#[test]
+fn threads_do_not_change_what_comes_out() -> Result<()> {
+    let scenarios: Vec<_> = [scenario::find("random-mix")?, scenario::find("chat-crash")?]
+        .map(|scenario| (scenario, 0..3))
+        .to_vec();
+    assert_eq!(hashes(&scenarios, 1)?, hashes(&scenarios, 4)?);
+    Ok(())
+}
+
+#[test]
+fn two_processes_print_the_same_hashes() -> Result<()> {
+    let print = |jobs| {
+        Command::new(env!("CARGO_BIN_EXE_sim"))
+            .args(["hashes", "random-mix", "link-hold", "--seeds", "0..2"])
+            .args(["--jobs", jobs])
+            .output()
+    };
+    let (first, again) = (print("1")?, print("2")?);
+    assert!(first.status.success(), "{first:?}");
+    assert_eq!(first.stdout.split(|byte| *byte == b'\n').count(), 4 + 1);
+    assert_eq!(first.stdout, again.stdout);
+    Ok(())
+}
+
+fn hashes(scenarios: &[(Scenario, std::ops::Range<u64>)], jobs: usize) -> Result<Vec<u64>> {
+    let sweep = Sweep {
+        scenarios: scenarios.to_vec(),
+        jobs: NonZeroUsize::new(jobs).ok_or("no threads")?,
+        time: None,
+    };
+    let mut seen = Hashes::default();
+    sweep.run(&mut seen)?;
+    Ok(seen.0)
+}
+
+#[derive(Default)]
+struct Hashes(Vec<u64>);
+
+impl Watch for Hashes {
+    fn progress(&mut self, _finished: usize) {}
+
+    fn next(&mut self, done: Done) {
+        self.0.push(done.outcome.trace_hash);
+    }
+}
