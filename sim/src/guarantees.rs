@@ -2,12 +2,12 @@
 //!
 //! A check is a pure function over the record. It must never accuse a cluster that behaved,
 //! however unlucky the run was, and it says in its own file what it demands, what it lets pass
-//! and why. What the checks share: [`sessions`] (who was where when), [`messages`] (what was
-//! sent and answered), [`members`] (who must and who may be in a room), [`trouble`] (which fault
-//! touched whom) and [`slack`] (how late a thing may be).
+//! and why. What the checks share: `sessions` (who was where when), [`messages`] (what was sent
+//! and answered), `members` (who must and who may be in a room), [`trouble`] (which fault
+//! touched whom) and `slack` (how late a thing may be).
 //!
-//! All of it is read from the users' side first. The servers' tables are compared with what
-//! the users know, never the other way round: a server that is wrong about itself is found.
+//! All of it is read from the users' side first. The servers' tables are compared with what the
+//! users know, never the other way round: a server that is wrong about itself is found.
 
 use std::fmt;
 use std::time::Duration;
@@ -165,8 +165,8 @@ pub fn check_all(record: &Record) -> Vec<Violation> {
         .collect()
 }
 
-/// How many deliveries the check of G4 could demand in this run, and how many it had to let go:
-/// a check that excuses everything finds nothing.
+/// How many deliveries the check of G4 could demand in this run, and how many it had to let go: a
+/// check that excuses everything finds nothing.
 pub fn deliveries(record: &Record) -> Deliveries {
     delivered::count(&View::new(record))
 }
@@ -180,4 +180,65 @@ fn clock(at: Duration) -> String {
         millis / 1000 % 60,
         millis % 1000
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use cluster::census::Census;
+
+    use super::story::{ALICE, BOB, CAROL, CHAT, CONNECTOR_1, CONNECTOR_2, GATE, Story};
+    use super::*;
+
+    /// A run in which all is well: two chat, a third proves life, all leave.
+    fn a_good_run() -> Story {
+        let nothing_left = [GATE, CONNECTOR_1, CONNECTOR_2, CHAT].map(|id| (id, Census::default()));
+        Story::new()
+            .probe(CAROL)
+            .returns(ALICE)
+            .returns(BOB)
+            .enters(100, ALICE, "red", &[ALICE])
+            .enters(200, BOB, "red", &[ALICE, BOB])
+            .adds(201, ALICE, BOB)
+            .says(5000, ALICE, 1)
+            .hears(5010, ALICE, ALICE, 1)
+            .hears(5010, BOB, ALICE, 1)
+            .gets_answer(5015, ALICE, 1, true)
+            .enters(30_100, CAROL, "red", &[ALICE, BOB, CAROL])
+            .adds(30_100, ALICE, CAROL)
+            .adds(30_100, BOB, CAROL)
+            .says(31_000, CAROL, 1)
+            .hears(31_010, ALICE, CAROL, 1)
+            .hears(31_010, BOB, CAROL, 1)
+            .hears(31_010, CAROL, CAROL, 1)
+            .gets_answer(31_015, CAROL, 1, true)
+            .lists(35_000, &[ALICE, BOB, CAROL])
+            .leaves(40_000, ALICE)
+            .leaves(40_000, BOB)
+            .leaves(40_000, CAROL)
+            .sample(60_000, &nothing_left)
+    }
+
+    #[test]
+    fn a_good_run_keeps_every_promise() {
+        let record = a_good_run().record();
+        assert_eq!(check_all(&record), []);
+        assert_eq!(deliveries(&record).owed, 5);
+    }
+
+    #[test]
+    fn a_violation_names_its_promise_and_its_time() {
+        let record = a_good_run().hears(5020, BOB, ALICE, 1).record();
+        let told: Vec<String> = check_all(&record)
+            .iter()
+            .map(Violation::to_string)
+            .collect();
+        let twice = "00:05.020 G2 no duplicates: bob (u2.1) heard u1.1.1 again, first at 00:05.010";
+        assert_eq!(told, [twice]);
+    }
+
+    #[test]
+    fn every_check_is_in_the_table_once_and_in_order() {
+        let numbers = CHECKS.map(|(guarantee, _)| guarantee.number());
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13]);
+    }
 }

@@ -91,8 +91,9 @@ mod tests {
             started_at.elapsed()
         }));
 
+        sleep(Duration::from_millis(500)).await;
         process.pause();
-        sleep(Duration::from_secs(5)).await;
+        sleep(Duration::from_millis(4500)).await;
         assert!(tasks.try_join_next().is_none(), "ran while it was paused");
         process.resume();
 

@@ -11,8 +11,8 @@
 //!
 //! Let pass: if a fault touched the user's host, its connector (the gate, for a login) or the way
 //! between, then the answer may come, or the session end, later: when that is over and the
-//! cluster had its time to recover, plus the deadline. Nothing that happens between connector
-//! and chat server is an excuse: the deadline is there for that. Deaf users see no answers.
+//! cluster had its time to recover, plus the deadline. Nothing that happens between connector and
+//! chat server is an excuse: the deadline is there for that. Deaf users see no answers.
 
 use std::time::Duration;
 
@@ -155,8 +155,8 @@ mod tests {
         let story = alice()
             .says(1000, ALICE, 1)
             .says(1001, ALICE, 2)
-            .is_answered(1010, ALICE, 1, true)
-            .is_answered(4060, ALICE, 2, false);
+            .gets_answer(1010, ALICE, 1, true)
+            .gets_answer(4060, ALICE, 2, false);
         assert_eq!(findings(story), 0);
     }
 
@@ -169,14 +169,14 @@ mod tests {
     fn a_message_that_is_answered_too_late_is_found() {
         let story = alice()
             .says(1000, ALICE, 1)
-            .is_answered(4200, ALICE, 1, true);
+            .gets_answer(4200, ALICE, 1, true);
         assert_eq!(findings(story), 1);
     }
 
     #[test]
     fn a_session_that_ends_in_time_owes_no_answer() {
         assert_eq!(
-            findings(alice().says(1000, ALICE, 1).is_kicked(4000, ALICE)),
+            findings(alice().says(1000, ALICE, 1).gets_kicked(4000, ALICE)),
             0
         );
         assert_eq!(
@@ -201,15 +201,15 @@ mod tests {
     fn a_second_answer_is_found() {
         let story = alice()
             .says(1000, ALICE, 1)
-            .is_answered(1010, ALICE, 1, true)
-            .is_answered(1020, ALICE, 1, false);
+            .gets_answer(1010, ALICE, 1, true)
+            .gets_answer(1020, ALICE, 1, false);
         assert_eq!(findings(story), 1);
     }
 
     #[test]
     fn an_answer_to_nothing_is_found() {
-        assert_eq!(findings(alice().is_answered(1010, ALICE, 1, true)), 1);
-        assert_eq!(findings(alice().is_entered(1010, ALICE, &[ALICE])), 1);
+        assert_eq!(findings(alice().gets_answer(1010, ALICE, 1, true)), 1);
+        assert_eq!(findings(alice().gets_in(1010, ALICE, &[ALICE])), 1);
     }
 
     #[test]
@@ -223,8 +223,10 @@ mod tests {
         let story = |ok| {
             Story::new()
                 .logs_in(1000, ALICE)
-                .says(1001, ALICE, 1)
-                .is_answered(1020, ALICE, 1, ok)
+                .asks(1000, ALICE, "red")
+                .gets_refused(1010, ALICE, true)
+                .says(1011, ALICE, 1)
+                .gets_answer(1020, ALICE, 1, ok)
         };
         assert_eq!(findings(story(false)), 0);
         assert_eq!(findings(story(true)), 1);
@@ -236,7 +238,7 @@ mod tests {
             .fault(900, pause(CHAT))
             .fault(8000, resume(CHAT))
             .says(1000, ALICE, 1)
-            .is_answered(8010, ALICE, 1, true);
+            .gets_answer(8010, ALICE, 1, true);
         assert_eq!(findings(story), 1);
     }
 
@@ -246,7 +248,7 @@ mod tests {
             .fault(900, pause(CONNECTOR_1))
             .fault(5500, resume(CONNECTOR_1))
             .says(1000, ALICE, 1)
-            .is_answered(5510, ALICE, 1, true);
+            .gets_answer(5510, ALICE, 1, true);
         assert_eq!(findings(story), 0);
     }
 
@@ -268,7 +270,7 @@ mod tests {
                 .fault(5500, release(USERS, CONNECTOR_1))
                 .says(1000, ALICE, 1)
         };
-        assert_eq!(findings(held().is_answered(5520, ALICE, 1, true)), 0);
+        assert_eq!(findings(held().gets_answer(5520, ALICE, 1, true)), 0);
         assert_eq!(findings(held()), 1);
     }
 

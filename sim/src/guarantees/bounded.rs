@@ -6,12 +6,12 @@
 //! - all that waits for clients now is not more than the bound for each session.
 //!
 //! Demanded of a user who stopped reading: once its room was sent more messages, answered with
-//! success, than its queue and its stream can hold, it is kicked. From two heartbeats after, and not before the
-//! run has settled, no connector has its session.
+//! success, than its queue and its stream can hold, it is kicked. From two heartbeats after, and
+//! not before the run has settled, no connector has its session.
 //!
 //! Let pass: bytes, which the servers do not count here; how quickly the others are served
-//! meanwhile (G8 and G10 see a server that is stuck); notices, which fill the queue too; and a deaf
-//! user whose name logged in again.
+//! meanwhile (G8 and G10 see a server that is stuck); notices, which fill the queue too; and a
+//! deaf user whose name logged in again.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -180,7 +180,7 @@ mod tests {
             let at = 1000 + 100 * u64::from(number);
             story
                 .says(at, ALICE, number)
-                .is_answered(at + 10, ALICE, number, true)
+                .gets_answer(at + 10, ALICE, number, true)
         })
     }
 

@@ -5,9 +5,12 @@
 //! requests, unacknowledged frames and waiting packages are empty. A room without members is a
 //! row too: it must be gone.
 //!
-//! Let pass: high-water marks, and tasks, of which a server has some as long as it lives.
+//! Let pass: connections at a gate from a host of users whose way there was cut not longer ago
+//! than a gate, which has no heartbeats, waits for its clients; high-water marks, and tasks, of
+//! which a server has some as long as it lives.
 
 use cluster::census::Census;
+use cluster::limits;
 
 use super::Findings;
 use super::view::View;
@@ -25,6 +28,10 @@ pub fn check(view: &View) -> Findings {
     let mut findings = Findings::new();
     for id in ids {
         let wrong = match last.servers.get(id) {
+            Some(census) if is_cut_gate(view, id) => leftovers(&Census {
+                sessions: 0,
+                ..census.clone()
+            }),
             Some(census) => leftovers(census),
             None => vec![String::from("does not run")],
         };
@@ -35,6 +42,19 @@ pub fn check(view: &View) -> Findings {
         );
     }
     findings
+}
+
+/// Whether a gate may not know yet that clients have gone.
+fn is_cut_gate(view: &View, id: &str) -> bool {
+    let record = view.record;
+    let patient_since = record.ended_at.saturating_sub(limits::GATE_PATIENCE);
+    let mut gates = record.topology.gates.iter();
+    let mut hosts = record.user_hosts.values();
+    gates.any(|gate| gate.id == id)
+        && hosts.any(|host| {
+            let spans = view.trouble.between(&[host, id]);
+            spans.iter().any(|span| span.until >= patient_since)
+        })
 }
 
 fn leftovers(census: &Census) -> Vec<String> {
@@ -62,7 +82,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::guarantees::story::{ALICE, CHAT, CONNECTOR_1, CONNECTOR_2, GATE, Story, in_red};
+    use crate::guarantees::story::{
+        ALICE, CHAT, CONNECTOR_1, CONNECTOR_2, GATE, Story, USERS, in_red, partition, repair,
+    };
 
     /// The last sample, with this at the chat server and at a connector.
     fn findings(chat: Census, connector: Census) -> usize {
@@ -110,6 +132,26 @@ mod tests {
             ..Census::default()
         };
         assert_eq!(findings(chat, Census::default()), 1);
+    }
+
+    #[test]
+    fn a_gate_may_wait_for_a_client_it_was_cut_off_from() {
+        let gate = Census {
+            sessions: 1,
+            ..Census::default()
+        };
+        let servers = [
+            (GATE, gate),
+            (CONNECTOR_1, Census::default()),
+            (CONNECTOR_2, Census::default()),
+            (CHAT, Census::default()),
+        ];
+        let story = || Story::new().sample(60_000, &servers);
+        assert_eq!(check(&View::new(&story().record())).len(), 1);
+        let story = story()
+            .fault(1000, partition(USERS, GATE))
+            .fault(2000, repair(USERS, GATE));
+        assert_eq!(check(&View::new(&story.record())).len(), 0);
     }
 
     #[test]

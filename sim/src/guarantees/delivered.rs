@@ -2,19 +2,19 @@
 //!
 //! Demanded, for every send from a known room that was answered with success: it was heard by
 //! every session that had its answer to `enter` in that room before the send, and that went on
-//! reading there. A private one by every session of that name, and there was somebody of that name to
-//! hear it: a success answer means that it holds.
+//! reading there. A private one by every session of that name, and there was somebody of that
+//! name to hear it: a success answer means that it holds.
 //!
 //! "Went on" is proved in one of two ways:
 //!
-//! - the session later heard a message to that room, or had an answer with success for a send
-//!   of its own to it, that was sent after the answer in question. Its stream is in order and the
+//! - the session later heard a message to that room, or had an answer with success for a send of
+//!   its own to it, that was sent after the answer in question. Its stream is in order and the
 //!   room is too, so the message was skipped, whatever faults there were;
-//! - it was still there, reading, [`one_way`](crate::record::Bounds) after the answer: at the answer all
-//!   connectors of the members had the message. If a fault touched its host, its connector,
-//!   the room's chat server or a way between them, then not before all of that was over and the
-//!   cluster had its time to recover: until then it may have been dead without knowing, or about
-//!   to be kicked because its link was down for longer than the lease.
+//! - it was still there, reading, [`one_way`](crate::record::Bounds) after the answer: at the
+//!   answer all connectors of the members had the message. If a fault touched its host, its
+//!   connector, the room's chat server or a way between them, then not before all of that was
+//!   over and the cluster had its time to recover: until then it may have been dead without
+//!   knowing, or about to be kicked because its link was down for longer than the lease.
 //!
 //! Let pass: sends without success, which may reach anybody or nobody; sends and receivers in the
 //! middle of a switch; deaf and vanished users. [`Deliveries`] tells how much was let pass.
@@ -30,8 +30,8 @@ use super::trouble::Span;
 use super::view::View;
 use super::{Findings, clock};
 
-/// How many deliveries there could have been: pairs of a message that was answered with success and a
-/// session that was in the room when it was sent and that it was for.
+/// How many deliveries there could have been: pairs of a message that was answered with success
+/// and a session that was in the room when it was sent and that it was for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Deliveries {
     /// Those that the check insists on.
@@ -182,8 +182,8 @@ impl<'v, 'a> Member<'v, 'a> {
     }
 }
 
-/// Private messages that were answered with success although nobody could hear them. A cluster
-/// in trouble may believe in a member for as long as it takes to recover.
+/// Private messages that were answered with success although nobody could hear them. A cluster in
+/// trouble may believe in a member for as long as it takes to recover.
 fn false_successes(view: &View) -> Findings {
     let mut findings = Findings::new();
     for (message, sent) in &view.messages.sent {
@@ -224,7 +224,7 @@ mod tests {
             .enters(200, BOB, "red", &[ALICE, BOB])
             .says(5000, ALICE, 1)
             .hears(5009, ALICE, ALICE, 1)
-            .is_answered(5010, ALICE, 1, true)
+            .gets_answer(5010, ALICE, 1, true)
     }
 
     #[test]
@@ -245,7 +245,7 @@ mod tests {
         let story = Story::new()
             .enters(100, ALICE, "red", &[ALICE])
             .says(5000, ALICE, 1)
-            .is_answered(5010, ALICE, 1, true);
+            .gets_answer(5010, ALICE, 1, true);
         assert_eq!(findings(story), 1);
     }
 
@@ -254,7 +254,7 @@ mod tests {
         let story = Story::new()
             .enters(100, ALICE, "red", &[ALICE])
             .says(5000, ALICE, 1)
-            .is_answered(5010, ALICE, 1, false)
+            .gets_answer(5010, ALICE, 1, false)
             .says(6000, ALICE, 2);
         assert_eq!(findings(story), 0);
     }
@@ -286,11 +286,11 @@ mod tests {
     fn who_switches_meanwhile_is_owed_nothing() {
         let story = alice_says_something()
             .asks(5005, BOB, "blue")
-            .is_entered(5030, BOB, &[BOB]);
+            .gets_in(5030, BOB, &[BOB]);
         assert_eq!(findings(story), 0);
         let story = alice_says_something()
             .asks(6005, BOB, "blue")
-            .is_entered(6030, BOB, &[BOB]);
+            .gets_in(6030, BOB, &[BOB]);
         assert_eq!(findings(story), 1);
     }
 
@@ -299,13 +299,13 @@ mod tests {
         let story = alice_says_something()
             .fault(2000, partition(CONNECTOR_1, CHAT))
             .fault(7000, repair(CONNECTOR_1, CHAT))
-            .is_kicked(7200, BOB);
+            .gets_kicked(7200, BOB);
         assert_eq!(findings(story), 0);
     }
 
     #[test]
     fn who_is_kicked_for_nothing_is_owed_what_was_said_before() {
-        assert_eq!(findings(alice_says_something().is_kicked(7200, BOB)), 1);
+        assert_eq!(findings(alice_says_something().gets_kicked(7200, BOB)), 1);
     }
 
     #[test]
@@ -324,7 +324,7 @@ mod tests {
             .fault(7000, repair(CONNECTOR_1, CHAT))
             .says(7100, ALICE, 2)
             .hears(7110, BOB, ALICE, 2)
-            .is_kicked(7200, BOB);
+            .gets_kicked(7200, BOB);
         assert_eq!(findings(story), 1);
     }
 
@@ -353,7 +353,7 @@ mod tests {
                 .enters(200, BOB, "red", &[ALICE, BOB])
                 .enters(300, CAROL, "red", &[ALICE, BOB, CAROL])
                 .whispers(5000, ALICE, 1, BOB)
-                .is_answered(5010, ALICE, 1, true)
+                .gets_answer(5010, ALICE, 1, true)
         };
         assert_eq!(findings(whisper()), 1);
         assert_eq!(findings(whisper().overhears(5009, BOB, ALICE, 1, BOB)), 0);
@@ -364,7 +364,7 @@ mod tests {
         let story = Story::new()
             .enters(100, ALICE, "red", &[ALICE])
             .whispers(5000, ALICE, 1, BOB)
-            .is_answered(5010, ALICE, 1, true);
+            .gets_answer(5010, ALICE, 1, true);
         assert_eq!(findings(story), 1);
     }
 
@@ -375,7 +375,7 @@ mod tests {
             .enters(200, BOB, "red", &[ALICE, BOB])
             .vanishes(1000, BOB)
             .whispers(5000, ALICE, 1, BOB)
-            .is_answered(5010, ALICE, 1, true);
+            .gets_answer(5010, ALICE, 1, true);
         assert_eq!(findings(story), 0);
     }
 }

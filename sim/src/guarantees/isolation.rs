@@ -2,8 +2,8 @@
 //!
 //! Demanded of every `onChat`, `onAdd` and `onLeave` that a user saw:
 //!
-//! - the session was in a room: after `enter` was answered with success, and before its end. At
-//!   a switch the old room counts until the new one's answer, and not one event longer;
+//! - the session was in a room: after `enter` was answered with success, and before its end. At a
+//!   switch the old room counts until the new one's answer, and not one event longer;
 //! - a message was sent before, word for word by whom and to whom it claims, by a session that
 //!   was in the same room when it sent; one to a single name reached only that name;
 //! - a notice names somebody who had asked to enter this room before.
@@ -116,7 +116,7 @@ fn strange_message(
     }
     let mut here = sent.places.iter().filter(|place| place.room == stay.room);
     if !here.any(|place| place.name == from) {
-        return Some(format!("{heard}, but it was sent by {:?}", sent.places));
+        return Some(format!("{heard}, but it was sent {}", sent.origin()));
     }
     if sent.target != target {
         return Some(format!("{heard}, sent to {:?}, as {target:?}", sent.target));
@@ -184,7 +184,7 @@ mod tests {
             .says(150, ALICE, 1)
             .asks(160, BOB, "red")
             .hears(170, BOB, ALICE, 1)
-            .is_entered(180, BOB, &[ALICE, BOB]);
+            .gets_in(180, BOB, &[ALICE, BOB]);
         assert_eq!(findings(story), 1);
     }
 
@@ -193,10 +193,10 @@ mod tests {
         let switching = || two_rooms().says(400, ALICE, 1).asks(405, BOB, "blue");
         let before = switching()
             .hears(410, BOB, ALICE, 1)
-            .is_entered(420, BOB, &[BOB, CAROL]);
+            .gets_in(420, BOB, &[BOB, CAROL]);
         assert_eq!(findings(before), 0);
         let after = switching()
-            .is_entered(420, BOB, &[BOB, CAROL])
+            .gets_in(420, BOB, &[BOB, CAROL])
             .hears(430, BOB, ALICE, 1);
         assert_eq!(findings(after), 1);
     }
@@ -206,7 +206,7 @@ mod tests {
         let story = two_rooms()
             .asks(400, BOB, "blue")
             .says(401, BOB, 1)
-            .is_entered(420, BOB, &[BOB, CAROL])
+            .gets_in(420, BOB, &[BOB, CAROL])
             .hears(430, CAROL, BOB, 1);
         assert_eq!(findings(story), 0);
     }
@@ -215,7 +215,7 @@ mod tests {
     fn a_refused_switch_changes_nothing() {
         let story = two_rooms()
             .asks(400, BOB, "blue")
-            .is_refused(420, BOB, false)
+            .gets_refused(420, BOB, false)
             .says(430, ALICE, 1)
             .hears(440, BOB, ALICE, 1);
         assert_eq!(findings(story), 0);

@@ -7,8 +7,8 @@ use super::sessions::{End, EnterAnswer, Session, Stay};
 use super::view::View;
 
 impl<'a> View<'a> {
-    /// The names that are in `room` all the time `from..=until`: entered by then, and not
-    /// known to go before.
+    /// The names that are in `room` all the time `from..=until`: entered by then, and not known
+    /// to go before.
     pub fn must_be_in(&self, room: &str, from: Duration, until: Duration) -> BTreeSet<&'a str> {
         let sure = self.stays_in(room).filter(|(session, stay)| {
             stay.since <= from && self.sure_until(session, stay) >= until
@@ -24,8 +24,8 @@ impl<'a> View<'a> {
             .collect()
     }
 
-    /// The sessions that may be in `room`, each with its name there, if the cluster takes
-    /// `late` longer than usual to notice that one has gone.
+    /// The sessions that may be in `room`, each with its name there, if the cluster takes `late`
+    /// longer than usual to notice that one has gone.
     pub fn may_hold(
         &self,
         room: &str,
@@ -53,7 +53,7 @@ impl<'a> View<'a> {
         let deaf_at = session.deaf_at.unwrap_or(Duration::MAX);
         let end = match session.end {
             Some((at, End::Kicked | End::Closed)) => at.saturating_sub(self.bounds.news()),
-            Some((at, End::Left | End::Vanished | End::Died | End::Failed)) => at,
+            Some((at, End::Left | End::Vanished | End::Failed)) => at,
             None => Duration::MAX,
         };
         switching_at.min(deaf_at).min(end)
@@ -63,7 +63,9 @@ impl<'a> View<'a> {
     fn gone_by(&self, session: &Session, number: usize) -> Duration {
         let news = self.bounds.news();
         let end = match session.end {
-            Some((at, End::Vanished | End::Died)) => at + self.bounds.unnoticed(),
+            Some((at, End::Vanished)) => at + self.bounds.unnoticed(),
+            // What it says when it hangs up may be stuck behind what it did not read.
+            Some((at, _)) if session.deaf_at.is_some() => at + self.bounds.unnoticed(),
             Some((at, _)) => at + news,
             None => Duration::MAX,
         };

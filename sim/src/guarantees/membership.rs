@@ -1,16 +1,16 @@
 //! G5: once whole again, a room's list is the set of its live sessions.
 //!
-//! Demanded, of every sample after the run has settled and before everybody leaves, of the
-//! chat servers' lists and of the connectors' sessions alike, and of every answer to `enter`
-//! in that time:
+//! Demanded, of every sample after the run has settled and before everybody leaves, of the chat
+//! servers' lists and of the connectors' sessions alike, and of every answer to `enter` in that
+//! time:
 //!
 //! - everybody is in it who had seen the answer to `enter` by then and had not begun to go;
-//! - nobody is in it who had not asked to enter, or who is known to have gone: a user who left, was
-//!   kicked or cut off longer ago than news travels, or who vanished two heartbeats ago;
+//! - nobody is in it who had not asked to enter, or who is known to have gone: a user who left,
+//!   was kicked or cut off longer ago than news travels, or who vanished two heartbeats ago;
 //! - no name is in it twice, and no room is on two chat servers.
 //!
-//! Let pass: either state while an `enter`, a switch or an end is under way, and for deaf users, who
-//! may be kicked without ever knowing.
+//! Let pass: either state while an `enter`, a switch or an end is under way, and for deaf users,
+//! who may be kicked without ever knowing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn who_was_kicked_was_gone_before_he_saw_it() {
         let story = alice_and_bob()
-            .is_kicked(31_000, BOB)
+            .gets_kicked(31_000, BOB)
             .lists(30_990, &[ALICE]);
         assert_eq!(findings(story), 0);
     }
@@ -240,7 +240,7 @@ mod tests {
     fn who_switched_is_in_the_new_room_only() {
         let story = alice_and_bob()
             .asks(5000, BOB, "blue")
-            .is_entered(5020, BOB, &[BOB])
+            .gets_in(5020, BOB, &[BOB])
             .lists(31_000, &[ALICE, BOB]);
         // Bob is a ghost in red and missing in blue, for the chat server and the connectors.
         assert_eq!(findings(story), 4);

@@ -46,6 +46,15 @@ impl Sent<'_> {
         accepted.map(|(at, _)| *at)
     }
 
+    /// The places in words.
+    pub fn origin(&self) -> String {
+        let places: Vec<String> = self.places.iter().map(Place::to_string).collect();
+        match places.as_slice() {
+            [] => String::from("from no room"),
+            places => format!("by {}", places.join(" or ")),
+        }
+    }
+
     /// The one place it was sent from; `None` if there are two or none.
     pub fn place(&self) -> Option<Place<'_>> {
         match self.places.as_slice() {

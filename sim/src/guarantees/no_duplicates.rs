@@ -1,8 +1,8 @@
 //! G2: a message reaches a session at most once.
 //!
-//! Demanded: no session hears one message twice, whether its send was answered with success, with an
-//! error, or not at all, and whatever link broke and sent again. Let pass: two sessions of
-//! one user hearing the same message, each once.
+//! Demanded: no session hears one message twice, whether its send was answered with success, with
+//! an error, or not at all, and whatever link broke and sent again. Let pass: two sessions of one
+//! user hearing the same message, each once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,14 +1,14 @@
 //! G6: a name is at most once in a room, over all connectors.
 //!
-//! Demanded of every sample: no two sessions of the connectors have the same room and name; within
-//! one connector never, and on two connectors only as follows.
+//! Demanded of every sample: no two sessions of the connectors have the same room and name;
+//! within one connector never, and on two connectors only as follows.
 //!
 //! Let pass:
 //!
 //! - a connector that stands still cannot give up its sessions, however long ago its lease ran
 //!   out. It is excused until it has gone on for as long as news travels;
-//! - a connector whose link to the room's chat server was cut, or whose chat server was down, gives up its
-//!   sessions when its lease runs out, as the chat server does. Their clocks started
+//! - a connector whose link to the room's chat server was cut, or whose chat server was down,
+//!   gives up its sessions when its lease runs out, as the chat server does. Their clocks started
 //!   within one latency of each other, so both may be seen together for as long as news travels,
 //!   which is less than two samples.
 

@@ -2,16 +2,16 @@
 //!
 //! Demanded: there is one order of the room's events that agrees with what every session saw
 //! there, in all its stays, and with the order in which every session sent. Events are the
-//! messages to the whole room, and the coming and going of names that asked for the room
-//! exactly once in the run: of any other name, one `onAdd` cannot be told from the next. The
-//! one who comes or goes is a witness too: it came before all that it saw there, and went after.
+//! messages to the whole room, and the coming and going of names that asked for the room exactly
+//! once in the run: of any other name, one `onAdd` cannot be told from the next. The one who
+//! comes or goes is a witness too: it came before all that it saw there, and went after.
 //!
-//! Each session gives a chain of sightings; the chains form a graph with an edge from each sighting
-//! to the next, and a common order exists exactly if that graph has no cycle. A cycle is the
-//! evidence: "one saw A before B, another B before A", if need be around several corners.
+//! Each session gives a chain of sightings; the chains form a graph with an edge from each
+//! sighting to the next, and a common order exists exactly if that graph has no cycle. A cycle is
+//! the evidence: "one saw A before B, another B before A", if need be around several corners.
 //!
-//! Let pass: anything about private messages, which only one member sees; and two events
-//! that no chain of witnesses connects. A second sighting of the same event is left to G2 and G7.
+//! Let pass: anything about private messages, which only one member sees; and two events that no
+//! chain of witnesses connects. A second sighting of the same event is left to G2 and G7.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -237,7 +237,7 @@ mod tests {
             .hears(410, BOB, BOB, 1)
             .hears(411, BOB, ALICE, 1)
             .asks(500, CAROL, "blue")
-            .is_entered(510, CAROL, &[CAROL])
+            .gets_in(510, CAROL, &[CAROL])
             .hears(515, CAROL, ALICE, 1)
             .hears(516, CAROL, BOB, 1);
         assert_eq!(findings(story), []);

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use loadgen::history::{Event, What};
 
-use super::trouble::{Span, Trouble};
 use crate::record::Record;
 
 /// One login of one user, as the user knows it.
@@ -91,8 +90,6 @@ pub enum End {
     Left,
     /// The user went silent.
     Vanished,
-    /// The host of the user went down, and the user with it.
-    Died,
     /// The server kicked it.
     Kicked,
     /// The connection ended.
@@ -227,15 +224,9 @@ impl<'a> Session<'a> {
         waiting.map(|enter| enter.asked_at)
     }
 
-    /// The end of the record. A user whose host went down could not note its own end.
-    fn close(&mut self, host_down: &[Span]) {
-        let login_at = self.login_at.unwrap_or_default();
-        let died = host_down.iter().find(|span| span.from >= login_at);
-        if let (None, Some(died)) = (self.end, died) {
-            self.end = Some((died.from, End::Died));
-        }
-        let until = self.end.map(|(at, _)| at);
-        self.end_stay(until, self.events.len(), self.waiting_since());
+    /// The end of the record: whoever is there stays.
+    fn close(&mut self) {
+        self.end_stay(None, self.events.len(), self.waiting_since());
     }
 }
 
@@ -249,7 +240,7 @@ impl fmt::Display for Session<'_> {
 }
 
 /// The sessions of a run, by user and login.
-pub fn of<'a>(record: &'a Record, trouble: &Trouble) -> Vec<Session<'a>> {
+pub fn of(record: &Record) -> Vec<Session<'_>> {
     let mut sessions = BTreeMap::new();
     for event in &record.history {
         sessions
@@ -259,7 +250,7 @@ pub fn of<'a>(record: &'a Record, trouble: &Trouble) -> Vec<Session<'a>> {
     }
     let mut sessions: Vec<Session> = sessions.into_values().collect();
     for session in &mut sessions {
-        session.close(trouble.down_spans(session.host));
+        session.close();
     }
     sessions
 }

@@ -6,8 +6,8 @@ use cluster::limits;
 
 use crate::record::Bounds;
 
-/// Simulated time moves in ticks of a few milliseconds, and a message passes up to a dozen
-/// tasks on its way. Fifty is far above both and far below every timer.
+/// Simulated time moves in ticks of a few milliseconds, and a message passes up to a dozen tasks
+/// on its way. Fifty is far above both and far below every timer.
 pub const MARGIN: Duration = Duration::from_millis(50);
 
 impl Bounds {
@@ -30,8 +30,8 @@ impl Bounds {
 
     /// The longest time, after whatever disturbed a session is over, until that session has
     /// either caught up or ended. Its connection may turn out to be dead (two heartbeats); the
-    /// link behind it may hang in an attempt to dial that was lost (once to be accepted, once
-    /// for the hello) and then find its lease gone, or wait for a lease to run out.
+    /// link behind it may hang in an attempt to dial that was lost (once to be accepted, once for
+    /// the hello) and then find its lease gone, or wait for a lease to run out.
     pub(super) fn recovery(&self) -> Duration {
         self.unnoticed() + self.lease + 2 * limits::HELLO_PATIENCE + limits::REDIAL_PAUSE
     }
@@ -42,9 +42,22 @@ impl Bounds {
         self.request_deadline + 2 * self.latency_max + MARGIN
     }
 
-    /// The longest login in a sound network, from asking the gate to sending `enter`. At each of
-    /// the two servers: connect, upgrade, handshake, one request; four times there and back.
+    /// The longest time for a whole round in a settled cluster, where nothing waits for a timer:
+    /// a user to its connector, to the chat server, to the other connectors, their
+    /// acknowledgement, and the answer. That is six ways; two to spare.
+    pub(super) fn round(&self) -> Duration {
+        8 * self.latency_max + MARGIN
+    }
+
+    /// The longest login in a sound network, from asking the gate to sending `enter`: the round
+    /// trips of [`Self::round_trips_in`], and the deadline at either server.
     pub(super) fn login(&self) -> Duration {
-        2 * self.request_deadline + 16 * self.latency_max + MARGIN
+        2 * self.request_deadline + self.round_trips_in()
+    }
+
+    /// What a login takes if nobody hesitates. At each of the two servers: connect, upgrade,
+    /// handshake, one request; four times there and back.
+    pub(super) fn round_trips_in(&self) -> Duration {
+        16 * self.latency_max + MARGIN
     }
 }

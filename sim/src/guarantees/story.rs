@@ -1,8 +1,8 @@
 //! Short histories for the tests of the checks.
 //!
-//! Three users, two connectors, one chat server. Faults are healed at 10 s, the run is settled
-//! at 30 s, everybody leaves at 40 s, and it ends at 60 s; heartbeats every 3 s, a lease of 2 s,
-//! and 10 ms of latency at most. Times are in milliseconds.
+//! Three users, two connectors, one chat server. Faults are healed at 10 s, the run is settled at
+//! 30 s, everybody leaves at 40 s, and it ends at 60 s; heartbeats every 3 s, a lease of 2 s, and
+//! 10 ms of latency at most. Times are in milliseconds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -46,15 +46,6 @@ pub fn name(user: u32) -> String {
 
 pub fn names(users: &[u32]) -> Vec<String> {
     users.iter().map(|user| name(*user)).collect()
-}
-
-/// The `number`th message of the user's first login.
-pub fn message(user: u32, number: u32) -> MessageId {
-    MessageId {
-        user,
-        login: 1,
-        number,
-    }
 }
 
 pub fn partition(a: &str, b: &str) -> Fault {
@@ -152,12 +143,12 @@ impl Story {
         )
     }
 
-    pub fn is_entered(self, at: u64, user: u32, users: &[u32]) -> Self {
+    pub fn gets_in(self, at: u64, user: u32, users: &[u32]) -> Self {
         let users = names(users);
         self.note(at, user, What::Entered { users })
     }
 
-    pub fn is_refused(self, at: u64, user: u32, duplicate: bool) -> Self {
+    pub fn gets_refused(self, at: u64, user: u32, duplicate: bool) -> Self {
         self.note(at, user, What::Refused { duplicate })
     }
 
@@ -176,7 +167,7 @@ impl Story {
     ) -> Self {
         self.logs_in_through(at - 20, user, connector)
             .asks(at - 20, user, room)
-            .is_entered(at, user, users)
+            .gets_in(at, user, users)
     }
 
     /// Sends message `number` of the current login to the room.
@@ -202,7 +193,7 @@ impl Story {
         )
     }
 
-    pub fn is_answered(self, at: u64, user: u32, number: u32, ok: bool) -> Self {
+    pub fn gets_answer(self, at: u64, user: u32, number: u32, ok: bool) -> Self {
         let message = self.id(user, number);
         self.note(at, user, What::Answered { message, ok })
     }
@@ -260,7 +251,7 @@ impl Story {
         self.note(at, user, What::Deaf)
     }
 
-    pub fn is_kicked(self, at: u64, user: u32) -> Self {
+    pub fn gets_kicked(self, at: u64, user: u32) -> Self {
         let reason = String::from("chat-server-1 could not be reached for 2s");
         self.note(at, user, What::Kicked { reason })
     }

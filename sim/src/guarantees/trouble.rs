@@ -78,8 +78,8 @@ impl Trouble {
         }
     }
 
-    /// Everything that touched one of `hosts` or the way between two of them, by beginning.
-    /// Slow links are not in it: every bound counts with the largest latency of the run.
+    /// Everything that touched one of `hosts` or the way between two of them, by beginning. Slow
+    /// links are not in it: every bound counts with the largest latency of the run.
     pub fn among(&self, hosts: &[&str]) -> Vec<Span> {
         let mut spans = self.between(hosts);
         for host in hosts {

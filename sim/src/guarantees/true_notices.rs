@@ -1,16 +1,17 @@
 //! G7: what the notices tell a member adds up to who is there.
 //!
-//! A session's view of its room starts with the list in the answer to `enter`; each `onAdd` adds a
-//! name to it, each `onLeave` takes one away. Demanded:
+//! A session's view of its room starts with the list in the answer to `enter`; each `onAdd` adds
+//! a name to it, each `onLeave` takes one away. Demanded:
 //!
 //! - the list has no name twice, and the one that entered is in it;
 //! - `onAdd` names somebody who is not in the view, `onLeave` somebody who is, and neither the
 //!   session itself: so each coming and going is told exactly once;
-//! - when the run has settled, and again when everybody begins to leave, the view of each session that
-//!   is there has everybody who must be in the room and nobody who can not be (the same as in G5).
+//! - when the run has settled, and again when everybody begins to leave, the view of each session
+//!   that is there has everybody who must be in the room and nobody who can not be (the same as
+//!   in G5).
 //!
-//! Let pass: at those two times, whoever came or went within the time that news travels; and
-//! what deaf and vanished users believe.
+//! Let pass: at those two times, whoever came or went within the time that news travels; and what
+//! deaf and vanished users believe.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -74,6 +75,7 @@ impl<'v, 'a> Watch<'v, 'a> {
             }
         }
         if !watch.present.contains(stay.name) {
+            watch.told.insert(stay.name);
             watch.find(stay.since, "is not in its own list");
         }
         watch
@@ -215,7 +217,7 @@ mod tests {
     fn a_new_room_has_a_new_list() {
         let story = alice_and_bob()
             .asks(500, BOB, "blue")
-            .is_entered(520, BOB, &[BOB])
+            .gets_in(520, BOB, &[BOB])
             .drops(521, ALICE, BOB);
         assert_eq!(findings(story), 0);
     }

@@ -28,7 +28,7 @@ impl<'a> View<'a> {
     /// Reads a record.
     pub fn new(record: &'a Record) -> Self {
         let trouble = Trouble::of(record);
-        let sessions = sessions::of(record, &trouble);
+        let sessions = sessions::of(record);
         let messages = messages::of(&sessions);
         let mut stays: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (index, session) in sessions.iter().enumerate() {

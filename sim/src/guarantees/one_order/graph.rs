@@ -1,5 +1,6 @@
 //! Whether what several witnesses saw has a common order: a graph and its cycles.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::time::Duration;
@@ -131,8 +132,8 @@ impl<'a> Graph<'a> {
             && !came_by.contains_key(&start)
         {
             for edge in self.edges[here].iter().filter(|edge| tangled[edge.to]) {
-                if !came_by.contains_key(&edge.to) {
-                    came_by.insert(edge.to, *edge);
+                if let Entry::Vacant(unseen) = came_by.entry(edge.to) {
+                    unseen.insert(*edge);
                     next.push_back(edge.to);
                 }
             }
