@@ -1,0 +1,69 @@
+//! Packages and messages, as bytes.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use benches::{CONTENT, SEND, decode, say};
+use bytes::BytesMut;
+use cluster::link::frame::{self, Header};
+use cluster::wire::body;
+use cluster::wire::message::{self, RouteRef};
+use cluster::wire::package::{self, BODY_LEN_LIMIT, PackageType};
+use criterion::{Criterion, criterion_group, criterion_main};
+use serde_json::json;
+
+fn encode(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("wire/encode");
+    let body = json!({"msg": CONTENT, "from": "somebody", "target": "*"}).to_string();
+    let body = body.as_bytes();
+    group.bench_function("package", |bencher| {
+        bencher.iter(|| package::encode(PackageType::Data, black_box(body)));
+    });
+    group.bench_function("request", |bencher| {
+        bencher.iter(|| message::encode_request(7, RouteRef::Name(SEND), black_box(body)));
+    });
+    group.bench_function("push", |bencher| {
+        bencher.iter(|| message::encode_push(RouteRef::Name("onChat"), black_box(body)));
+    });
+    group.bench_function("response", |bencher| {
+        bencher.iter(|| message::encode_response(7, black_box(b"{}")));
+    });
+    let mut out = BytesMut::with_capacity(1024);
+    group.bench_function("frame", |bencher| {
+        bencher.iter(|| {
+            out.clear();
+            frame::put(
+                &mut out,
+                &Header::Data { seq: 300, ack: 299 },
+                black_box(body),
+            );
+        });
+    });
+}
+
+fn decoding(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("wire/decode");
+    let request = say("*");
+    group.bench_function("package", |bencher| {
+        bencher.iter(|| {
+            let mut buffer = BytesMut::from(&request[..]);
+            package::take(&mut buffer, BODY_LEN_LIMIT)
+        });
+    });
+    group.bench_function("request", |bencher| {
+        bencher.iter(|| decode(black_box(&request)));
+    });
+    let message = decode(&request);
+    group.bench_function("body", |bencher| {
+        bencher.iter(|| body::decode(black_box(&message.body)));
+    });
+}
+
+criterion_group! {
+    name = wire;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(1));
+    targets = encode, decoding
+}
+criterion_main!(wire);
