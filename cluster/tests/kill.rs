@@ -245,7 +245,9 @@ impl Servers {
         command.args(["start", "--log", "error", "--server-id", id]);
         command.arg("--lease").arg(milliseconds(self.lease));
         let deadline = self.lease + Duration::from_secs(1);
-        command.arg("--request-deadline").arg(milliseconds(deadline));
+        command
+            .arg("--request-deadline")
+            .arg(milliseconds(deadline));
         command.arg("--servers").arg(&self.file);
         let mut program = Program::start(id, &mut command)?;
         program.ready().await?;
@@ -272,7 +274,9 @@ impl Servers {
     fn name_at(&self, id: &str, start: &str) -> String {
         let mut names = (0..).map(|number| format!("{start} {number}"));
         let is_there = |name: &String| self.connector_of(name) == id;
-        names.find(is_there).expect("every connector gets some users")
+        names
+            .find(is_there)
+            .expect("every connector gets some users")
     }
 
     fn connector_of(&self, name: &str) -> &str {
@@ -282,7 +286,9 @@ impl Servers {
 }
 
 fn topology(file: &Path) -> Result<Topology> {
-    Ok(config::ServersFile::read(file)?.environment("development")?.topology)
+    Ok(config::ServersFile::read(file)?
+        .environment("development")?
+        .topology)
 }
 
 fn milliseconds(time: Duration) -> String {
@@ -455,7 +461,8 @@ impl User {
         };
         let what = format!("members for {name}");
         let deadline = Instant::now() + PATIENCE;
-        user.until(&what, deadline, |log| !log.seen.is_empty()).await?;
+        user.until(&what, deadline, |log| !log.seen.is_empty())
+            .await?;
         Ok(user)
     }
 
