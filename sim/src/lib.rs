@@ -12,7 +12,8 @@
 //! - [`trace`]: the ordered record of everything that happened, and its hash;
 //! - [`record`]: what the checks read; [`guarantees`]: the checks;
 //! - [`sweep`]: many runs on many threads;
-//! - [`cli`], [`commands`] and [`report`]: the program.
+//! - [`cli`], [`commands`], [`report`] (what is printed) and [`gather`] (what is written): the
+//!   program.
 
 #[cfg(not(tokio_unstable))]
 compile_error!(
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod commands;
 pub mod deployment;
 pub mod fault;
+pub mod gather;
 pub mod guarantees;
 pub mod inject;
 pub mod net;
