@@ -2,8 +2,8 @@
 //!
 //! A check is a pure function over the record. It must never accuse a cluster that behaved,
 //! however unlucky the run was, and it says in its own file what it demands, what it lets pass
-//! and why. What the checks share: `sessions` (who was where when), [`messages`] (what was sent
-//! and answered), `members` (who must and who may be in a room), [`trouble`] (which fault
+//! and why. What the checks share: `sessions` (who was where when), `messages` (what was sent
+//! and answered), `members` (who must and who may be in a room), `trouble` (which fault
 //! touched whom) and `slack` (how late a thing may be).
 //!
 //! All of it is read from the users' side first. The servers' tables are compared with what the
