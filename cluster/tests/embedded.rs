@@ -2,11 +2,15 @@
 
 use std::error::Error;
 
+use cluster::client::{Client, Event};
+use cluster::connection::Transport;
 use cluster::embedded::{self, Size};
+use cluster::net::Tcp;
 use cluster::options::Options;
 use cluster::process::{Running, addresses};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 async fn start(size: Size, seed: u64) -> Result<Running, Box<dyn Error>> {
@@ -19,12 +23,60 @@ async fn every_server_listens_on_the_port_that_the_topology_names() -> Result<()
     let cluster = start(Size::default(), 1).await?;
     let all = addresses(cluster.topology());
     assert_eq!(all.len(), 7);
+    assert!(cluster.addresses().eq(&all));
+    for server in &all {
+        TcpStream::connect((server.host.as_str(), server.port)).await?;
+    }
+    assert_eq!(cluster.gate(), Some(("127.0.0.1", all[0].port)));
     let counted: Vec<String> = cluster.census().into_keys().collect();
     let mut ids: Vec<String> = all.into_iter().map(|server| server.id).collect();
     ids.sort();
     assert_eq!(counted, ids);
     cluster.stop().await?;
     Ok(())
+}
+
+#[tokio::test]
+async fn a_user_enters_and_is_counted() -> Result<(), Box<dyn Error>> {
+    let cluster = start(Size::default(), 1).await?;
+    let (network, (host, port)) = (Tcp::loopback(), cluster.gate().ok_or("no gate")?);
+    let mut gate = Client::connect(&network, host, port, Transport::Tcp).await?;
+    gate.request("gate.gateHandler.queryEntry", &json!({"uid": "anna"}));
+    let connector = answer(&mut gate).await?;
+    let chosen = cluster
+        .topology()
+        .connector_of("anna")
+        .ok_or("no connector")?;
+    assert_eq!(connector["port"], chosen.client_port);
+
+    let mut anna = Client::connect(&network, host, chosen.client_port, Transport::Tcp).await?;
+    anna.request(
+        "connector.entryHandler.enter",
+        &json!({"username": "anna", "rid": "lobby"}),
+    );
+    assert_eq!(answer(&mut anna).await?, json!({"users": ["anna"]}));
+    let entered = cluster
+        .census()
+        .remove(&chosen.id)
+        .ok_or("no census")?
+        .entered;
+    assert_eq!(entered, [(String::from("lobby"), String::from("anna"))]);
+
+    let stopped = cluster.stop();
+    let (stopped, kicked) = tokio::join!(stopped, anna.next());
+    stopped?;
+    assert!(
+        matches!(kicked?, Event::Kicked { .. }),
+        "a clean stop tells the users"
+    );
+    Ok(())
+}
+
+async fn answer(client: &mut Client<TcpStream>) -> Result<Value, Box<dyn Error>> {
+    match client.next().await? {
+        Event::Response { body, .. } => Ok(body),
+        other => Err(format!("no answer, but {other:?}").into()),
+    }
 }
 
 #[tokio::test]
@@ -56,6 +108,9 @@ async fn nobody_listens_after_a_stop_or_a_drop() -> Result<(), Box<dyn Error>> {
     for politely in [true, false] {
         let cluster = start(Size::default(), 1).await?;
         let all = addresses(cluster.topology());
+        for server in &all {
+            TcpStream::connect((server.host.as_str(), server.port)).await?;
+        }
         if politely {
             cluster.stop().await?;
         } else {

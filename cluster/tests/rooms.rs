@@ -367,6 +367,24 @@ fn a_broken_connection_loses_and_doubles_nothing() -> Result {
     Ok(())
 }
 
+/// Whether the chat server wants a connection ended.
+fn is_stopped(connection: &chat::Connection) -> bool {
+    let mut stop = std::pin::pin!(connection.stop.notified());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    stop.as_mut().poll(&mut context).is_ready()
+}
+
+#[test]
+fn a_new_connection_ends_the_one_before_it_and_not_itself() -> Result {
+    let mut world = World::new()?;
+    let first = world.wires[&0].1.clone();
+    assert!(!is_stopped(&first));
+    world.connect(0)?;
+    assert!(is_stopped(&first));
+    assert!(!is_stopped(&world.wires[&0].1));
+    Ok(())
+}
+
 #[test]
 fn a_session_that_closes_while_entering_leaves_no_ghost() -> Result {
     let mut world = World::new()?;

@@ -37,7 +37,7 @@ async fn three_clients_of_two_kinds_chat_in_one_room() -> Result {
     }
 
     for (from, text) in [(0, "hello"), (1, "grüße, 中, 😀"), (2, "")] {
-        let mut users = [&mut anna, &mut bob, &mut carl];
+        let users = [&mut anna, &mut bob, &mut carl];
         users[from].say("*", text).await?;
         users[from]
             .sees(json!({"event": "response", "route": SEND, "body": {}}))
@@ -56,6 +56,8 @@ async fn three_clients_of_two_kinds_chat_in_one_room() -> Result {
     anna.sees(json!({"event": "push", "route": "onChat", "body": body}))
         .await?;
     carl.say("anna", "and from me").await?;
+    carl.sees(json!({"event": "response", "route": SEND, "body": {}}))
+        .await?;
     let body = json!({"msg": "and from me", "from": "carl", "target": "anna"});
     anna.sees(json!({"event": "push", "route": "onChat", "body": body}))
         .await?;
@@ -69,6 +71,10 @@ async fn three_clients_of_two_kinds_chat_in_one_room() -> Result {
         user.sees(json!({"event": "push", "route": "onLeave", "body": body}))
             .await?;
     }
+    anna.leave().await?;
+    let body = json!({"route": "onLeave", "user": "anna"});
+    carl.sees(json!({"event": "push", "route": "onLeave", "body": body}))
+        .await?;
     // Everything was seen, and nothing else: no private message of others, no onAdd of oneself.
     for user in [anna, bob, carl] {
         assert_eq!(user.unseen, [] as [Value; 0], "left over at {}", user.name);
@@ -253,6 +259,9 @@ impl User {
     /// Closes the connection politely; what came until then is unseen.
     async fn leave(&mut self) -> Result {
         if let Kind::Python(program) = &mut self.kind {
+            for line in program.last_lines().await? {
+                self.unseen.push(serde_json::from_str(&line)?);
+            }
             let status = program.ended().await?;
             assert_eq!(status.code(), Some(0), "{} ended badly", self.name);
         }
@@ -276,9 +285,9 @@ impl User {
                     self.name, self.unseen
                 )
             })?;
-            let is_news = event["event"] != "gate"
-                && (event["event"] != "handshake" || wanted["event"] == "handshake");
-            if is_news {
+            let is_asked_for = event["event"] == wanted["event"];
+            let is_prelude = event["event"] == "gate" || event["event"] == "handshake";
+            if is_asked_for || !is_prelude {
                 self.unseen.push(event);
             }
         }

@@ -65,9 +65,16 @@ async fn a_websocket_message_may_be_text_or_cut_anywhere_with_pings_between() {
 async fn a_websocket_message_without_exactly_one_package_is_an_error() {
     let two = ws_frame(0x82, b"\x03\0\0\0\x03\0\0\0");
     let none = ws_frame(0x82, b"");
+    // It is not filled up with zeros beyond the limit.
+    let short = ws_frame(0x82, b"\x04\x01\x86\xA1");
+    let too_long = PackageError::TooLong {
+        len: BODY_LEN_MAX + 1,
+        max: BODY_LEN_MAX,
+    };
     for (bytes, expected) in [
         (two, PackageError::Trailing(4)),
         (none, PackageError::Empty),
+        (short, too_long),
     ] {
         let (mut peer, mut server) = upgraded_peer().await;
         peer.write_all(&bytes).await.unwrap();

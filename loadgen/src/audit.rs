@@ -6,6 +6,8 @@
 //! not answered with success is owed to nobody, but may be heard. Nothing may be heard twice on one
 //! connection, nor by one that was never in the room.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use reports::latency::Latencies;
@@ -107,7 +109,7 @@ pub fn audit(history: &[Event], until: Duration) -> Audit {
 }
 
 /// One send and its answer.
-struct Send<'a> {
+struct Sent<'a> {
     message: MessageId,
     due: Duration,
     sent_at: Duration,
@@ -124,17 +126,22 @@ struct Receipt {
     at: Duration,
 }
 
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { message, login, at } = *self;
+        write!(f, "{} heard {message} at {}", who(login), seconds(at))
+    }
+}
+
 impl Audit {
-    fn note_answer(&mut self, send: &Send, until: Duration) {
+    fn note_answer(&mut self, send: &Sent, until: Duration) {
         match send.answer {
             Some((_, true)) => self.accepted += 1,
             Some((_, false)) => self.refused += 1,
             None if send.sent_at + ANSWER_PATIENCE > until => {}
             None => self.unanswered.add(|| {
-                let Send {
-                    message, sent_at, ..
-                } = send;
-                format!("{message}, sent at {sent_at:.3?}, was not answered")
+                let sent_at = seconds(send.sent_at);
+                format!("{}, sent at {sent_at}, was not answered", send.message)
             }),
         }
     }
@@ -142,7 +149,7 @@ impl Audit {
     /// Counts what came of one send; returns the first receipt of each connection, by login.
     fn note_receipts(
         &mut self,
-        send: &Send,
+        send: &Sent,
         heard: &[Receipt],
         presences: &Presences,
     ) -> Vec<Receipt> {
@@ -150,24 +157,12 @@ impl Audit {
         for same in heard.chunk_by(|a, b| a.login == b.login) {
             let receipt = same[0];
             for again in &same[1..] {
-                self.doubled.add(|| {
-                    let Receipt { message, at, .. } = receipt;
-                    let who = who(receipt.login);
-                    format!(
-                        "{who} heard {message} at {at:.3?} and again at {:.3?}",
-                        again.at
-                    )
-                });
+                self.doubled
+                    .add(|| format!("{receipt} and again at {}", seconds(again.at)));
             }
             if !is_addressed(send, receipt.login, presences) {
-                self.stray.add(|| {
-                    let Receipt { message, at, login } = receipt;
-                    format!(
-                        "{} heard {message} at {at:.3?}, sent to {}",
-                        who(login),
-                        send.room
-                    )
-                });
+                self.stray
+                    .add(|| format!("{receipt}, sent to {}", send.room));
             }
             self.delivered += 1;
             self.broadcast.record(receipt.at.saturating_sub(send.due));
@@ -177,7 +172,7 @@ impl Audit {
     }
 
     /// Compares with what was owed.
-    fn note_owed(&mut self, send: &Send, first: &[Receipt], presences: &Presences) {
+    fn note_owed(&mut self, send: &Sent, first: &[Receipt], presences: &Presences) {
         let Some((answered_at, true)) = send.answer else {
             return;
         };
@@ -193,17 +188,14 @@ impl Audit {
             let search = first.binary_search_by_key(&member.login, |receipt| receipt.login);
             if search.is_err() {
                 self.missing.add(|| {
-                    let Send {
-                        message,
-                        sent_at,
-                        room,
-                        ..
-                    } = send;
                     format!(
-                        "{}, in {room} since {:.3?}, never heard {message}, sent at {sent_at:.3?} \
-                         and accepted at {answered_at:.3?}",
+                        "{}, in {} since {}, never heard {}, sent at {} and accepted at {}",
                         who(member.login),
-                        member.from,
+                        send.room,
+                        seconds(member.from),
+                        send.message,
+                        seconds(send.sent_at),
+                        seconds(answered_at),
                     )
                 });
             }
@@ -227,11 +219,8 @@ impl Audit {
     }
 
     fn note_unknown(&mut self, receipts: &[Receipt]) {
-        for Receipt { message, login, at } in receipts {
-            self.stray.add(|| {
-                let who = who(*login);
-                format!("{who} heard {message} at {at:.3?}, which nobody sent")
-            });
+        for receipt in receipts {
+            self.stray.add(|| format!("{receipt}, which nobody sent"));
         }
     }
 }
@@ -248,7 +237,7 @@ fn is_owed(member: &Presence, target: &Target, answered_at: Duration) -> bool {
     addressed && member.until >= answered_at + slack
 }
 
-fn is_addressed(send: &Send, login: Login, presences: &Presences) -> bool {
+fn is_addressed(send: &Sent, login: Login, presences: &Presences) -> bool {
     match send.target {
         Target::Room => presences.was_in(login, send.room),
         Target::User(name) => presences
@@ -259,8 +248,8 @@ fn is_addressed(send: &Send, login: Login, presences: &Presences) -> bool {
 }
 
 /// All sends by message, each with its answer and the room that its sender was in.
-fn sends_of(history: &[Event]) -> Vec<Send<'_>> {
-    let mut rooms = std::collections::BTreeMap::new();
+fn sends_of(history: &[Event]) -> Vec<Sent<'_>> {
+    let mut rooms = BTreeMap::new();
     let mut sends = Vec::new();
     let mut answers = Vec::new();
     for event in history {
@@ -274,7 +263,7 @@ fn sends_of(history: &[Event]) -> Vec<Send<'_>> {
                 message,
                 due,
                 target,
-            } => sends.push(Send {
+            } => sends.push(Sent {
                 message: *message,
                 due: *due,
                 sent_at: event.at,
@@ -320,4 +309,8 @@ fn who((user, login): Login) -> String {
         1 => format!("user {user}"),
         _ => format!("user {user} (login {login})"),
     }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3}s", time.as_secs_f64())
 }

@@ -143,12 +143,24 @@ impl Task {
         let transport = transport.as_ref().map_or("ws", |value| value.get_name());
         let _ = write!(
             command,
-            " --users {users} --rooms {rooms} --rate {rate_per_s} --duration {}ms --ramp {}ms \
+            " --users {users} --rooms {rooms} --rate {rate_per_s} --duration {} --ramp {} \
              --seed {seed} --transport {transport} --message-len {message_len}",
-            duration.as_millis(),
-            ramp.as_millis(),
+            time(*duration),
+            time(*ramp),
         );
         command
+    }
+}
+
+/// Writes `duration` exactly, in one word.
+fn time(duration: Duration) -> String {
+    let ns = duration.as_nanos();
+    if ns.is_multiple_of(1_000_000_000) {
+        format!("{}s", ns / 1_000_000_000)
+    } else if ns.is_multiple_of(1_000_000) {
+        format!("{}ms", ns / 1_000_000)
+    } else {
+        format!("{ns}ns")
     }
 }
 
@@ -181,6 +193,7 @@ mod tests {
         for line in [
             "loadgen --users 100 --duration 1500ms --transport tcp",
             "loadgen run --gate [::1]:3014 --users 7 --rooms 3 --rate 0.5 --seed 9 --ramp 2m",
+            "loadgen --users 7 --duration 3us --ramp 0s --message-len 1000",
         ] {
             let task = task(line)?;
             assert_eq!(super::tests::task(&task.command())?, task);

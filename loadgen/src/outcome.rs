@@ -249,3 +249,105 @@ fn latencies(audit: Audit, figures: Figures) -> BTreeMap<String, Latencies> {
         .map(|(name, latencies)| (name.to_owned(), latencies))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two users; the first is in the room, the second is not let in.
+    fn finished(ending: Ending) -> Finished {
+        let event = |user, what| Event {
+            at: Duration::from_secs(1),
+            user,
+            login: 1,
+            what,
+        };
+        Finished {
+            history: vec![
+                event(0, What::Login),
+                event(0, What::Entered { users: Vec::new() }),
+                event(1, What::Login),
+                event(1, What::Refused { duplicate: true }),
+            ],
+            elapsed: Duration::from_secs(60),
+            ending,
+        }
+    }
+
+    fn judged(finished: &Finished) -> Run {
+        let stamp = Stamp {
+            name: "load-1-1".to_owned(),
+            command: "loadgen".to_owned(),
+            started_at: Duration::ZERO,
+            target: "embedded".to_owned(),
+        };
+        judge(&LoadPlan::new(2, 1), finished, stamp).run
+    }
+
+    fn evidence<'a>(run: &'a Run, name: &str) -> &'a [String] {
+        let verdict = run.verdicts.iter().find(|verdict| verdict.name == name);
+        let verdict = verdict.expect("there is such a verdict");
+        assert_eq!(verdict.holds, verdict.evidence.is_empty());
+        &verdict.evidence
+    }
+
+    #[test]
+    fn a_user_that_never_got_in_is_told_with_the_reason() {
+        let run = judged(&finished(Ending::Complete));
+        assert_eq!(evidence(&run, "entered"), ["user 1: its name was taken"]);
+        assert_eq!(run.counts["users_entered"], 1);
+        assert_eq!(run.counts["logins_total"], 2);
+        assert!(!run.holds());
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_before_all_were_in_blames_nobody_for_it() {
+        let mut finished = finished(Ending::Interrupted);
+        finished.elapsed = Duration::from_secs(1);
+        let run = judged(&finished);
+        assert!(run.holds() && run.partial);
+    }
+
+    #[test]
+    fn the_ending_decides_what_is_partial_and_what_failed() {
+        let failed = Ending::Failed {
+            reason: "chat-server-1 panicked".to_owned(),
+        };
+        for (ending, is_partial, said) in [
+            (Ending::Complete, false, None),
+            (Ending::Interrupted, true, None),
+            (
+                Ending::Stuck { users: 3 },
+                false,
+                Some("3 users had to be stopped"),
+            ),
+            (failed, true, Some("chat-server-1 panicked")),
+        ] {
+            let run = judged(&finished(ending.clone()));
+            assert_eq!(run.partial, is_partial, "{ending:?}");
+            let evidence = evidence(&run, "finished").first().map(String::as_str);
+            assert_eq!(evidence, said, "{ending:?}");
+        }
+    }
+
+    #[test]
+    fn late_sends_are_warned_of() {
+        let mut figures = Figures::default();
+        figures.lateness.record(Duration::from_millis(9));
+        assert_eq!(warnings(&figures), [""; 0]);
+        figures.lateness.record(Duration::from_millis(12));
+        let said = warnings(&figures);
+        assert!(said[0].contains("12.0ms"), "{said:?}");
+    }
+
+    #[test]
+    fn more_cases_than_are_told_are_counted() {
+        let faults = Faults {
+            count: 12,
+            cases: vec!["first".to_owned()],
+        };
+        let verdict = of_faults("once", "nobody heard a message twice", &faults);
+        assert_eq!(verdict.evidence, ["first", "and 11 more"]);
+        assert!(!verdict.holds);
+    }
+}

@@ -95,6 +95,34 @@ async fn a_send_that_is_due_out_of_a_room_is_noted_as_unsent() -> Outcome {
 }
 
 #[tokio::test]
+async fn nobody_sends_on_the_way_from_one_room_to_another() -> Outcome {
+    let other = Do::Enter {
+        room: "other".to_owned(),
+    };
+    let history = play([script(
+        ANN,
+        [
+            (0, Do::Login),
+            (400, other),
+            (400, Do::Send(Target::Room)),
+            (700, Do::Send(Target::Room)),
+            (900, Do::Leave),
+        ],
+    )])
+    .await?;
+    let due = Duration::from_millis(400);
+    assert!(seen_by(&history, ANN).any(|what| *what == What::Unsent { due }));
+    let answered: Vec<_> = seen_by(&history, ANN)
+        .filter_map(|what| match what {
+            What::Answered { message, ok } => Some((*message, *ok)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(answered, [(message(ANN, 1), true)]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_user_that_goes_to_another_room_is_seen_leaving_and_coming() -> Outcome {
     let mut bob = script(BOB, [(0, Do::Login), (900, Do::Leave)]);
     bob.room = "other".to_owned();
@@ -226,7 +254,8 @@ async fn without_a_gate_each_login_fails_and_says_why() -> Outcome {
         host: "127.0.0.1".to_owned(),
         port: 1,
     };
-    let history = play_at(nowhere, [ann]).await;
+    let (history, running) = play_at(nowhere, [ann]).await;
+    assert_eq!(running, 0);
     let reasons: Vec<_> = seen_by(&history, ANN)
         .filter_map(|what| match what {
             What::LoginFailed { reason } => Some(reason.clone()),
@@ -238,6 +267,21 @@ async fn without_a_gate_each_login_fails_and_says_why() -> Outcome {
     Ok(())
 }
 
+#[tokio::test]
+async fn who_stays_for_ever_is_stopped_when_the_run_is_over() -> Outcome {
+    let cluster = start().await?;
+    let (host, port) = cluster.gate().ok_or("a cluster has a gate")?;
+    let gate = Address {
+        host: host.to_owned(),
+        port,
+    };
+    let (history, running) = play_at(gate, [script(ANN, [(0, Do::Login)])]).await;
+    assert_eq!(running, 1);
+    let last = history.last().map(|event| &event.what);
+    assert!(matches!(last, Some(What::Entered { .. })), "{last:?}");
+    Ok(())
+}
+
 /// Plays `scripts` on a cluster of their own.
 async fn play<const USERS: usize>(scripts: [Script; USERS]) -> Result<Vec<Event>, Box<dyn Error>> {
     let cluster = start().await?;
@@ -246,7 +290,8 @@ async fn play<const USERS: usize>(scripts: [Script; USERS]) -> Result<Vec<Event>
         host: host.to_owned(),
         port,
     };
-    let history = play_at(gate, scripts).await;
+    let (history, running) = play_at(gate, scripts).await;
+    assert_eq!(running, 0, "all scripts end");
     cluster.stop().await?;
     Ok(history)
 }
@@ -260,7 +305,11 @@ async fn start() -> Result<Running, Box<dyn Error>> {
     Ok(embedded::start(Size::default(), options, &mut rng).await?)
 }
 
-async fn play_at<const USERS: usize>(gate: Address, scripts: [Script; USERS]) -> Vec<Event> {
+/// Plays `scripts` on the cluster behind `gate`; says also how many had not ended after 10 s.
+async fn play_at<const USERS: usize>(
+    gate: Address,
+    scripts: [Script; USERS],
+) -> (Vec<Event>, usize) {
     let access = Access {
         gate,
         transport: Transport::WebSocket,
@@ -271,12 +320,11 @@ async fn play_at<const USERS: usize>(gate: Address, scripts: [Script; USERS]) ->
         let rng = rng_of(1, script.user, Purpose::Life);
         (script, rng)
     };
-    let stop_at = recorder.started_at() + Duration::from_secs(20);
+    let stop_at = recorder.started_at() + Duration::from_secs(10);
     let network = Tcp::loopback();
     let scripts = scripts.into_iter().map(with_rng);
     let running = swarm::run(scripts, &network, &access, &recorder, stop_at).await;
-    assert_eq!(running, 0, "all scripts end");
-    recorder.take()
+    (recorder.take(), running)
 }
 
 fn script<const ACTIONS: usize>(user: u32, actions: [(u64, Do); ACTIONS]) -> Script {

@@ -84,6 +84,26 @@ pub struct Origin {
     pub answer: Option<ToConnector>,
 }
 
+impl Link {
+    fn new(hello: &Hello, connection: Connection, now: Instant) -> Self {
+        Self {
+            incarnation: hello.incarnation,
+            dial: hello.dial,
+            connection,
+            half: Half::default(),
+            heard_at: now,
+            awaited: VecDeque::new(),
+        }
+    }
+
+    fn replace_connection(&mut self, connection: Connection, dial: u64, now: Instant) {
+        self.connection.stop.notify_one();
+        self.connection = connection;
+        self.dial = dial;
+        self.heard_at = now;
+    }
+}
+
 impl State {
     /// Begins without rooms, waiting for the connectors' reports for one lease.
     pub fn new(topology: Arc<Topology>, options: Options, incarnation: u64, now: Instant) -> Self {
@@ -122,18 +142,13 @@ impl State {
             wake: Arc::default(),
             stop: Arc::default(),
         };
-        let link = self.links.entry(connector).or_insert_with(|| Link {
-            incarnation: hello.incarnation,
-            dial: hello.dial,
-            connection: connection.clone(),
-            half: Half::default(),
-            heard_at: now,
-            awaited: VecDeque::new(),
-        });
-        link.connection.stop.notify_one();
-        link.connection = connection.clone();
-        link.dial = hello.dial;
-        link.heard_at = now;
+        match self.links.get_mut(&connector) {
+            Some(link) => link.replace_connection(connection.clone(), hello.dial, now),
+            None => {
+                let link = Link::new(hello, connection.clone(), now);
+                self.links.insert(connector, link);
+            }
+        }
         self.settle();
         let welcome = Welcome {
             incarnation: self.incarnation,

@@ -122,7 +122,7 @@ impl Half {
 
     /// Appends what the present connection has not carried yet: messages, each with the latest
     /// acknowledgement; or, without any, an acknowledgement that is owed. Adds nothing if there
-    /// is nothing to say, and little more than [`FILL_LEN`] bytes otherwise.
+    /// is nothing to say, and little more than 64 KiB otherwise.
     pub fn fill(&mut self, out: &mut BytesMut) {
         while let Some(header) = self.notes.pop_front() {
             frame::put(out, &header, &[]);

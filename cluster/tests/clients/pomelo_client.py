@@ -372,8 +372,9 @@ class Connection:
                 raise ProtocolError(f"an answer to request {number}, which nobody asked")
             route, answered = self.waiting.pop(number)
             body = self._decode(route, cursor.rest())
-            emit(event="response", id=number, route=route, body=body)
-            if answered is not None:
+            if answered is None:
+                emit(event="response", id=number, route=route, body=body)
+            else:
                 answered.set_result(body)
         elif kind == PUSH:
             if flag & 1:

@@ -83,6 +83,22 @@ impl Program {
         }
     }
 
+    /// Ends it as a crash would (SIGKILL): it gets no chance to say or do anything.
+    pub async fn kill(&mut self) -> Result {
+        let killed = timeout(PATIENCE, self.child.kill()).await;
+        Ok(killed.map_err(|_| format!("{} did not die within {PATIENCE:?}", self.what))??)
+    }
+
+    /// Closes its standard input and reads on to the end of its output.
+    pub async fn last_lines(&mut self) -> Result<Vec<String>> {
+        self.stdin = None;
+        let mut lines = Vec::new();
+        while let Some(line) = timeout(PATIENCE, self.lines.next_line()).await?? {
+            lines.push(line);
+        }
+        Ok(lines)
+    }
+
     /// Closes its standard input and waits for its end.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         self.stdin = None;
