@@ -6,7 +6,7 @@
 //! - [`scenario`]: what kind of cluster, users and faults; the built-in ones;
 //! - [`seeds`]: the streams that one seed is split into;
 //! - [`case`]: one run, drawn from a scenario and a seed: [`workload`] draws what users do,
-//!   [`chaos`] draws what goes wrong, as a list of [`fault`]s;
+//!   [`chaos`] draws what goes wrong, as a list of [`fault`]s; a [`vandal`] sends bad bytes;
 //! - [`run`]: runs it and has it checked: a [`deployment`] of the production servers on the
 //!   simulated [`net`], with the faults put in by [`inject`];
 //! - [`trace`]: the ordered record of everything that happened, and its hash;
@@ -40,4 +40,5 @@ pub mod scenario;
 pub mod seeds;
 pub mod sweep;
 pub mod trace;
+pub mod vandal;
 pub mod workload;
