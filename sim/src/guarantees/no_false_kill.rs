@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_way_ends_a_connection_within_two_heartbeats() {
+    fn a_cut_way_ends_a_connection_within_three_heartbeats() {
         let story = || {
             alice()
                 .fault(1000, partition(USERS, CONNECTOR_1))
                 .fault(1200, repair(USERS, CONNECTOR_1))
         };
-        assert_eq!(findings(story().closes(7100, ALICE)), 0);
-        assert_eq!(findings(story().closes(9000, ALICE)), 1);
+        assert_eq!(findings(story().closes(10_100, ALICE)), 0);
+        assert_eq!(findings(story().closes(10_900, ALICE)), 1);
     }
 
     #[test]
@@ -178,8 +178,8 @@ mod tests {
             .fault(1000, partition(USERS, CONNECTOR_1))
             .fault(1200, repair(USERS, CONNECTOR_1))
             .fault(2000, pause(CONNECTOR_1))
-            .fault(8500, resume(CONNECTOR_1))
-            .closes(8900, ALICE);
+            .fault(9900, resume(CONNECTOR_1))
+            .closes(10_500, ALICE);
         assert_eq!(findings(story), 0);
     }
 
