@@ -38,6 +38,8 @@ pub struct Case {
     pub scripts: Vec<Script>,
     /// The first user that is a probe; all after it are too.
     pub probes_from: u32,
+    /// Clients that send bad bytes until everything is healed.
+    pub vandals: u32,
     /// What goes wrong, heals included, in order of time.
     pub faults: Vec<Planned>,
     /// When the phases begin.
@@ -58,6 +60,7 @@ impl Case {
             rooms: shape.rooms.draw(rng),
             twins: scenario.workload.twins.draw(rng),
         };
+        let vandals = scenario.workload.vandals.draw(rng);
         let client_hosts: Vec<_> = (1..=shape.client_hosts)
             .map(|number| format!("clients-{number}"))
             .collect();
@@ -97,6 +100,7 @@ impl Case {
             latencies,
             scripts: cast.scripts,
             probes_from: cast.probes_from,
+            vandals,
             faults,
             times,
             settings,
@@ -122,6 +126,16 @@ impl Case {
         }
     }
 
+    /// Where each server listens.
+    pub fn addresses(&self) -> Vec<(String, u16)> {
+        let frontends = self.topology.gates.iter().chain(&self.topology.connectors);
+        let frontends = frontends.map(|it| (it.id.clone(), it.client_port));
+        let chats = self.topology.chats.iter();
+        frontends
+            .chain(chats.map(|it| (it.id.clone(), it.port)))
+            .collect()
+    }
+
     /// The gate that all users ask.
     pub fn gate(&self) -> &Frontend {
         self.topology
@@ -141,13 +155,14 @@ impl fmt::Display for Case {
         } = &*self.topology;
         writeln!(
             out,
-            "{} seed {}: {} gate, {} connectors, {} chat servers, {} users on {} hosts",
+            "{} seed {}: {} gate, {} connectors, {} chat servers, {} users and {} vandals on {} hosts",
             self.scenario,
             self.seed,
             gates.len(),
             connectors.len(),
             chats.len(),
             self.scripts.len(),
+            self.vandals,
             self.client_hosts.len(),
         )?;
         if self.faults.is_empty() {

@@ -34,9 +34,9 @@ pub struct Options {
     /// What to do; nothing: all scenarios.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Threads for `sim` alone.
+    /// How, for `sim` alone.
     #[command(flatten)]
-    pub jobs: Jobs,
+    pub how: How,
 }
 
 /// What to do.
@@ -66,6 +66,9 @@ pub struct Run {
     /// Writes what the users did and saw there, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,
+    /// Writes the report into this folder, which must be new or empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Which runs.
@@ -80,17 +83,20 @@ pub struct Sweep {
     /// other end.
     #[arg(long, value_parser = duration)]
     pub time: Option<Duration>,
-    /// Threads.
+    /// How.
     #[command(flatten)]
-    pub jobs: Jobs,
+    pub how: How,
 }
 
-/// How many threads.
-#[derive(Clone, Copy, Debug, Args)]
-pub struct Jobs {
+/// How many runs are done at once, and where their report goes.
+#[derive(Clone, Debug, Args)]
+pub struct How {
     /// Threads; one for each core if not given.
-    #[arg(long = "jobs", short, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Writes the report of all runs into this folder, which must be new or empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Which runs to print the hashes of.
@@ -101,18 +107,28 @@ pub struct Hashes {
     /// The seeds of each scenario, the last one not included.
     #[arg(long, value_name = "A..B", default_value = "0..4")]
     pub seeds: Seeds,
-    /// Threads.
-    #[command(flatten)]
-    pub jobs: Jobs,
+    /// Threads; one for each core if not given.
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
 }
 
-impl Jobs {
+impl How {
     /// The number of threads.
-    pub fn threads(self) -> NonZeroUsize {
-        self.threads
-            .or_else(|| thread::available_parallelism().ok())
-            .unwrap_or(NonZeroUsize::MIN)
+    pub fn threads(&self) -> NonZeroUsize {
+        threads(self.jobs)
     }
+}
+
+impl Hashes {
+    /// The number of threads.
+    pub fn threads(&self) -> NonZeroUsize {
+        threads(self.jobs)
+    }
+}
+
+fn threads(jobs: Option<NonZeroUsize>) -> NonZeroUsize {
+    jobs.or_else(|| thread::available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN)
 }
 
 /// A range of seeds, written `A..B`.

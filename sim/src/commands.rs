@@ -11,8 +11,9 @@ use tokio::time::Instant;
 
 use crate::case::Case;
 use crate::cli::{Command, Options, Run, Seeds};
+use crate::gather::Gathered;
 use crate::report::{self, Tally};
-use crate::run;
+use crate::run::{self, Outcome};
 use crate::scenario::{self, Scenario};
 use crate::sweep::{Done, Ended, Sweep, Watch};
 
@@ -31,28 +32,31 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
         None => {
             let scenarios = scenario::built_in();
             let seeded = scenarios.into_iter().map(|it| (0..it.seeds, it));
-            sweep(Sweep {
+            let all = Sweep {
                 scenarios: seeded.map(|(seeds, it)| (it, seeds)).collect(),
-                jobs: options.jobs.threads(),
+                jobs: options.how.threads(),
                 time: None,
-            })
+            };
+            sweep(&all, options.how.out.as_deref())
         }
         Some(Command::Run(options)) => run_one(&options),
         Some(Command::Sweep(options)) => {
             let unbounded = options.time.map(|_| 0..u64::MAX);
             let seeds = options.seeds.map(|Seeds(range)| range).or(unbounded);
             let seeds_of = |it: &Scenario| seeds.clone().unwrap_or(0..it.seeds);
-            sweep(Sweep {
+            let some = Sweep {
                 scenarios: named(&options.scenarios, seeds_of)?,
-                jobs: options.jobs.threads(),
+                jobs: options.how.threads(),
                 time: options.time,
-            })
+            };
+            sweep(&some, options.how.out.as_deref())
         }
         Some(Command::Hashes(options)) => {
+            let jobs = options.threads();
             let Seeds(seeds) = options.seeds;
             let hashes = Sweep {
                 scenarios: named(&options.scenarios, |_| seeds.clone())?,
-                jobs: options.jobs.threads(),
+                jobs,
                 time: None,
             };
             hashes.run(&mut Hashes { sweep: &hashes })?;
@@ -89,19 +93,27 @@ fn named(
 
 fn run_one(options: &Run) -> anyhow::Result<ExitCode> {
     let case = Case::draw(&scenario::find(&options.scenario)?, options.seed);
+    let out = options.out.as_deref();
+    let gathered = out.map(|path| Gathered::new(path, command())).transpose()?;
     eprint!("{case}");
-    let outcome = run::run(&case, options.trace.is_some());
-    if let (Some(path), Some(lines)) = (&options.trace, &outcome.trace) {
-        write(path, lines)?;
+
+    let keep_trace = options.trace.is_some() || gathered.is_some();
+    let outcome = run::run(&case, keep_trace);
+    let trace = outcome.trace.as_deref().unwrap_or_default();
+    let history = history_lines(&outcome)?;
+    if let Some(path) = &options.trace {
+        write(path, trace)?;
     }
     if let Some(path) = &options.history {
-        let mut lines = Vec::new();
-        for event in &outcome.record.history {
-            serde_json::to_writer(&mut lines, event)?;
-            lines.push(b'\n');
-        }
-        write(path, &lines)?;
+        write(path, &history)?;
     }
+    if let Some(mut gathered) = gathered {
+        gathered.add(&case, &outcome);
+        gathered.write_beside("trace.jsonl", trace)?;
+        gathered.write_beside("history.jsonl", &history)?;
+        gathered.write(false)?;
+    }
+
     println!("{}", report::verdict(&outcome));
     if outcome.held() {
         return Ok(ExitCode::SUCCESS);
@@ -110,14 +122,35 @@ fn run_one(options: &Run) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(FAILED))
 }
 
+fn history_lines(outcome: &Outcome) -> serde_json::Result<Vec<u8>> {
+    let mut lines = Vec::new();
+    for event in &outcome.record.history {
+        serde_json::to_writer(&mut lines, event)?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn sweep(sweep: Sweep) -> anyhow::Result<ExitCode> {
+/// The command line, as it is typed again.
+fn command() -> String {
+    let arguments = std::env::args()
+        .skip(1)
+        .map(|argument| format!(" {argument}"));
+    format!("cargo sim{}", arguments.collect::<String>())
+}
+
+fn sweep(sweep: &Sweep, out: Option<&Path>) -> anyhow::Result<ExitCode> {
     let started_at = Instant::now();
-    let mut table = Table::new(&sweep);
+    let gathered = out.map(|path| Gathered::new(path, command())).transpose()?;
+    let mut table = Table::new(sweep, gathered);
     let ended = sweep.run(&mut table)?;
+    if let Some(gathered) = &table.gathered {
+        gathered.write(ended == Ended::Interrupted)?;
+    }
     Ok(table.finish(ended, started_at))
 }
 
@@ -127,13 +160,15 @@ struct Table<'a> {
     bar: ProgressBar,
     /// By scenario.
     tallies: Vec<Tally>,
+    /// For the report, if there is to be one.
+    gathered: Option<Gathered>,
     /// What is printed of the first run that failed, and where the others are.
     first_failure: Option<String>,
     other_failures: Vec<String>,
 }
 
 impl<'a> Table<'a> {
-    fn new(sweep: &'a Sweep) -> Self {
+    fn new(sweep: &'a Sweep, gathered: Option<Gathered>) -> Self {
         let style =
             ProgressStyle::with_template("{bar:30} {pos}/{len} runs, {elapsed}, {eta} left")
                 .expect("the template is right");
@@ -147,6 +182,7 @@ impl<'a> Table<'a> {
             sweep,
             bar,
             tallies: vec![Tally::default(); sweep.scenarios.len()],
+            gathered,
             first_failure: None,
             other_failures: Vec::new(),
         }
@@ -215,6 +251,9 @@ impl Watch for Table<'_> {
     fn next(&mut self, done: Done) {
         let (scenario, _) = &self.sweep.scenarios[done.item.scenario];
         self.tallies[done.item.scenario].add(&done.outcome, done.took);
+        if let Some(gathered) = &mut self.gathered {
+            gathered.add(&Case::draw(scenario, done.item.seed), &done.outcome);
+        }
         if !done.outcome.held() {
             if self.first_failure.is_none() {
                 let case = Case::draw(scenario, done.item.seed);

@@ -30,6 +30,7 @@ use crate::net::SimNet;
 use crate::process::Process;
 use crate::seeds::Seeds;
 use crate::trace::Trace;
+use crate::vandal;
 
 /// The length of turmoil's step. Coarser ones deliver messages before they were sent.
 pub const TICK: Duration = Duration::from_millis(1);
@@ -95,8 +96,10 @@ impl<'a> Deployment<'a> {
             recorders: Recorders::default(),
         };
         deployment.add_servers(case, seeds, trace);
-        for host in &case.client_hosts {
-            deployment.add_users(case, host, seeds, trace);
+        for (number, host) in (0..).zip(&case.client_hosts) {
+            // All vandals on one host: they need no company.
+            let vandals = if number == 0 { case.vandals } else { 0 };
+            deployment.add_users(case, host, vandals, seeds, trace);
         }
         for ((a, b), latency) in &case.latencies {
             deployment
@@ -155,7 +158,7 @@ impl<'a> Deployment<'a> {
         }
     }
 
-    fn add_users(&mut self, case: &Case, host: &str, seeds: Seeds, trace: &Trace) {
+    fn add_users(&mut self, case: &Case, host: &str, vandals: u32, seeds: Seeds, trace: &Trace) {
         let network = SimNet::new(host, Process::default(), trace.clone());
         let recorders = self.recorders.clone();
         let gate = case.gate();
@@ -176,9 +179,12 @@ impl<'a> Deployment<'a> {
                 (script.clone(), access)
             })
             .collect();
+        let targets = case.addresses();
+        let healed_at = case.times.healed_at;
         self.sim.client(host, async move {
             // Here the host's own clock begins.
-            let recorder = Recorder::new(Instant::now());
+            let started_at = Instant::now();
+            let recorder = Recorder::new(started_at);
             recorders.borrow_mut().push(recorder.clone());
             let mut tasks = JoinSet::new();
             for (script, access) in users {
@@ -186,6 +192,13 @@ impl<'a> Deployment<'a> {
                 let life = user::run(script, network.clone(), access, recorder.clone(), rng);
                 tasks.spawn(life);
             }
+            let mut attacks = JoinSet::new();
+            for number in 0..vandals {
+                let rng = seeds.vandal(number);
+                let until = started_at + healed_at;
+                attacks.spawn(vandal::run(network.clone(), targets.clone(), until, rng));
+            }
+            attacks.join_all().await;
             // What users vanished from stays open until the run ends.
             let _vanished = tasks.join_all().await;
             future::pending().await

@@ -2,8 +2,8 @@
 //!
 //! A check is a pure function over the record. It must never accuse a cluster that behaved,
 //! however unlucky the run was, and it says in its own file what it demands, what it lets pass
-//! and why. What the checks share: `sessions` (who was where when), [`messages`] (what was sent
-//! and answered), `members` (who must and who may be in a room), [`trouble`] (which fault
+//! and why. What the checks share: `sessions` (who was where when), `messages` (what was sent
+//! and answered), `members` (who must and who may be in a room), `trouble` (which fault
 //! touched whom) and `slack` (how late a thing may be).
 //!
 //! All of it is read from the users' side first. The servers' tables are compared with what the
@@ -108,6 +108,37 @@ impl fmt::Display for Guarantee {
             Self::NoFalseKill => "no false kill",
         };
         write!(out, "G{} {words}", self.number())
+    }
+}
+
+impl Guarantee {
+    /// All of them, by number.
+    pub const ALL: [Self; CHECKS.len()] = {
+        let mut all = [Self::Isolation; CHECKS.len()];
+        let mut index = 0;
+        while index < all.len() {
+            all[index] = CHECKS[index].0;
+            index += 1;
+        }
+        all
+    };
+
+    /// What is promised, as a sentence.
+    pub fn demands(self) -> &'static str {
+        match self {
+            Self::Isolation => "a session sees only its room, and what is private to it",
+            Self::NoDuplicates => "a message reaches a session at most once",
+            Self::OneOrder => "the members of a room see its events in one common order",
+            Self::Delivered => "what was answered with success reaches every member that lives on",
+            Self::Membership => "once whole again, a room's list is the set of its live sessions",
+            Self::OneLogin => "a name is at most once in a room, over all connectors",
+            Self::TrueNotices => "what the notices tell a member adds up to who is there",
+            Self::Answered => "each request is answered once, in time, or its session ends",
+            Self::Bounded => "every queue stays in its bound",
+            Self::Liveness => "once whole again, everybody can log in and be heard",
+            Self::Clean => "when all have gone, nothing is left",
+            Self::NoFalseKill => "nobody who kept his heartbeats is cut off",
+        }
     }
 }
 

@@ -6,13 +6,14 @@
 //! - [`scenario`]: what kind of cluster, users and faults; the built-in ones;
 //! - [`seeds`]: the streams that one seed is split into;
 //! - [`case`]: one run, drawn from a scenario and a seed: [`workload`] draws what users do,
-//!   [`chaos`] draws what goes wrong, as a list of [`fault`]s;
+//!   [`chaos`] draws what goes wrong, as a list of [`fault`]s; a [`vandal`] sends bad bytes;
 //! - [`run`]: runs it and has it checked: a [`deployment`] of the production servers on the
 //!   simulated [`net`], with the faults put in by [`inject`];
 //! - [`trace`]: the ordered record of everything that happened, and its hash;
 //! - [`record`]: what the checks read; [`guarantees`]: the checks;
 //! - [`sweep`]: many runs on many threads;
-//! - [`cli`], [`commands`] and [`report`]: the program.
+//! - [`cli`], [`commands`], [`report`] (what is printed) and [`gather`] (what is written): the
+//!   program.
 
 #[cfg(not(tokio_unstable))]
 compile_error!(
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod commands;
 pub mod deployment;
 pub mod fault;
+pub mod gather;
 pub mod guarantees;
 pub mod inject;
 pub mod net;
@@ -38,4 +40,5 @@ pub mod scenario;
 pub mod seeds;
 pub mod sweep;
 pub mod trace;
+pub mod vandal;
 pub mod workload;

@@ -25,12 +25,12 @@ pub struct Record {
     /// When the last fault was healed: all servers run, all links carry.
     pub healed_at: Duration,
     /// From here on membership and life must be whole again. Far enough from `healed_at` for
-    /// two heartbeats (a dead connection is noticed), a lease, and a user's longest back-off.
+    /// three heartbeats (a dead connection is noticed), a lease, and a user's longest back-off.
     pub settled_at: Duration,
     /// When the users that are still there begin to leave.
     pub leaving_at: Duration,
     /// The end of the run, and the time of the last sample. Far enough from `leaving_at` for
-    /// two heartbeats and a lease.
+    /// three heartbeats and a lease.
     pub ended_at: Duration,
     /// The servers. Simulated hosts have the ids of the servers on them as names.
     pub topology: Topology,
@@ -60,7 +60,8 @@ pub struct Sample {
 pub struct Bounds {
     /// The longest time until a server answers a request.
     pub request_deadline: Duration,
-    /// Interval of heartbeats; either side gives up after two of silence.
+    /// Interval of heartbeats. A user sends its own one interval after the server's, and either
+    /// side gives up after two more of silence.
     pub heartbeat: Duration,
     /// How long a link may be down before its sessions are given up.
     pub lease: Duration,

@@ -22,6 +22,7 @@ enum Stream {
     Incarnation = 7,
     Masks = 8,
     Habits = 9,
+    Vandal = 10,
 }
 
 impl Seeds {
@@ -63,6 +64,11 @@ impl Seeds {
     /// What user number `user` draws while it runs: the jitter of its back-off.
     pub fn user(self, user: u32) -> StdRng {
         self.generator(Stream::User, u64::from(user))
+    }
+
+    /// What vandal number `vandal` sends.
+    pub fn vandal(self, vandal: u32) -> StdRng {
+        self.generator(Stream::Vandal, u64::from(vandal))
     }
 
     /// The incarnation of a server process: `server` is its index in the deployment, `start`

@@ -28,6 +28,8 @@ pub struct Workload {
     pub swarm: bool,
     /// Pairs of users that log in at once under one name, through two connectors.
     pub twins: Span,
+    /// Clients that send bad bytes to all servers while faults happen.
+    pub vandals: Span,
 }
 
 impl Default for Workload {
@@ -40,6 +42,7 @@ impl Default for Workload {
             habits: Vec::new(),
             swarm: false,
             twins: Span::just(0),
+            vandals: Span::just(0),
         }
     }
 }
@@ -145,7 +148,7 @@ struct Drawing<'a> {
 
 impl Drawing<'_> {
     fn user(&self, user: u32, rng: &mut StdRng) -> Script {
-        let login_at = rng.random_range(Duration::ZERO..self.times.arrived_at);
+        let login_at = draw_between(Duration::ZERO, self.times.arrived_at, rng);
         let room = self.draw_room(rng);
         let mut actions = vec![action(login_at, Do::Login)];
         self.add_habit(&mut actions, &room, rng);
@@ -160,7 +163,7 @@ impl Drawing<'_> {
         let name = name_of(first);
         let keys = keys_of_two_connectors(&name, topology);
         let mut actions = [Vec::new(), Vec::new()];
-        let mut at = rng.random_range(Duration::ZERO..self.times.arrived_at);
+        let mut at = draw_between(Duration::ZERO, self.times.arrived_at, rng);
         while at < self.times.healed_at {
             let [one, other] = &mut actions;
             one.push(action(at, Do::Login));
@@ -286,7 +289,7 @@ impl Drawing<'_> {
 
     /// A time while faults happen.
     fn draw_time(&self, rng: &mut StdRng) -> Duration {
-        rng.random_range(self.times.arrived_at..self.times.healed_at)
+        draw_between(self.times.arrived_at, self.times.healed_at, rng)
     }
 
     fn draw_times(&self, rng: &mut StdRng) -> Vec<Duration> {
@@ -316,6 +319,12 @@ impl Drawing<'_> {
             .collect();
         others.choose(rng).cloned().unwrap_or(room.to_owned())
     }
+}
+
+/// A whole millisecond, which reads better in a plan and is as fine as simulated time.
+fn draw_between(from: Duration, to: Duration, rng: &mut StdRng) -> Duration {
+    let ms = |time: Duration| u64::try_from(time.as_millis()).expect("a run is not that long");
+    Duration::from_millis(rng.random_range(ms(from)..ms(to)))
 }
 
 fn action(at: Duration, what: Do) -> Action {

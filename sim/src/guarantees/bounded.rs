@@ -6,7 +6,7 @@
 //! - all that waits for clients now is not more than the bound for each session.
 //!
 //! Demanded of a user who stopped reading: once its room was sent more messages, answered with
-//! success, than its queue and its stream can hold, it is kicked. From two heartbeats after, and
+//! success, than its queue and its stream can hold, it is kicked. From three heartbeats after, and
 //! not before the run has settled, no connector has its session.
 //!
 //! Let pass: bytes, which the servers do not count here; how quickly the others are served

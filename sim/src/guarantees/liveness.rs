@@ -134,11 +134,12 @@ fn went_on_purpose(session: &Session, at: Duration) -> bool {
         Some((at, EnterAnswer::Duplicate | EnterAnswer::Failed)) => Some(at),
         Some((_, EnterAnswer::Entered)) | None => None,
     });
-    match session.end {
+    let went = match session.end {
         Some((end_at, End::Left)) => end_at <= at && refused_at != Some(end_at),
         Some((end_at, End::Vanished)) => end_at <= at,
-        _ => session.deaf_at.is_some_and(|deaf_at| deaf_at <= at),
-    }
+        Some((_, End::Kicked | End::Closed | End::Failed)) | None => false,
+    };
+    went || session.deaf_at.is_some_and(|deaf_at| deaf_at <= at)
 }
 
 fn refused_send(view: &View, message: MessageId, sent: &Sent) -> Option<(Duration, String)> {
@@ -291,6 +292,9 @@ mod tests {
         assert_eq!(findings(story().leaves(5000, ALICE)), 0);
         assert_eq!(findings(story().vanishes(5000, ALICE)), 0);
         assert_eq!(findings(story().goes_deaf(5000, ALICE)), 0);
+        let deaf_in_no_room = || Story::new().returns(ALICE).logs_in(100, ALICE);
+        let story = deaf_in_no_room().goes_deaf(101, ALICE);
+        assert_eq!(findings(story.leaves(40_000, ALICE)), 0);
     }
 
     #[test]

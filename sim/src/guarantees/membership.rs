@@ -6,7 +6,7 @@
 //!
 //! - everybody is in it who had seen the answer to `enter` by then and had not begun to go;
 //! - nobody is in it who had not asked to enter, or who is known to have gone: a user who left,
-//!   was kicked or cut off longer ago than news travels, or who vanished two heartbeats ago;
+//!   was kicked or cut off longer ago than news travels, or who vanished three heartbeats ago;
 //! - no name is in it twice, and no room is on two chat servers.
 //!
 //! Let pass: either state while an `enter`, a switch or an end is under way, and for deaf users,
@@ -204,10 +204,10 @@ mod tests {
     }
 
     #[test]
-    fn who_vanishes_is_noticed_after_two_heartbeats() {
-        let story = || alice_and_bob().vanishes(31_000, BOB);
-        assert_eq!(findings(story().lists(37_000, &[ALICE, BOB])), 0);
-        assert_eq!(findings(story().lists(37_200, &[ALICE, BOB])), 2);
+    fn who_vanishes_is_noticed_after_three_heartbeats() {
+        let story = || alice_and_bob().vanishes(30_000, BOB);
+        assert_eq!(findings(story().lists(39_000, &[ALICE, BOB])), 0);
+        assert_eq!(findings(story().lists(39_200, &[ALICE, BOB])), 2);
     }
 
     #[test]

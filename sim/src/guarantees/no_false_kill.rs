@@ -118,8 +118,8 @@ mod tests {
     use super::*;
     use crate::fault::Fault;
     use crate::guarantees::story::{
-        ALICE, CHAT, CONNECTOR_1, Story, USERS, hold, ms, partition, pause, power_cut, release,
-        repair, restart, resume,
+        ALICE, BOB, CHAT, CONNECTOR_1, Story, USERS, hold, ms, partition, pause, power_cut,
+        release, repair, restart, resume,
     };
 
     fn findings(story: Story) -> usize {
@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_way_ends_a_connection_within_two_heartbeats() {
+    fn a_cut_way_ends_a_connection_within_three_heartbeats() {
         let story = || {
             alice()
                 .fault(1000, partition(USERS, CONNECTOR_1))
                 .fault(1200, repair(USERS, CONNECTOR_1))
         };
-        assert_eq!(findings(story().closes(7100, ALICE)), 0);
-        assert_eq!(findings(story().closes(9000, ALICE)), 1);
+        assert_eq!(findings(story().closes(10_100, ALICE)), 0);
+        assert_eq!(findings(story().closes(10_900, ALICE)), 1);
     }
 
     #[test]
@@ -178,8 +178,10 @@ mod tests {
             .fault(1000, partition(USERS, CONNECTOR_1))
             .fault(1200, repair(USERS, CONNECTOR_1))
             .fault(2000, pause(CONNECTOR_1))
-            .fault(8500, resume(CONNECTOR_1))
-            .closes(8900, ALICE);
+            .fault(9900, resume(CONNECTOR_1))
+            // Alice was heard no more, but still could hear, so it was not she who gave up.
+            .adds(9950, ALICE, BOB)
+            .closes(10_500, ALICE);
         assert_eq!(findings(story), 0);
     }
 

@@ -22,14 +22,16 @@ impl Bounds {
         4 * self.latency_max + MARGIN
     }
 
-    /// The longest time that a dead connection goes unnoticed at either of its ends: two
-    /// heartbeats of silence, and the news of it.
+    /// The longest time that a dead connection goes unnoticed at either of its ends. A user waits
+    /// one interval before its own heartbeat and two for the next package; a connector waits two
+    /// for a heartbeat, and one more if it stood still itself. Then comes the news of it.
     pub(super) fn unnoticed(&self) -> Duration {
-        2 * self.heartbeat + self.news()
+        3 * self.heartbeat + self.news()
     }
 
     /// The longest time, after whatever disturbed a session is over, until that session has
-    /// either caught up or ended. Its connection may turn out to be dead (two heartbeats); the
+    /// either caught up or ended. Its connection may turn out to be dead without anybody
+    /// noticing; the
     /// link behind it may hang in an attempt to dial that was lost (once to be accepted, once for
     /// the hello) and then find its lease gone, or wait for a lease to run out.
     pub(super) fn recovery(&self) -> Duration {

@@ -1,4 +1,4 @@
-//! Users who are no help: gone without a word, deaf, or two of one name.
+//! Users who are no help: gone without a word, deaf, two of one name, or up to no good.
 
 use cluster::options::Options;
 
@@ -7,7 +7,12 @@ use crate::scenario::{Scenario, Settings, Shape, Span};
 use crate::workload::{Habit, Workload};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    vec![vanish_entering(), duplicate_login(), slow_reader()]
+    vec![
+        vanish_entering(),
+        duplicate_login(),
+        slow_reader(),
+        bad_input(),
+    ]
 }
 
 fn vanish_entering() -> Scenario {
@@ -36,6 +41,25 @@ fn duplicate_login() -> Scenario {
         },
         workload: Workload {
             twins: Span::of(3..=8),
+            ..Workload::default()
+        },
+        faults: Faults::none(),
+        settings: Settings::default(),
+    }
+}
+
+fn bad_input() -> Scenario {
+    Scenario {
+        name: "bad-input",
+        about: "clients send garbage, half a handshake, or nothing, to every server",
+        seeds: 6,
+        shape: Shape {
+            connectors: Span::just(2),
+            chats: Span::just(2),
+            ..Shape::default()
+        },
+        workload: Workload {
+            vandals: Span::of(2..=6),
             ..Workload::default()
         },
         faults: Faults::none(),

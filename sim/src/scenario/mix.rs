@@ -33,6 +33,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             ],
             swarm: true,
             twins: Span::of(0..=3),
+            vandals: Span::of(0..=2),
             ..Workload::default()
         },
         faults: Faults::Random {

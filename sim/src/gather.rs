@@ -1,0 +1,203 @@
+//! Gathers runs into one report: which promises held, how much happened, and the latencies that
+//! users saw. In simulation these are exact: they differ only if the program does.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use loadgen::audit::audit;
+use loadgen::figures::figures;
+use reports::latency::Latencies;
+use reports::run::{self, Kind, Plan, Program, SCHEMA, Verdict};
+use reports::run_folder::{FolderError, RunFolder};
+
+use crate::case::Case;
+use crate::guarantees::Guarantee;
+use crate::run::Outcome;
+
+/// As many cases are told for each promise.
+const CASES_MAX: usize = 10;
+
+/// Runs on their way into a report.
+#[derive(Debug)]
+pub struct Gathered {
+    folder: RunFolder,
+    started_at: Duration,
+    command: String,
+    seed: Option<u64>,
+    scenarios: BTreeMap<&'static str, u64>,
+    steps: Vec<String>,
+    evidence: BTreeMap<Guarantee, Vec<String>>,
+    broke_off: Vec<String>,
+    counts: BTreeMap<&'static str, u64>,
+    latencies: BTreeMap<String, Latencies>,
+}
+
+impl Gathered {
+    /// Takes the folder `path` for the report of what `command` runs.
+    ///
+    /// # Errors
+    ///
+    /// If it holds anything, or can't be made.
+    pub fn new(path: &Path, command: String) -> Result<Self, FolderError> {
+        Ok(Self {
+            folder: RunFolder::create(path)?,
+            started_at: date_now(),
+            command,
+            seed: None,
+            scenarios: BTreeMap::new(),
+            steps: Vec::new(),
+            evidence: BTreeMap::new(),
+            broke_off: Vec::new(),
+            counts: BTreeMap::new(),
+            latencies: BTreeMap::new(),
+        })
+    }
+
+    /// Adds one run.
+    pub fn add(&mut self, case: &Case, outcome: &Outcome) {
+        self.seed.get_or_insert(case.seed);
+        *self.scenarios.entry(case.scenario).or_default() += 1;
+        let name = format!("{} --seed {}", case.scenario, case.seed);
+        for violation in &outcome.violations {
+            let cases = self.evidence.entry(violation.guarantee).or_default();
+            cases.push(format!("{name}: {violation}"));
+        }
+        let broke_off = outcome.broke_off.iter();
+        self.broke_off
+            .extend(broke_off.map(|reason| format!("{name}: {reason}")));
+        if !outcome.held() {
+            let faults = case.faults.iter();
+            self.steps
+                .extend(faults.map(|fault| format!("{name}: {fault}")));
+        }
+        self.add_figures(outcome);
+    }
+
+    fn add_figures(&mut self, outcome: &Outcome) {
+        let history = &outcome.record.history;
+        let audit = audit(history, outcome.simulated);
+        let figures = figures(history);
+        let counts = [
+            ("events_total", outcome.events),
+            ("faults_total", outcome.record.faults.len() as u64),
+            ("runs_failed", u64::from(!outcome.held())),
+            ("runs_total", 1),
+            ("sends_accepted", audit.accepted),
+            ("sends_refused", audit.refused),
+            ("sends_total", audit.sent),
+            ("simulated_us", micros(outcome.simulated)),
+        ];
+        for (name, count) in counts {
+            *self.counts.entry(name).or_default() += count;
+        }
+        let latencies = [
+            ("broadcast", audit.broadcast),
+            ("broadcast.first", audit.broadcast_first),
+            ("broadcast.last", audit.broadcast_last),
+            ("broadcast.median", audit.broadcast_median),
+            ("login", figures.login),
+            ("request", figures.request),
+        ];
+        for (name, more) in latencies {
+            let known = self.latencies.entry(name.to_owned());
+            known.or_default().merge(&more);
+        }
+    }
+
+    /// Writes the report. `partial`: not all runs that were planned are in it.
+    ///
+    /// # Errors
+    ///
+    /// If the file system refuses.
+    pub fn write(&self, partial: bool) -> Result<(), FolderError> {
+        self.folder.write_run(&self.report(partial))?;
+        let simulated_us = self.counts.get("simulated_us").copied().unwrap_or_default();
+        let elapsed = Duration::from_micros(simulated_us);
+        self.folder
+            .write_latencies(self.started_at, elapsed, &self.latencies)
+    }
+
+    /// Writes a file beside the report.
+    ///
+    /// # Errors
+    ///
+    /// If the file system refuses.
+    pub fn write_beside(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        fs::write(self.folder.path().join(name), bytes)
+    }
+
+    fn report(&self, partial: bool) -> run::Run {
+        let counts = self.counts.iter();
+        let latencies = self.latencies.iter();
+        let scenarios = self.scenarios.iter();
+        run::Run {
+            schema: SCHEMA,
+            name: self.folder.name(),
+            program: Program {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            kind: Kind::Simulation,
+            seed: self.seed.unwrap_or_default(),
+            command: self.command.clone(),
+            date: run::date(self.started_at),
+            elapsed_us: self.counts.get("simulated_us").copied().unwrap_or_default(),
+            partial,
+            plan: Plan {
+                options: scenarios
+                    .map(|(name, seeds)| (format!("seeds.{name}"), (*seeds).into()))
+                    .collect(),
+                steps: self.steps.clone(),
+            },
+            verdicts: self.verdicts(),
+            warnings: Vec::new(),
+            counts: counts
+                .map(|(name, count)| ((*name).to_owned(), *count))
+                .collect(),
+            latencies: latencies
+                .filter_map(|(name, latencies)| Some((name.clone(), latencies.figures()?)))
+                .collect(),
+        }
+    }
+
+    fn verdicts(&self) -> Vec<Verdict> {
+        let verdict = |name: String, demands: &str, cases: &[String]| Verdict {
+            name,
+            demands: demands.to_owned(),
+            holds: cases.is_empty(),
+            evidence: cases.iter().take(CASES_MAX).cloned().collect(),
+        };
+        let ended = verdict(
+            String::from("ended"),
+            "every run came to its end: no server panicked or stopped by itself",
+            &self.broke_off,
+        );
+        let promises = Guarantee::ALL.iter().map(|guarantee| {
+            let cases = self.evidence.get(guarantee).map_or(&[][..], Vec::as_slice);
+            verdict(
+                guarantee.to_string().to_lowercase().replace(' ', "-"),
+                guarantee.demands(),
+                cases,
+            )
+        });
+        std::iter::once(ended).chain(promises).collect()
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).expect("a run lasts less than 500,000 years")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a report is stamped with its date, outside of any run"
+)]
+fn date_now() -> Duration {
+    let now = std::time::SystemTime::now();
+    // A clock before 1970 is a clock that was never set.
+    now.duration_since(UNIX_EPOCH).unwrap_or_default()
+}
