@@ -23,8 +23,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 const LEASE: Duration = Duration::from_secs(2);
 
-/// What is allowed on top of the lease: two cores may be running several tests besides.
-const SLACK: Duration = Duration::from_secs(2);
+/// What is allowed on top of the lease: the machine may be busy with other tests.
+const SLACK: Duration = Duration::from_secs(3);
 
 /// Every user says something this often.
 const PACE: Duration = Duration::from_millis(20);
@@ -33,7 +33,7 @@ const PACE: Duration = Duration::from_millis(20);
 const USERS_EACH: usize = 2;
 
 /// So many messages go to and fro before and after the blow.
-const WARM: usize = 50;
+const WARM: usize = 30;
 
 #[tokio::test]
 async fn when_a_connector_dies_its_users_leave_once_and_nobody_else_misses_anything() -> Result {
@@ -66,7 +66,7 @@ async fn when_a_connector_dies_its_users_leave_once_and_nobody_else_misses_anyth
         let mut expected: Vec<_> = crowd.in_room(&room).map(|user| user.name.clone()).collect();
         expected.push(name);
         expected.sort();
-        assert_eq!(late.users[late.users.len() - 1].members(), expected);
+        assert_eq!(late.users[late.users.len() - 1].members, expected);
     }
     crowd.all_heard(2 * WARM).await?;
     crowd.hush().await?;
@@ -136,7 +136,7 @@ async fn when_a_chat_server_is_back_within_the_lease_its_rooms_go_on_and_nobody_
     let mut expected: Vec<_> = crowd.in_room(&struck).map(|u| u.name.clone()).collect();
     expected.push(name);
     expected.sort();
-    assert_eq!(late.members(), expected);
+    assert_eq!(late.members, expected);
     Ok(())
 }
 
@@ -244,8 +244,10 @@ impl Servers {
         let mut command = cluster();
         command.args(["start", "--log", "error", "--server-id", id]);
         command.arg("--lease").arg(milliseconds(self.lease));
-        let deadline = self.lease + Duration::from_secs(1);
-        command.arg("--request-deadline").arg(milliseconds(deadline));
+        let deadline = self.lease + SLACK;
+        command
+            .arg("--request-deadline")
+            .arg(milliseconds(deadline));
         command.arg("--servers").arg(&self.file);
         let mut program = Program::start(id, &mut command)?;
         program.ready().await?;
@@ -272,7 +274,9 @@ impl Servers {
     fn name_at(&self, id: &str, start: &str) -> String {
         let mut names = (0..).map(|number| format!("{start} {number}"));
         let is_there = |name: &String| self.connector_of(name) == id;
-        names.find(is_there).expect("every connector gets some users")
+        names
+            .find(is_there)
+            .expect("every connector gets some users")
     }
 
     fn connector_of(&self, name: &str) -> &str {
@@ -282,7 +286,9 @@ impl Servers {
 }
 
 fn topology(file: &Path) -> Result<Topology> {
-    Ok(config::ServersFile::read(file)?.environment("development")?.topology)
+    Ok(config::ServersFile::read(file)?
+        .environment("development")?
+        .topology)
 }
 
 fn milliseconds(time: Duration) -> String {
@@ -343,14 +349,16 @@ impl Crowd {
 
     /// Waits until each has heard `messages` more, and had answers to as many of its own.
     async fn all_heard(&mut self, messages: usize) -> Result {
-        for user in &mut self.users {
-            let (heard, said) = {
-                let log = user.log.borrow();
-                (log.heard().count(), log.answers())
-            };
+        let goal = |user: &User| {
+            let log = user.log.borrow();
+            (log.heard().count() + messages, log.answers() + messages)
+        };
+        let goals: Vec<_> = self.users.iter().map(goal).collect();
+        let deadline = Instant::now() + PATIENCE;
+        for (user, (heard, answers)) in self.users.iter_mut().zip(goals) {
             let what = format!("{messages} messages and answers for {}", user.name);
-            user.until(&what, Instant::now() + PATIENCE, |log| {
-                log.heard().count() >= heard + messages && log.answers() >= said + messages
+            user.until(&what, deadline, |log| {
+                log.heard().count() >= heard && log.answers() >= answers
             })
             .await?;
         }
@@ -386,6 +394,8 @@ impl Crowd {
 struct User {
     name: String,
     room: String,
+    /// The sorted answer to the enter.
+    members: Vec<String>,
     log: watch::Receiver<Log>,
     orders: mpsc::UnboundedSender<Order>,
     _life: JoinSet<()>,
@@ -414,7 +424,6 @@ struct Log {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Seen {
-    Members(Vec<String>),
     Came(String),
     Went(String),
     Heard(String),
@@ -439,24 +448,20 @@ impl User {
         let host = body["host"].as_str().ok_or("no host from the gate")?;
         let port = body["port"].as_u64().ok_or("no port from the gate")?;
         let mut client = dial(host, u16::try_from(port)?).await?;
-        let body = json!({"username": name, "rid": room});
-        client.request("connector.entryHandler.enter", &body);
+        let members = timeout(PATIENCE, enter(&mut client, name, room)).await??;
 
         let (log, seen) = watch::channel(Log::default());
         let (orders, taken) = mpsc::unbounded_channel();
         let mut life = JoinSet::new();
         life.spawn(live(name.to_owned(), client, taken, log));
-        let mut user = Self {
+        Ok(Self {
             name: name.to_owned(),
             room: room.to_owned(),
+            members,
             log: seen,
             orders,
             _life: life,
-        };
-        let what = format!("members for {name}");
-        let deadline = Instant::now() + PATIENCE;
-        user.until(&what, deadline, |log| !log.seen.is_empty()).await?;
-        Ok(user)
+        })
     }
 
     fn tell(&self, order: Order) {
@@ -478,18 +483,6 @@ impl User {
                 Some(reason) => Err(format!("no {what}: cut off, {reason}").into()),
             },
             Err(_) => Err(format!("no {what} in time").into()),
-        }
-    }
-
-    /// The sorted answer to the enter.
-    fn members(&self) -> Vec<String> {
-        match self.log.borrow().seen.first() {
-            Some(Seen::Members(names)) => {
-                let mut names = names.clone();
-                names.sort();
-                names
-            }
-            other => panic!("{} was not let in: {other:?}", self.name),
         }
     }
 
@@ -550,16 +543,29 @@ impl Log {
 
     fn see_answer(&mut self, id: u32, body: &Value) {
         let Some((number, text)) = self.unanswered.remove(&id) else {
-            let users = body["users"].as_array();
-            let names = users.expect("an enter is answered with its users").iter();
-            let names = names.filter_map(Value::as_str).map(str::to_owned);
-            return self.seen.push(Seen::Members(names.collect()));
+            panic!("an answer to nothing: {body}");
         };
         let ok = body["code"].is_null();
         if ok {
             self.succeeded = number;
         }
         self.seen.push(Seen::Answered { text, ok });
+    }
+}
+
+/// Asks to be let in until it is granted: a connector that has just started, and has not reached
+/// the chat server yet, refuses.
+async fn enter(client: &mut Client<TcpStream>, name: &str, room: &str) -> Result<Vec<String>> {
+    loop {
+        let body = json!({"username": name, "rid": room});
+        client.request("connector.entryHandler.enter", &body);
+        let Event::Response { body, .. } = client.next().await? else {
+            return Err(format!("{name} got something else than an answer").into());
+        };
+        if let Ok(mut members) = serde_json::from_value::<Vec<String>>(body["users"].clone()) {
+            members.sort();
+            return Ok(members);
+        }
     }
 }
 

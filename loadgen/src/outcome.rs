@@ -15,7 +15,7 @@ use crate::health::LATENESS_MAX;
 use crate::history::{Event, What};
 use crate::plan::LoadPlan;
 
-/// How many failed logins are told.
+/// How many cases of one kind are told.
 const CASES: usize = 10;
 
 /// What a run does not know of itself.
@@ -112,6 +112,11 @@ fn verdicts(plan: &LoadPlan, finished: &Finished, audit: &Audit) -> Vec<Verdict>
             "every user entered its room",
             outsiders(plan, finished),
         ),
+        verdict(
+            "kept",
+            "no connection was lost",
+            lost_connections(&finished.history),
+        ),
         of_faults(
             "delivered",
             "every accepted send reached every member",
@@ -171,15 +176,32 @@ fn outsiders(plan: &LoadPlan, finished: &Finished) -> Vec<String> {
         kept_out.insert(event.user, why);
     }
     kept_out.retain(|user, _why| !inside.contains(user));
-    let untold = kept_out.len().saturating_sub(CASES);
-    let told = kept_out.iter().take(CASES);
-    let mut evidence: Vec<_> = told
-        .map(|(user, why)| format!("user {user}: {why}"))
-        .collect();
+    let all = kept_out.iter();
+    first_cases(all.map(|(user, why)| format!("user {user}: {why}")))
+}
+
+/// Connections that ended without their users having asked for it. A member that is gone is owed
+/// nothing, so without this a cluster that dies would pass every other check.
+fn lost_connections(history: &[Event]) -> Vec<String> {
+    first_cases(history.iter().filter_map(|event| {
+        let how = match &event.what {
+            What::Kicked { reason } => format!("was kicked: {reason}"),
+            What::Closed { reason } => format!("was cut off: {reason}"),
+            _ => return None,
+        };
+        let at = event.at.as_secs_f64();
+        Some(format!("user {} {how}, {at:.3} s into the run", event.user))
+    }))
+}
+
+/// The first [`CASES`] of `cases`, and how many more there are.
+fn first_cases(mut cases: impl Iterator<Item = String>) -> Vec<String> {
+    let mut told: Vec<_> = cases.by_ref().take(CASES).collect();
+    let untold = cases.count();
     if untold > 0 {
-        evidence.push(format!("and {untold} more"));
+        told.push(format!("and {untold} more"));
     }
-    evidence
+    told
 }
 
 fn warnings(figures: &Figures) -> Vec<String> {
@@ -297,6 +319,23 @@ mod tests {
         assert_eq!(evidence(&run, "entered"), ["user 1: its name was taken"]);
         assert_eq!(run.counts["users_entered"], 1);
         assert_eq!(run.counts["logins_total"], 2);
+        assert!(!run.holds());
+    }
+
+    #[test]
+    fn a_cluster_that_dies_does_not_pass_because_it_owes_nothing_any_more() {
+        let mut finished = finished(Ending::Complete);
+        finished.history.push(Event {
+            at: Duration::from_millis(2500),
+            user: 0,
+            login: 1,
+            what: What::Closed {
+                reason: "the server closed it".to_owned(),
+            },
+        });
+        let run = judged(&finished);
+        let said = "user 0 was cut off: the server closed it, 2.500 s into the run";
+        assert_eq!(evidence(&run, "kept"), [said]);
         assert!(!run.holds());
     }
 

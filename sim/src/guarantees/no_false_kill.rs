@@ -118,8 +118,8 @@ mod tests {
     use super::*;
     use crate::fault::Fault;
     use crate::guarantees::story::{
-        ALICE, CHAT, CONNECTOR_1, Story, USERS, hold, ms, partition, pause, power_cut, release,
-        repair, restart, resume,
+        ALICE, BOB, CHAT, CONNECTOR_1, Story, USERS, hold, ms, partition, pause, power_cut,
+        release, repair, restart, resume,
     };
 
     fn findings(story: Story) -> usize {
@@ -179,6 +179,8 @@ mod tests {
             .fault(1200, repair(USERS, CONNECTOR_1))
             .fault(2000, pause(CONNECTOR_1))
             .fault(9900, resume(CONNECTOR_1))
+            // Alice was heard no more, but still could hear, so it was not she who gave up.
+            .adds(9950, ALICE, BOB)
             .closes(10_500, ALICE);
         assert_eq!(findings(story), 0);
     }

@@ -168,8 +168,11 @@ mod tests {
 
     #[test]
     fn nobody_is_told_about_himself() {
-        assert_eq!(findings(alice_and_bob().adds(201, BOB, BOB)), 1);
-        assert_eq!(findings(alice_and_bob().drops(300, BOB, BOB)), 1);
+        let told = |story: Story| check(&View::new(&story.record()))[0].1.clone();
+        let added = told(alice_and_bob().adds(201, BOB, BOB));
+        assert!(added.contains("about itself"), "{added}");
+        let left = told(alice_and_bob().drops(300, BOB, BOB));
+        assert!(left.contains("about itself"), "{left}");
     }
 
     #[test]
