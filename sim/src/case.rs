@@ -155,16 +155,18 @@ impl fmt::Display for Case {
         } = &*self.topology;
         writeln!(
             out,
-            "{} seed {}: {} gate, {} connectors, {} chat servers, {} users and {} vandals on {} hosts",
+            "{} seed {}: {}, {}, {}, {} on {}",
             self.scenario,
             self.seed,
-            gates.len(),
-            connectors.len(),
-            chats.len(),
-            self.scripts.len(),
-            self.vandals,
-            self.client_hosts.len(),
+            count(gates.len(), "gate"),
+            count(connectors.len(), "connector"),
+            count(chats.len(), "chat server"),
+            count(self.scripts.len(), "user"),
+            count(self.client_hosts.len(), "host"),
         )?;
+        if self.vandals > 0 {
+            writeln!(out, "{}", count(self.vandals as usize, "vandal"))?;
+        }
         if self.faults.is_empty() {
             writeln!(out, "no faults")?;
         }
@@ -173,6 +175,11 @@ impl fmt::Display for Case {
         }
         Ok(())
     }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 fn topology(connectors: u32, chats: u32) -> Topology {

@@ -19,7 +19,7 @@ pub struct Workload {
     /// Milliseconds from one send of a user to its next.
     pub send_every_ms: Span,
     /// How many of a hundred sends go to one user instead of the room.
-    pub private_percent: u32,
+    pub private_percent: Span,
     /// Bytes of a message.
     pub message_len: Span,
     /// Habits and how many of a hundred users have them; the rest just chats.
@@ -37,7 +37,7 @@ impl Default for Workload {
     fn default() -> Self {
         Self {
             send_every_ms: Span::of(500..=2000),
-            private_percent: 10,
+            private_percent: Span::just(10),
             message_len: Span::of(0..=200),
             habits: Vec::new(),
             swarm: false,
@@ -103,12 +103,14 @@ pub fn draw(
     reconnect: Reconnect,
     seeds: Seeds,
 ) -> Cast {
+    let rng = &mut seeds.habits();
     let drawing = Drawing {
         workload,
         sizes,
         times,
         reconnect,
-        habits: workload.switched_on(&mut seeds.habits()),
+        private_percent: workload.private_percent.draw(rng),
+        habits: workload.switched_on(rng),
     };
     let mut scripts = Vec::new();
     for user in 0..sizes.users {
@@ -143,6 +145,7 @@ struct Drawing<'a> {
     sizes: Sizes,
     times: &'a Times,
     reconnect: Reconnect,
+    private_percent: u32,
     habits: Vec<(Habit, u32)>,
 }
 
@@ -300,7 +303,7 @@ impl Drawing<'_> {
     }
 
     fn draw_target(&self, rng: &mut StdRng) -> Target {
-        if rng.random_range(0..100) < self.workload.private_percent {
+        if rng.random_range(0..100) < self.private_percent {
             // It may be in another room, or away: then the send must be refused.
             Target::User(name_of(rng.random_range(0..self.sizes.users)))
         } else {
