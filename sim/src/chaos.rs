@@ -44,6 +44,8 @@ const ATTEMPTS_MAX: u32 = 20;
 pub struct Targets<'a> {
     /// The servers.
     pub topology: &'a Topology,
+    /// The chat servers that own rooms: what happens to the others concerns nobody.
+    pub owners: &'a [String],
     /// The hosts of the users.
     pub client_hosts: &'a [String],
     /// The usual latency between two hosts.
@@ -130,14 +132,12 @@ impl Targets<'_> {
 
     fn servers(&self, role: Role) -> Vec<String> {
         let Topology {
-            gates,
-            connectors,
-            chats,
+            gates, connectors, ..
         } = self.topology;
         match role {
             Role::Gate => gates.iter().map(|gate| gate.id.clone()).collect(),
             Role::Connector => connectors.iter().map(|it| it.id.clone()).collect(),
-            Role::Chat => chats.iter().map(|chat| chat.id.clone()).collect(),
+            Role::Chat => self.owners.to_vec(),
         }
     }
 }

@@ -107,6 +107,7 @@ pub fn draw(
     let drawing = Drawing {
         workload,
         sizes,
+        rooms: room_names(sizes.rooms, topology),
         times,
         reconnect,
         private_percent: workload.private_percent.draw(rng),
@@ -143,6 +144,7 @@ impl Workload {
 struct Drawing<'a> {
     workload: &'a Workload,
     sizes: Sizes,
+    rooms: Vec<String>,
     times: &'a Times,
     reconnect: Reconnect,
     private_percent: u32,
@@ -199,7 +201,7 @@ impl Drawing<'_> {
             user,
             name: format!("probe-{room}"),
             gate_key: None,
-            room: room_name(room),
+            room: self.rooms[room as usize].clone(),
             message_len: 0,
             actions: vec![
                 action(login_at, Do::Login),
@@ -312,15 +314,13 @@ impl Drawing<'_> {
     }
 
     fn draw_room(&self, rng: &mut StdRng) -> String {
-        room_name(rng.random_range(0..self.sizes.rooms))
+        let room = self.rooms.choose(rng);
+        room.expect("a scenario has a room").clone()
     }
 
     fn draw_other_room(&self, room: &str, rng: &mut StdRng) -> String {
-        let others: Vec<_> = (0..self.sizes.rooms)
-            .map(room_name)
-            .filter(|other| other != room)
-            .collect();
-        others.choose(rng).cloned().unwrap_or(room.to_owned())
+        let others: Vec<_> = self.rooms.iter().filter(|other| *other != room).collect();
+        others.choose(rng).map_or(room, |other| other).to_owned()
     }
 }
 
@@ -338,8 +338,18 @@ fn name_of(user: u32) -> String {
     format!("user-{user}")
 }
 
-fn room_name(room: u32) -> String {
-    format!("room-{room}")
+/// The names of the rooms, chosen so that the chat servers own them in turn: with names that are
+/// only numbered, Pomelo's hash leaves whole chat servers without a room.
+pub fn room_names(rooms: u32, topology: &Topology) -> Vec<String> {
+    let chats = topology.chats.len();
+    let name = |room: u32| {
+        let numbered = format!("room-{room}");
+        let variants = (1..).map(|variant| format!("{numbered}-{variant}"));
+        let mut names = std::iter::once(numbered.clone()).chain(variants);
+        let owner = room as usize % chats;
+        names.find(|name| topology.chat_of(name) == Some(owner))
+    };
+    (0..rooms).filter_map(name).collect()
 }
 
 fn number(len: usize) -> u32 {
