@@ -315,6 +315,29 @@ fn what_is_said_while_an_enter_is_unanswered_follows_the_answer() -> Result {
 }
 
 #[test]
+fn no_more_is_kept_behind_an_unanswered_enter_than_a_queue_may_hold() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.open(1);
+    world.enter(bob, "bob");
+    world.carry_up(1)?;
+    // Ada's connector never acknowledges that bob has come, so bob stays at the door.
+    let queue_len = Options::default().session_queue_len;
+    for _ in 0..=queue_len {
+        world.say(ada, "*", "hi");
+        world.carry_up(0)?;
+        world.carry_down(1)?;
+        // Answers would hold ada's requests up; she is not what this is about.
+        world.connectors[0].expire_requests(ada.1, world.now + DEADLINE);
+    }
+    assert_eq!(
+        world.heard(bob),
+        ["kick too much was said before the room could be entered"]
+    );
+    Ok(())
+}
+
+#[test]
 fn a_send_is_answered_only_when_every_connector_concerned_has_it() -> Result {
     let mut world = World::new()?;
     let ada = world.member(0, "ada")?;

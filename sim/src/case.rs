@@ -1,7 +1,7 @@
 //! One run, fully drawn: a scenario and a seed made into servers, latencies, scripts and faults.
 //! From here on nothing but the simulated network and the users' back-off draws anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,8 +77,10 @@ impl Case {
 
         let settings = scenario.settings.clone();
         let times = Times::of(&settings);
+        let owners = owners(&topology, sizes.rooms);
         let targets = Targets {
             topology: &topology,
+            owners: &owners,
             client_hosts: &client_hosts,
             latency: &|a, b| latency_of(&latencies, a, b),
         };
@@ -155,16 +157,18 @@ impl fmt::Display for Case {
         } = &*self.topology;
         writeln!(
             out,
-            "{} seed {}: {} gate, {} connectors, {} chat servers, {} users and {} vandals on {} hosts",
+            "{} seed {}: {}, {}, {}, {} on {}",
             self.scenario,
             self.seed,
-            gates.len(),
-            connectors.len(),
-            chats.len(),
-            self.scripts.len(),
-            self.vandals,
-            self.client_hosts.len(),
+            count(gates.len(), "gate"),
+            count(connectors.len(), "connector"),
+            count(chats.len(), "chat server"),
+            count(self.scripts.len(), "user"),
+            count(self.client_hosts.len(), "host"),
         )?;
+        if self.vandals > 0 {
+            writeln!(out, "{}", count(self.vandals as usize, "vandal"))?;
+        }
         if self.faults.is_empty() {
             writeln!(out, "no faults")?;
         }
@@ -173,6 +177,22 @@ impl fmt::Display for Case {
         }
         Ok(())
     }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// The chat servers that own one of the rooms.
+fn owners(topology: &Topology, rooms: u32) -> Vec<String> {
+    let rooms = workload::room_names(rooms, topology);
+    let owned: BTreeSet<_> = rooms
+        .iter()
+        .filter_map(|room| topology.chat_of(room))
+        .collect();
+    let owners = owned.iter().map(|chat| topology.chats[*chat].id.clone());
+    owners.collect()
 }
 
 fn topology(connectors: u32, chats: u32) -> Topology {
@@ -222,6 +242,23 @@ mod tests {
             let draw = |seed| format!("{:?}", Case::draw(&scenario, seed));
             assert_eq!(draw(7), draw(7), "{}", scenario.name);
             assert_ne!(draw(7), draw(8), "{}", scenario.name);
+        }
+    }
+
+    #[test]
+    fn a_chat_server_that_a_fault_hits_owns_a_room_that_users_are_in() {
+        for scenario in scenario::built_in() {
+            for seed in 0..100 {
+                let case = Case::draw(&scenario, seed);
+                let rooms = case.scripts.iter().map(|script| &script.room);
+                let owners: BTreeSet<_> = rooms.map(|room| case.topology.chat_of(room)).collect();
+                let plan = format!("{:?}", case.faults);
+                for (index, chat) in case.topology.chats.iter().enumerate() {
+                    let is_hit = plan.contains(&chat.id);
+                    let what = format!("{} {seed}: {}", scenario.name, chat.id);
+                    assert!(!is_hit || owners.contains(&Some(index)), "{what}");
+                }
+            }
         }
     }
 

@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::case::Case;
-use crate::chaos::Role;
+use crate::incident::Role;
 use crate::net::SimNet;
 use crate::process::Process;
 use crate::seeds::Seeds;

@@ -6,7 +6,7 @@
 //! - [`scenario`]: what kind of cluster, users and faults; the built-in ones;
 //! - [`seeds`]: the streams that one seed is split into;
 //! - [`case`]: one run, drawn from a scenario and a seed: [`workload`] draws what users do,
-//!   [`chaos`] draws what goes wrong, as a list of [`fault`]s; a [`vandal`] sends bad bytes;
+//!   [`chaos`] draws [`incident`]s, which are lists of [`fault`]s; a [`vandal`] sends bad bytes;
 //! - [`run`]: runs it and has it checked: a [`deployment`] of the production servers on the
 //!   simulated [`net`], with the faults put in by [`inject`];
 //! - [`trace`]: the ordered record of everything that happened, and its hash;
@@ -29,6 +29,7 @@ pub mod deployment;
 pub mod fault;
 pub mod gather;
 pub mod guarantees;
+pub mod incident;
 pub mod inject;
 pub mod net;
 mod panics;

@@ -19,7 +19,7 @@ pub struct Workload {
     /// Milliseconds from one send of a user to its next.
     pub send_every_ms: Span,
     /// How many of a hundred sends go to one user instead of the room.
-    pub private_percent: u32,
+    pub private_percent: Span,
     /// Bytes of a message.
     pub message_len: Span,
     /// Habits and how many of a hundred users have them; the rest just chats.
@@ -37,7 +37,7 @@ impl Default for Workload {
     fn default() -> Self {
         Self {
             send_every_ms: Span::of(500..=2000),
-            private_percent: 10,
+            private_percent: Span::just(10),
             message_len: Span::of(0..=200),
             habits: Vec::new(),
             swarm: false,
@@ -103,12 +103,15 @@ pub fn draw(
     reconnect: Reconnect,
     seeds: Seeds,
 ) -> Cast {
+    let rng = &mut seeds.habits();
     let drawing = Drawing {
         workload,
         sizes,
+        rooms: room_names(sizes.rooms, topology),
         times,
         reconnect,
-        habits: workload.switched_on(&mut seeds.habits()),
+        private_percent: workload.private_percent.draw(rng),
+        habits: workload.switched_on(rng),
     };
     let mut scripts = Vec::new();
     for user in 0..sizes.users {
@@ -141,8 +144,10 @@ impl Workload {
 struct Drawing<'a> {
     workload: &'a Workload,
     sizes: Sizes,
+    rooms: Vec<String>,
     times: &'a Times,
     reconnect: Reconnect,
+    private_percent: u32,
     habits: Vec<(Habit, u32)>,
 }
 
@@ -196,7 +201,7 @@ impl Drawing<'_> {
             user,
             name: format!("probe-{room}"),
             gate_key: None,
-            room: room_name(room),
+            room: self.rooms[room as usize].clone(),
             message_len: 0,
             actions: vec![
                 action(login_at, Do::Login),
@@ -300,7 +305,7 @@ impl Drawing<'_> {
     }
 
     fn draw_target(&self, rng: &mut StdRng) -> Target {
-        if rng.random_range(0..100) < self.workload.private_percent {
+        if rng.random_range(0..100) < self.private_percent {
             // It may be in another room, or away: then the send must be refused.
             Target::User(name_of(rng.random_range(0..self.sizes.users)))
         } else {
@@ -309,15 +314,13 @@ impl Drawing<'_> {
     }
 
     fn draw_room(&self, rng: &mut StdRng) -> String {
-        room_name(rng.random_range(0..self.sizes.rooms))
+        let room = self.rooms.choose(rng);
+        room.expect("a scenario has a room").clone()
     }
 
     fn draw_other_room(&self, room: &str, rng: &mut StdRng) -> String {
-        let others: Vec<_> = (0..self.sizes.rooms)
-            .map(room_name)
-            .filter(|other| other != room)
-            .collect();
-        others.choose(rng).cloned().unwrap_or(room.to_owned())
+        let others: Vec<_> = self.rooms.iter().filter(|other| *other != room).collect();
+        others.choose(rng).map_or(room, |other| other).to_owned()
     }
 }
 
@@ -335,8 +338,18 @@ fn name_of(user: u32) -> String {
     format!("user-{user}")
 }
 
-fn room_name(room: u32) -> String {
-    format!("room-{room}")
+/// The names of the rooms, chosen so that the chat servers own them in turn: with names that are
+/// only numbered, Pomelo's hash leaves whole chat servers without a room.
+pub fn room_names(rooms: u32, topology: &Topology) -> Vec<String> {
+    let chats = topology.chats.len();
+    let name = |room: u32| {
+        let numbered = format!("room-{room}");
+        let variants = (1..).map(|variant| format!("{numbered}-{variant}"));
+        let mut names = std::iter::once(numbered.clone()).chain(variants);
+        let owner = room as usize % chats;
+        names.find(|name| topology.chat_of(name) == Some(owner))
+    };
+    (0..rooms).filter_map(name).collect()
 }
 
 fn number(len: usize) -> u32 {

@@ -120,12 +120,16 @@ fn pushed(state: &mut State, push: Push) {
 /// once; each queue holds a reference.
 fn tell(state: &mut State, room: &Arc<str>, package: Bytes) {
     let sessions: Vec<SessionId> = state.rooms[room].sessions().collect();
+    let events_max = state.options.session_queue_len;
     for id in sessions {
         let session = state.sessions.get_mut(&id);
         let entering = session.and_then(|session| session.entering.as_mut());
         match entering.filter(|entering| entering.place.room == *room) {
             // It comes after the answer, which it may not overtake.
-            Some(entering) => entering.events.push(package.clone()),
+            Some(entering) if entering.events.len() < events_max => {
+                entering.events.push(package.clone());
+            }
+            Some(_) => state.kick(id, "too much was said before the room could be entered"),
             None => state.push(id, package.clone()),
         }
     }

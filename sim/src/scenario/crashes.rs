@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use cluster::options::Options;
 
-use crate::chaos::{Faults, Incident, Kind, Role};
+use crate::chaos::Faults;
+use crate::incident::{HostTrouble, Incident, Kind, Role};
 use crate::scenario::{Scenario, Settings, Shape, Span};
 use crate::workload::{Habit, Workload};
 
@@ -36,36 +37,61 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         one(
             "connector-crash",
             "a connector's process dies and is started again",
-            Kind::Crash(Role::Connector),
+            Kind::Host(HostTrouble::Crash, Role::Connector),
             RESTART_MS,
         ),
         one(
             "connector-power-cut",
             "a connector's machine loses power and boots again",
-            Kind::PowerCut(Role::Connector),
+            Kind::Host(HostTrouble::PowerCut, Role::Connector),
             RESTART_MS,
         ),
         one(
             "chat-crash",
             "a chat server's process dies and is started again within the lease",
-            Kind::Crash(Role::Chat),
+            Kind::Host(HostTrouble::Crash, Role::Chat),
             RESTART_MS,
         ),
         one(
             "chat-power-cut",
             "a chat server's machine loses power and boots again within the lease",
-            Kind::PowerCut(Role::Chat),
+            Kind::Host(HostTrouble::PowerCut, Role::Chat),
             RESTART_MS,
         ),
         one(
             "chat-restart-late",
             "a chat server is down for longer than the lease: its users are kicked and come back",
-            Kind::Crash(Role::Chat),
+            Kind::Host(HostTrouble::Crash, Role::Chat),
             LATE_MS,
         ),
+        rolling_restart(),
         reconnect_storm(),
         paused_connector(),
     ]
+}
+
+/// Every connector and chat server once, each while the one before is just back.
+fn rolling_restart() -> Scenario {
+    let restart = |index: u32, role| Incident {
+        kind: Kind::Host(HostTrouble::Crash, role),
+        after_ms: Span::of(index * 900..=index * 900 + 300),
+        lasts_ms: Span::of(100..=600),
+    };
+    let roles = [Role::Connector, Role::Chat].into_iter().cycle().take(6);
+    Scenario {
+        name: "rolling-restart",
+        about: "every connector and chat server is restarted, one after the other",
+        seeds: 6,
+        shape: Shape::default(),
+        workload: Workload::default(),
+        faults: Faults::Listed(
+            (0..)
+                .zip(roles)
+                .map(|(index, role)| restart(index, role))
+                .collect(),
+        ),
+        settings: Settings::default(),
+    }
 }
 
 fn reconnect_storm() -> Scenario {
@@ -86,7 +112,7 @@ fn reconnect_storm() -> Scenario {
             ..Workload::default()
         },
         faults: Faults::Listed(vec![Incident {
-            kind: Kind::Crash(Role::Connector),
+            kind: Kind::Host(HostTrouble::Crash, Role::Connector),
             after_ms: EARLY_MS,
             lasts_ms: Span::of(50..=500),
         }]),
@@ -110,7 +136,7 @@ fn paused_connector() -> Scenario {
             ..Workload::default()
         },
         faults: Faults::Listed(vec![Incident {
-            kind: Kind::Pause(Role::Connector),
+            kind: Kind::Host(HostTrouble::Pause, Role::Connector),
             after_ms: EARLY_MS,
             // A heartbeat is processed up to 1 s before the stop; so after more than 1 s some
             // are late although they arrived in time. Clients themselves give up after 2 s.

@@ -1,6 +1,7 @@
 //! The network between connectors and chat servers, and between users and connectors, breaks.
 
-use crate::chaos::{Ends, Faults, Incident, Kind};
+use crate::chaos::Faults;
+use crate::incident::{Ends, Incident, Kind, LinkTrouble};
 use crate::scenario::{Scenario, Settings, Shape, Span};
 use crate::workload::{Habit, Workload};
 
@@ -37,31 +38,31 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         one(
             "link-hold",
             "a link between connector and chat stalls for less than the lease",
-            Kind::Hold(Ends::Backend),
+            Kind::Link(LinkTrouble::Hold, Ends::Backend),
             SHORT_MS,
         ),
         one(
             "link-hold-long",
             "a link between connector and chat stalls for longer than the lease",
-            Kind::Hold(Ends::Backend),
+            Kind::Link(LinkTrouble::Hold, Ends::Backend),
             LONG_MS,
         ),
         one(
             "link-partition",
             "a link between connector and chat loses everything, then works again",
-            Kind::Partition(Ends::Backend),
+            Kind::Link(LinkTrouble::Partition, Ends::Backend),
             Span::of(SHORT_MS.min..=LONG_MS.max),
         ),
         one(
             "link-one-way",
             "a link between connector and chat loses everything in one direction",
-            Kind::OneWay(Ends::Backend),
+            Kind::Link(LinkTrouble::OneWay, Ends::Backend),
             Span::of(SHORT_MS.min..=LONG_MS.max),
         ),
         flapping(one(
             "link-flapping",
             "",
-            Kind::Hold(Ends::Backend),
+            Kind::Link(LinkTrouble::Hold, Ends::Backend),
             SHORT_MS,
         )),
     ]
@@ -74,8 +75,8 @@ fn flapping(base: Scenario) -> Scenario {
         after_ms: Span::of(index * 700..=index * 700 + 200),
         lasts_ms: Span::of(100..=450),
     };
-    let hold = Kind::Hold(Ends::Backend);
-    let partition = Kind::Partition(Ends::Backend);
+    let hold = Kind::Link(LinkTrouble::Hold, Ends::Backend);
+    let partition = Kind::Link(LinkTrouble::Partition, Ends::Backend);
     Scenario {
         about: "the link between connector and chat breaks again and again",
         shape: Shape {

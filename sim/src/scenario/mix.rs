@@ -1,6 +1,7 @@
 //! Everything at once, or rather: each seed draws a cluster, users, habits and kinds of faults.
 
-use crate::chaos::{Ends, Faults, Incident, Kind, Role};
+use crate::chaos::Faults;
+use crate::incident::{Ends, HostTrouble, Incident, Kind, LinkTrouble, Role};
 use crate::scenario::{Scenario, Settings, Shape, Span};
 use crate::workload::{Habit, Workload};
 
@@ -23,7 +24,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             latency_ms: Span::of(1..=20),
         },
         workload: Workload {
-            private_percent: 20,
+            private_percent: Span::of(0..=40),
             habits: vec![
                 (Habit::Rejoin, 20),
                 (Habit::Switch, 20),
@@ -46,21 +47,26 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 
 fn kinds() -> Vec<Incident> {
     let kinds = [
-        Kind::Crash(Role::Gate),
-        Kind::Crash(Role::Connector),
-        Kind::Crash(Role::Chat),
-        Kind::PowerCut(Role::Connector),
-        Kind::PowerCut(Role::Chat),
-        Kind::Pause(Role::Connector),
-        Kind::Pause(Role::Chat),
-        Kind::Hold(Ends::Backend),
-        Kind::Hold(Ends::Client),
-        Kind::Partition(Ends::Backend),
-        Kind::Partition(Ends::Client),
-        Kind::OneWay(Ends::Backend),
-        Kind::OneWay(Ends::Client),
-        Kind::Slow(Ends::Backend),
-        Kind::Slow(Ends::Client),
+        Kind::Host(HostTrouble::Crash, Role::Gate),
+        Kind::Host(HostTrouble::Crash, Role::Connector),
+        Kind::Host(HostTrouble::Crash, Role::Chat),
+        Kind::Host(HostTrouble::PowerCut, Role::Connector),
+        Kind::Host(HostTrouble::PowerCut, Role::Chat),
+        Kind::Host(HostTrouble::Pause, Role::Connector),
+        Kind::Host(HostTrouble::Pause, Role::Chat),
+        Kind::Link(LinkTrouble::Hold, Ends::Backend),
+        Kind::Link(LinkTrouble::Hold, Ends::Client),
+        Kind::Link(LinkTrouble::Partition, Ends::Backend),
+        Kind::Link(LinkTrouble::Partition, Ends::Client),
+        Kind::Link(LinkTrouble::OneWay, Ends::Backend),
+        Kind::Link(LinkTrouble::OneWay, Ends::Client),
+        Kind::Link(LinkTrouble::Slow, Ends::Backend),
+        Kind::Link(LinkTrouble::Slow, Ends::Client),
+        Kind::Host(HostTrouble::Stutter, Role::Connector),
+        Kind::Host(HostTrouble::Stutter, Role::Chat),
+        Kind::Link(LinkTrouble::Jitter, Ends::Backend),
+        Kind::Link(LinkTrouble::Jitter, Ends::Client),
+        Kind::Link(LinkTrouble::Flap, Ends::Backend),
     ];
     kinds
         .map(|kind| Incident {
