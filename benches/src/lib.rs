@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use cluster::chat::state as chat;
-use cluster::connector::{handler, link, state as connector};
-use cluster::link::frame;
+use cluster::connector::{handler, state as connector};
 use cluster::link::message::SessionId;
+use cluster::link::{Connection, frame};
 use cluster::options::Options;
 use cluster::queue::Queue;
 use cluster::topology::{Backend, Frontend, Topology};
@@ -44,8 +44,8 @@ pub struct World {
 /// A connector and both ends of its link's connection.
 struct Wired {
     state: connector::State,
-    here: link::Connection,
-    there: chat::Connection,
+    here: Connection,
+    there: Connection,
 }
 
 /// A session, by connector and number there.

@@ -2,10 +2,12 @@
 //! in one order, and answers a request once the connectors concerned have what it caused.
 //!
 //! In reading order: [`handler`] (what clients ask for), [`remote`] (what connectors ask for),
-//! [`channel`] (one room), [`state`] (everything it knows), [`recovery`] (after a start).
+//! [`channel`] (one room), [`state`] (everything it knows), [`link`] (to the connectors),
+//! [`recovery`] (after a start).
 
 pub mod channel;
 pub mod handler;
+pub mod link;
 pub mod recovery;
 pub mod remote;
 pub mod state;
@@ -19,12 +21,12 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use self::state::{Connection, State};
+use self::state::State;
 use crate::census::Census;
 use crate::limits::HELLO_PATIENCE;
-use crate::link::LinkError;
 use crate::link::frame::Header;
 use crate::link::pump::{self, Endpoint, pump};
+use crate::link::{Connection, LinkError};
 use crate::net::Network;
 use crate::options::Options;
 use crate::serving;

@@ -22,13 +22,12 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use self::link::Connection;
 use self::state::{ChatIndex, State};
 use crate::census::Census;
 use crate::limits::{CLOSE_PATIENCE, REDIAL_PAUSE};
-use crate::link::LinkError;
 use crate::link::frame::Header;
 use crate::link::pump::{self, Endpoint, pump};
+use crate::link::{Connection, LinkError};
 use crate::net::Network;
 use crate::options::Options;
 use crate::serving::{self, Counted};

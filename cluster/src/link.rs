@@ -15,7 +15,36 @@ pub mod message;
 pub mod pump;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Notify;
+
+/// One TCP connection of a link, as the server that keeps the link knows it. A newer one takes
+/// its place.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The server at the other end, by its place in the configured list.
+    pub peer: usize,
+    /// Tells it from the link's other connections.
+    pub number: u64,
+    /// Signalled when there is something to send.
+    pub wake: Arc<Notify>,
+    /// Signalled when the connection is to end.
+    pub stop: Arc<Notify>,
+}
+
+impl Connection {
+    /// The connection `number` with `peer`.
+    pub fn new(peer: usize, number: u64) -> Self {
+        Self {
+            peer,
+            number,
+            wake: Arc::default(),
+            stop: Arc::default(),
+        }
+    }
+}
 
 /// Why a connection of a link ended.
 #[derive(Debug, thiserror::Error)]

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use cluster::chat::state as chat;
-use cluster::connector::{handler, link, state as connector};
-use cluster::link::LinkError;
+use cluster::connector::{handler, state as connector};
 use cluster::link::frame;
+use cluster::link::{Connection, LinkError};
 use cluster::options::Options;
 use cluster::queue::Queue;
 use cluster::topology::{Backend, Frontend, Topology};
@@ -26,7 +26,7 @@ struct World {
     now: Instant,
     chat: chat::State,
     connectors: Vec<connector::State>,
-    wires: BTreeMap<usize, (link::Connection, chat::Connection)>,
+    wires: BTreeMap<usize, (Connection, Connection)>,
     queues: BTreeMap<User, Arc<Queue>>,
     requests: u32,
 }
@@ -391,7 +391,7 @@ fn a_broken_connection_loses_and_doubles_nothing() -> Result {
 }
 
 /// Whether the chat server wants a connection ended.
-fn is_stopped(connection: &chat::Connection) -> bool {
+fn is_stopped(connection: &Connection) -> bool {
     let mut stop = std::pin::pin!(connection.stop.notified());
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     stop.as_mut().poll(&mut context).is_ready()

@@ -1,21 +1,17 @@
 //! Everything that a chat server knows, and the one way in which it changes: a frame arrives, a
 //! lease runs out, the wait after a restart ends. No IO and no waiting in here.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::channel::{Channel, Delivery, Ticket};
+use super::channel::{Channel, Delivery};
+use super::link::{Awaited, Link};
 use super::recovery::Recovery;
 use super::{handler, recovery, remote};
 use crate::limits::OUTBOX_BYTES;
-use crate::link::LinkError;
-use crate::link::frame::{Header, Hello, VERSION, Welcome};
-use crate::link::half::Half;
 use crate::link::message::{self, Event, Position, Push, ToChat, ToConnector};
 use crate::options::Options;
 use crate::topology::Topology;
@@ -26,10 +22,10 @@ pub type ConnectorIndex = usize;
 /// What a chat server knows.
 #[derive(Debug)]
 pub struct State {
-    topology: Arc<Topology>,
-    options: Options,
-    incarnation: u64,
-    links: BTreeMap<ConnectorIndex, Link>,
+    pub(super) topology: Arc<Topology>,
+    pub(super) options: Options,
+    pub(super) incarnation: u64,
+    pub(super) links: BTreeMap<ConnectorIndex, Link>,
     /// The rooms with members.
     pub(super) channels: BTreeMap<Arc<str>, Channel>,
     /// The place of the latest event of any room.
@@ -37,41 +33,9 @@ pub struct State {
     /// After a start: what the connectors have reported so far.
     pub(super) recovery: Option<Recovery>,
     /// Connectors whose outbox has just run over.
-    overrun: Vec<ConnectorIndex>,
-    connections: u64,
+    pub(super) overrun: Vec<ConnectorIndex>,
+    pub(super) connections: u64,
     outbox_len_max: usize,
-}
-
-/// The link of one connector process.
-#[derive(Debug)]
-struct Link {
-    incarnation: u64,
-    dial: u64,
-    connection: Connection,
-    half: Half,
-    heard_at: Instant,
-    /// Deliveries that wait for this connector, by rising number on the link.
-    awaited: VecDeque<Awaited>,
-}
-
-/// One TCP connection of a link. A newer one takes its place.
-#[derive(Clone, Debug)]
-pub struct Connection {
-    /// Whose it is.
-    pub connector: ConnectorIndex,
-    number: u64,
-    /// Signalled when there is something to send.
-    pub wake: Arc<Notify>,
-    /// Signalled when the connection is to end.
-    pub stop: Arc<Notify>,
-}
-
-#[derive(Debug)]
-struct Awaited {
-    seq: u64,
-    room: Arc<str>,
-    ticket: Ticket,
-    for_answer: bool,
 }
 
 /// Who caused an event, and what it is told.
@@ -82,26 +46,6 @@ pub struct Origin {
     pub instead: Option<ToConnector>,
     /// What it gets when all other connectors have the event; `None` for a notify.
     pub answer: Option<ToConnector>,
-}
-
-impl Link {
-    fn new(hello: &Hello, connection: Connection, now: Instant) -> Self {
-        Self {
-            incarnation: hello.incarnation,
-            dial: hello.dial,
-            connection,
-            half: Half::default(),
-            heard_at: now,
-            awaited: VecDeque::new(),
-        }
-    }
-
-    fn replace_connection(&mut self, connection: Connection, dial: u64, now: Instant) {
-        self.connection.stop.notify_one();
-        self.connection = connection;
-        self.dial = dial;
-        self.heard_at = now;
-    }
 }
 
 impl State {
@@ -120,171 +64,6 @@ impl State {
             connections: 0,
             outbox_len_max: 0,
         }
-    }
-
-    /// Takes the hello of a connector: resumes its link or starts a fresh one.
-    ///
-    /// # Errors
-    ///
-    /// The sentence to refuse it with.
-    pub fn hello(&mut self, hello: &Hello, now: Instant) -> Result<(Connection, Welcome), String> {
-        let connector = self.admit(hello)?;
-        let resumed = self.resume(connector, hello)?;
-        if resumed.is_none() {
-            // A new process, or one that has given up this link: in both cases the sessions
-            // that this chat server knew of it are gone.
-            self.drop_link(connector);
-        }
-        self.connections += 1;
-        let connection = Connection {
-            connector,
-            number: self.connections,
-            wake: Arc::default(),
-            stop: Arc::default(),
-        };
-        match self.links.get_mut(&connector) {
-            Some(link) => link.replace_connection(connection.clone(), hello.dial, now),
-            None => {
-                let link = Link::new(hello, connection.clone(), now);
-                self.links.insert(connector, link);
-            }
-        }
-        self.settle();
-        let welcome = Welcome {
-            incarnation: self.incarnation,
-            resumed,
-        };
-        Ok((connection, welcome))
-    }
-
-    fn admit(&self, hello: &Hello) -> Result<ConnectorIndex, String> {
-        if hello.token != self.options.token {
-            return Err("wrong token".into());
-        }
-        if hello.version != VERSION {
-            return Err(format!(
-                "link version {} here, not {}",
-                VERSION, hello.version
-            ));
-        }
-        let connectors = &self.topology.connectors;
-        let connector = connectors.iter().position(|c| c.id == hello.server);
-        let connector =
-            connector.ok_or_else(|| format!("no connector is called {}", hello.server))?;
-        match self.links.get(&connector) {
-            Some(link) if link.incarnation == hello.incarnation && link.dial >= hello.dial => {
-                Err("a later dial has been answered".into())
-            }
-            _ => Ok(connector),
-        }
-    }
-
-    /// Goes on with the link that the hello asks for, if both processes are still the same.
-    fn resume(&mut self, connector: ConnectorIndex, hello: &Hello) -> Result<Option<u64>, String> {
-        let (Some(resume), Some(link)) = (&hello.resume, self.links.get_mut(&connector)) else {
-            return Ok(None);
-        };
-        if resume.incarnation != self.incarnation || link.incarnation != hello.incarnation {
-            return Ok(None);
-        }
-        link.half
-            .resume(resume.received)
-            .map_err(|error| error.to_string())?;
-        let received = link.half.received();
-        self.acknowledged(connector, resume.received);
-        Ok(Some(received))
-    }
-
-    /// Takes one frame from `connection`.
-    ///
-    /// # Errors
-    ///
-    /// [`LinkError::Superseded`] if the connection is no longer the link's; others if the peer
-    /// broke the protocol.
-    pub fn arrived(
-        &mut self,
-        connection: &Connection,
-        header: Header,
-        payload: &[u8],
-        now: Instant,
-    ) -> Result<(), LinkError> {
-        let connector = connection.connector;
-        let link = self.current(connection)?;
-        link.heard_at = now;
-        match header {
-            Header::Data { seq, ack } => {
-                link.half.acknowledge(ack)?;
-                let is_new = link.half.receive(seq)?;
-                self.acknowledged(connector, ack);
-                if is_new {
-                    self.take(connector, message::decode(payload)?);
-                }
-            }
-            Header::Ack { ack } => {
-                link.half.acknowledge(ack)?;
-                self.acknowledged(connector, ack);
-            }
-            Header::Ping { nonce } => link.half.note(Header::Pong { nonce }),
-            Header::Goodbye => self.drop_link(connector),
-            _ => return Err(LinkError::Protocol("a frame that connectors do not send")),
-        }
-        self.settle();
-        Ok(())
-    }
-
-    /// Appends what `connection` is to carry now.
-    ///
-    /// # Errors
-    ///
-    /// [`LinkError::Superseded`] if it is no longer the link's.
-    pub fn fill(
-        &mut self,
-        connection: &Connection,
-        out: &mut bytes::BytesMut,
-    ) -> Result<(), LinkError> {
-        self.current(connection)?.half.fill(out);
-        Ok(())
-    }
-
-    fn current(&mut self, connection: &Connection) -> Result<&mut Link, LinkError> {
-        let link = self.links.get_mut(&connection.connector);
-        link.filter(|link| link.connection.number == connection.number)
-            .ok_or(LinkError::Superseded)
-    }
-
-    /// Ends what has run out by now, and says when to look again.
-    pub fn expire(&mut self, now: Instant) -> Instant {
-        let lease = self.options.lease;
-        let silent = |link: &Link| link.heard_at + lease <= now;
-        let late: Vec<_> = self
-            .links
-            .iter()
-            .filter(|(_, link)| silent(link))
-            .map(|(c, _)| *c)
-            .collect();
-        for connector in late {
-            tracing::warn!(
-                connector = self.connector_id(connector),
-                "its lease ran out"
-            );
-            self.drop_link(connector);
-        }
-        if self
-            .recovery
-            .as_ref()
-            .is_some_and(|recovery| recovery.until <= now)
-        {
-            recovery::finish(self);
-        }
-        self.settle();
-        self.next_expiry(now, lease)
-    }
-
-    fn next_expiry(&self, now: Instant, lease: Duration) -> Instant {
-        let leases = self.links.values().map(|link| link.heard_at + lease);
-        let recovery = self.recovery.iter().map(|recovery| recovery.until);
-        // A link that begins later runs out later than this.
-        leases.chain(recovery).fold(now + lease, Instant::min)
     }
 
     /// Does what a message asks for, or keeps it until the rooms are known again.
@@ -433,19 +212,7 @@ impl State {
         }
     }
 
-    fn acknowledged(&mut self, connector: ConnectorIndex, ack: u64) {
-        loop {
-            let Some(link) = self.links.get_mut(&connector) else {
-                return;
-            };
-            let Some(awaited) = link.awaited.pop_front_if(|awaited| awaited.seq <= ack) else {
-                return;
-            };
-            self.delivered(&awaited);
-        }
-    }
-
-    fn delivered(&mut self, awaited: &Awaited) {
+    pub(super) fn delivered(&mut self, awaited: &Awaited) {
         let channel = self.channels.get_mut(&awaited.room);
         let channel = channel.expect("a channel stays until its deliveries have ended");
         let answer = channel.arrived(awaited.ticket, awaited.for_answer);
@@ -462,41 +229,13 @@ impl State {
         }
     }
 
-    /// Gives up the link of `connector`: its members leave, and nothing waits for it any more.
-    fn drop_link(&mut self, connector: ConnectorIndex) {
-        if let Some(recovery) = &mut self.recovery {
-            recovery.forget(connector);
-        }
-        let Some(link) = self.links.remove(&connector) else {
-            return;
-        };
-        link.connection.stop.notify_one();
-        for awaited in &link.awaited {
-            self.delivered(awaited);
-        }
-        remote::remove_all(self, connector);
-    }
-
-    /// Gives up the links whose outbox has run over, which may make others run over.
-    fn settle(&mut self) {
-        while let Some(connector) = self.overrun.pop() {
-            if self.links.contains_key(&connector) {
-                tracing::warn!(
-                    connector = self.connector_id(connector),
-                    "its outbox ran over"
-                );
-                self.drop_link(connector);
-            }
-        }
-    }
-
     /// The place of the next event.
     pub(super) fn next_position(&mut self) -> Position {
         self.position += 1;
         self.position
     }
 
-    fn connector_id(&self, connector: ConnectorIndex) -> &str {
+    pub(super) fn connector_id(&self, connector: ConnectorIndex) -> &str {
         &self.topology.connectors[connector].id
     }
 

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 use super::remote;
 use super::state::{ChatIndex, Place, State};
 use crate::limits::OUTBOX_BYTES;
-use crate::link::LinkError;
 use crate::link::frame::{Header, Hello, Resume, VERSION, Welcome};
 use crate::link::half::Half;
 use crate::link::message::{self, RequestId, SessionId, ToChat};
+use crate::link::{Connection, LinkError};
 use crate::options::Options;
 
 /// The link to one chat server, as the connector keeps it.
@@ -36,21 +36,9 @@ pub struct Link {
     leased: Arc<Notify>,
 }
 
-/// One TCP connection of a link.
-#[derive(Clone, Debug)]
-pub struct Connection {
-    /// The chat server.
-    pub chat: ChatIndex,
-    number: u64,
-    /// Signalled when there is something to send.
-    pub wake: Arc<Notify>,
-    /// Signalled when the connection is to end.
-    pub stop: Arc<Notify>,
-}
-
 impl Link {
     /// A link that has not been dialled. It gets one lease to come up.
-    pub fn new(chat_id: &str, now: Instant) -> Self {
+    pub fn new(chat: ChatIndex, chat_id: &str, now: Instant) -> Self {
         Self {
             chat_id: chat_id.to_owned(),
             half: Half::default(),
@@ -61,12 +49,7 @@ impl Link {
             dials: 0,
             pings: VecDeque::new(),
             pings_ever: 0,
-            connection: Connection {
-                chat: 0,
-                number: 0,
-                wake: Arc::default(),
-                stop: Arc::default(),
-            },
+            connection: Connection::new(chat, 0),
             leased: Arc::default(),
         }
     }
@@ -159,12 +142,7 @@ impl State {
         link.heard_at = now;
         link.pings.clear();
         link.leased.notify_one();
-        link.connection = Connection {
-            chat,
-            number: link.connection.number + 1,
-            wake: Arc::default(),
-            stop: Arc::default(),
-        };
+        link.connection = Connection::new(chat, link.connection.number + 1);
         Ok(link.connection.clone())
     }
 
@@ -200,7 +178,7 @@ impl State {
             Header::Data { seq, ack } => {
                 link.half.acknowledge(ack)?;
                 if link.half.receive(seq)? {
-                    remote::take(self, connection.chat, message::decode(payload)?);
+                    remote::take(self, connection.peer, message::decode(payload)?);
                 }
             }
             Header::Ack { ack } => link.half.acknowledge(ack)?,
@@ -247,7 +225,7 @@ impl State {
     }
 
     fn current(&mut self, connection: &Connection) -> Result<&mut Link, LinkError> {
-        let link = &mut self.links[connection.chat];
+        let link = &mut self.links[connection.peer];
         match link.connection.number == connection.number {
             true => Ok(link),
             false => Err(LinkError::Superseded),

@@ -90,10 +90,9 @@ impl State {
         incarnation: u64,
         now: Instant,
     ) -> Self {
-        let links = topology
-            .chats
-            .iter()
-            .map(|chat| Link::new(&chat.id, now))
+        let chats = topology.chats.iter().enumerate();
+        let links = chats
+            .map(|(chat, server)| Link::new(chat, &server.id, now))
             .collect();
         Self {
             id: id.to_owned(),
