@@ -9,6 +9,7 @@ use crate::workload::{Habit, Workload};
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
         vanish_entering(),
+        hasty(),
         duplicate_login(),
         slow_reader(),
         bad_input(),
@@ -23,6 +24,21 @@ fn vanish_entering() -> Scenario {
         shape: Shape::default(),
         workload: Workload {
             habits: vec![(Habit::VanishEntering, 40), (Habit::Vanish, 20)],
+            ..Workload::default()
+        },
+        faults: Faults::none(),
+        settings: Settings::default(),
+    }
+}
+
+fn hasty() -> Scenario {
+    Scenario {
+        name: "hasty-users",
+        about: "users leave while they enter, and log in again at once or soon",
+        seeds: 6,
+        shape: Shape::default(),
+        workload: Workload {
+            habits: vec![(Habit::Hasty, 60)],
             ..Workload::default()
         },
         faults: Faults::none(),

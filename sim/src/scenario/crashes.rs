@@ -5,7 +5,7 @@ use std::time::Duration;
 use cluster::options::Options;
 
 use crate::chaos::Faults;
-use crate::incident::{HostTrouble, Incident, Kind, Role};
+use crate::incident::{Ends, HostTrouble, Incident, Kind, LinkTrouble, Role};
 use crate::scenario::{Scenario, Settings, Shape, Span};
 use crate::workload::{Habit, Workload};
 
@@ -64,10 +64,45 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             Kind::Host(HostTrouble::Crash, Role::Chat),
             LATE_MS,
         ),
+        chat_crash_unheard(),
         rolling_restart(),
         reconnect_storm(),
         paused_connector(),
     ]
+}
+
+/// What was answered with success must have reached all, whatever becomes of the chat server; and
+/// when it is back, those that heard less must be told who came and went.
+fn chat_crash_unheard() -> Scenario {
+    Scenario {
+        name: "chat-crash-unheard",
+        about: "a chat server dies and restarts while one connector does not hear it",
+        seeds: 8,
+        shape: Shape {
+            connectors: Span::just(3),
+            // So that the link and the crash concern the same rooms.
+            chats: Span::just(1),
+            ..Shape::default()
+        },
+        workload: Workload {
+            habits: vec![(Habit::Rejoin, 40), (Habit::Switch, 20)],
+            ..Workload::default()
+        },
+        faults: Faults::Listed(vec![
+            Incident {
+                kind: Kind::Link(LinkTrouble::Hold, Ends::Backend),
+                after_ms: Span::of(0..=500),
+                // Shorter than the lease, so that the connector's users stay.
+                lasts_ms: Span::of(1000..=1500),
+            },
+            Incident {
+                kind: Kind::Host(HostTrouble::Crash, Role::Chat),
+                after_ms: Span::of(600..=1000),
+                lasts_ms: Span::of(100..=800),
+            },
+        ]),
+        settings: Settings::default(),
+    }
 }
 
 /// Every connector and chat server once, each while the one before is just back.

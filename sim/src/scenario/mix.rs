@@ -30,6 +30,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 (Habit::Switch, 20),
                 (Habit::Vanish, 10),
                 (Habit::VanishEntering, 10),
+                (Habit::Hasty, 10),
                 (Habit::Deafen, 5),
             ],
             swarm: true,
