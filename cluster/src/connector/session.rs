@@ -130,8 +130,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ok(Incoming::Flushed) => None,
             Ok(Incoming::Closed) => Some(End::Gone),
             Err(error) => {
-                tracing::debug!(server = self.connector.id, session = self.id, %error, "bad bytes");
-                Some(End::BadBytes)
+                tracing::debug!(server = self.connector.id, session = self.id, %error, "ended");
+                let is_theirs = error.is_peers_fault();
+                Some(if is_theirs { End::BadBytes } else { End::Gone })
             }
         }
     }
