@@ -5,7 +5,7 @@ use std::time::Duration;
 use cluster::options::Options;
 
 use crate::chaos::Faults;
-use crate::incident::{HostTrouble, Incident, Kind, Role};
+use crate::incident::{Ends, HostTrouble, Incident, Kind, LinkTrouble, Role};
 use crate::scenario::{Scenario, Settings, Shape, Span};
 use crate::workload::{Habit, Workload};
 
@@ -64,10 +64,47 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             Kind::Host(HostTrouble::Crash, Role::Chat),
             LATE_MS,
         ),
+        chat_crash_cut(),
         rolling_restart(),
         reconnect_storm(),
         paused_connector(),
     ]
+}
+
+/// What the cut connector has not got dies with the chat server: it must not have been answered,
+/// and who came and went meanwhile must be told again.
+fn chat_crash_cut() -> Scenario {
+    Scenario {
+        name: "chat-crash-cut",
+        about: "a chat server dies and is started again while one of its links is cut",
+        seeds: 8,
+        // One chat server, so that it is the one whose link is cut.
+        shape: Shape {
+            connectors: Span::just(2),
+            chats: Span::just(1),
+            rooms: Span::just(2),
+            ..Shape::default()
+        },
+        workload: Workload {
+            send_every_ms: Span::of(200..=800),
+            habits: vec![(Habit::Rejoin, 30), (Habit::Switch, 20)],
+            ..Workload::default()
+        },
+        faults: Faults::Listed(vec![
+            Incident {
+                kind: Kind::Link(LinkTrouble::Partition, Ends::Backend),
+                after_ms: Span::of(0..=300),
+                // Until after the restart, and within the lease: the link is taken up again.
+                lasts_ms: Span::of(900..=1200),
+            },
+            Incident {
+                kind: Kind::Host(HostTrouble::Crash, Role::Chat),
+                after_ms: Span::of(400..=700),
+                lasts_ms: Span::of(50..=200),
+            },
+        ]),
+        settings: Settings::default(),
+    }
 }
 
 /// Every connector and chat server once, each while the one before is just back.
