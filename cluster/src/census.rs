@@ -22,6 +22,6 @@ pub struct Census {
     pub queue_len_max: usize,
     /// Packages that wait for a client, over all sessions.
     pub queued: usize,
-    /// Tasks that serve a client connection, from its first byte to its last.
+    /// Tasks that serve a client connection, from before its handshake until it is closed.
     pub tasks: usize,
 }
