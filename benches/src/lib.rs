@@ -142,7 +142,7 @@ impl World {
             chat.fill(there, bytes).expect("the connection stands");
             has_carried |= !bytes.is_empty();
             deliver(bytes, |header, payload| {
-                state.arrived(here, header, &payload, now)
+                state.arrived(here, header, &payload)
             });
         }
         has_carried

@@ -205,10 +205,8 @@ impl ConnectorEnd {
 
 impl Endpoint for ConnectorEnd {
     fn arrived(&self, header: Header, payload: Bytes) -> Result<(), LinkError> {
-        let now = Instant::now();
-        self.connector
-            .state()
-            .arrived(&self.connection, header, &payload, now)
+        let mut state = self.connector.state();
+        state.arrived(&self.connection, header, &payload)
     }
 
     fn fill(&self, out: &mut BytesMut) -> Result<(), LinkError> {

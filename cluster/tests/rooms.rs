@@ -104,7 +104,7 @@ impl World {
         self.chat.fill(chat_end, &mut bytes)?;
         let end = connector_end.clone();
         frames(bytes, |header, payload| {
-            self.connectors[connector].arrived(&end, header, &payload, self.now)
+            self.connectors[connector].arrived(&end, header, &payload)
         })
     }
 
@@ -654,6 +654,27 @@ fn a_connector_that_says_too_much_before_the_rooms_are_known_is_given_up() -> Re
         world.connectors[0].expire_requests(ada.1, world.now + DEADLINE);
     }
     assert!(is_given_up, "300 MiB were kept");
+    Ok(())
+}
+
+#[test]
+fn a_connection_that_carries_nothing_to_the_chat_server_is_noticed_though_pushes_come() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    world.member(1, "bob")?;
+    let connection = world.wires[&1].0.clone();
+    let mut noticed_after = None;
+    for tick in 0..8 {
+        if world.connectors[1].ping(&connection, world.now).is_err() {
+            noticed_after = Some(PING * tick);
+            break;
+        }
+        world.say(ada, "*", "hi");
+        world.carry_up(0)?;
+        assert!(world.carry_down(1)? > 0, "connector 1 hears what is said");
+        world.now += PING;
+    }
+    assert_eq!(noticed_after, Some(LEASE * 3 / 8));
     Ok(())
 }
 

@@ -27,7 +27,6 @@ pub struct Link {
     /// here: the chat server heard it later, so that it gives up this connector's sessions only
     /// after this connector has kicked them.
     alive_at: Instant,
-    heard_at: Instant,
     given_up: bool,
     dials: u64,
     pings: VecDeque<(u64, Instant)>,
@@ -46,7 +45,6 @@ impl Link {
             outbox_len_max: 0,
             peer: None,
             alive_at: now,
-            heard_at: now,
             given_up: false,
             dials: 0,
             pings: VecDeque::new(),
@@ -142,7 +140,6 @@ impl State {
         let link = &mut self.links[chat];
         link.given_up = false;
         link.alive_at = sent_at;
-        link.heard_at = now;
         link.pings.clear();
         link.leased.notify_one();
         link.connection = Connection::new(chat, link.connection.number + 1);
@@ -173,10 +170,8 @@ impl State {
         connection: &Connection,
         header: Header,
         payload: &[u8],
-        now: Instant,
     ) -> Result<(), LinkError> {
         let link = self.current(connection)?;
-        link.heard_at = now;
         match header {
             Header::Data { seq, ack } => {
                 link.half.acknowledge(ack)?;
@@ -209,13 +204,15 @@ impl State {
     ///
     /// # Errors
     ///
-    /// [`LinkError::Silent`] if nothing has come for three pings, so that most of the lease is left
-    /// to try another connection.
+    /// [`LinkError::Silent`] if one has been unanswered for three eighths of a lease, so that most
+    /// of the lease is left to try another connection. What else comes from the chat server does
+    /// not count: it comes also when nothing gets there.
     pub fn ping(&mut self, connection: &Connection, now: Instant) -> Result<(), LinkError> {
         let patience = self.options.lease * 3 / 8;
         let link = self.current(connection)?;
-        if now >= link.heard_at + patience {
-            let what = "sign of life from the chat server";
+        let oldest = link.pings.front();
+        if oldest.is_some_and(|(_, sent_at)| now >= *sent_at + patience) {
+            let what = "answer to a ping";
             return Err(LinkError::Silent { what, patience });
         }
         link.pings_ever += 1;
