@@ -32,6 +32,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             lasts_ms,
         }]),
         settings: Settings::default(),
+        quiet: false,
     };
     vec![
         one(
@@ -46,12 +47,15 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             Kind::Host(HostTrouble::PowerCut, Role::Connector),
             RESTART_MS,
         ),
-        one(
-            "chat-crash",
-            "a chat server's process dies and is started again within the lease",
-            Kind::Host(HostTrouble::Crash, Role::Chat),
-            RESTART_MS,
-        ),
+        Scenario {
+            quiet: true,
+            ..one(
+                "chat-crash",
+                "a chat server's process dies and is started again within the lease",
+                Kind::Host(HostTrouble::Crash, Role::Chat),
+                RESTART_MS,
+            )
+        },
         one(
             "chat-power-cut",
             "a chat server's machine loses power and boots again within the lease",
@@ -102,6 +106,7 @@ fn chat_crash_unheard() -> Scenario {
             },
         ]),
         settings: Settings::default(),
+        quiet: true,
     }
 }
 
@@ -126,6 +131,7 @@ fn rolling_restart() -> Scenario {
                 .collect(),
         ),
         settings: Settings::default(),
+        quiet: false,
     }
 }
 
@@ -152,6 +158,7 @@ fn reconnect_storm() -> Scenario {
             lasts_ms: Span::of(50..=500),
         }]),
         settings: Settings::default(),
+        quiet: false,
     }
 }
 
@@ -186,5 +193,6 @@ fn paused_connector() -> Scenario {
             },
             ..Settings::default()
         },
+        quiet: true,
     }
 }
