@@ -198,8 +198,9 @@ impl<'a> Deployment<'a> {
                 let until = started_at + healed_at;
                 attacks.spawn(vandal::run(network.clone(), targets.clone(), until, rng));
             }
-            attacks.join_all().await;
-            // What users vanished from stays open until the run ends.
+            // What vandals left half open, and what users vanished from, stays open until the run
+            // ends.
+            let _half_open = attacks.join_all().await;
             let _vanished = tasks.join_all().await;
             future::pending().await
         });

@@ -73,9 +73,10 @@ impl Injector {
             self.without_power.insert(host.to_owned());
             self.refresh_links_of(sim, host);
         }
+        self.process(host).die();
         sim.crash(host);
-        // A process that was stopped when it was killed is dead; the next one runs.
-        self.process(host).resume();
+        // Also if it was stopped when it was killed.
+        self.process(host).revive();
     }
 
     fn restart(&mut self, sim: &mut turmoil::Sim<'_>, host: &str) {

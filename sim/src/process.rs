@@ -1,7 +1,9 @@
-//! A process that can be made to stand still, as SIGSTOP or a long garbage collection does.
+//! A process that can be made to stand still, as SIGSTOP or a long garbage collection does, and that
+//! dies in an orderly way.
 
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -15,8 +17,17 @@ pub struct Process {
 #[derive(Debug, Default)]
 struct State {
     is_paused: AtomicBool,
+    is_dying: AtomicBool,
     /// Tasks that something happened to while they stood still, in the order in which it did.
     waiting: Mutex<Vec<Waker>>,
+    tasks: Mutex<Tasks>,
+}
+
+/// The tasks that live, in the order in which they began.
+#[derive(Debug, Default)]
+struct Tasks {
+    alive: BTreeMap<u64, Arc<dyn Mortal>>,
+    ever: u64,
 }
 
 impl Process {
@@ -34,21 +45,48 @@ impl Process {
         }
     }
 
+    /// Says that the process is about to be dropped: with its first task all end, in the order in
+    /// which they began.
+    ///
+    // tokio ends the tasks of a runtime in an order that depends on how many tasks this program
+    // had before, in all runs of all threads. Each stream that is dropped says goodbye, so that
+    // peers would see another order each time.
+    pub fn die(&self) {
+        self.state.is_dying.store(true, Ordering::Relaxed);
+    }
+
+    /// Begins anew after [`Self::die`]: the process that is started next runs.
+    pub fn revive(&self) {
+        self.state.is_dying.store(false, Ordering::Relaxed);
+        self.resume();
+    }
+
     /// Runs `task`, except while the process is paused.
     pub fn gate<F>(&self, task: F) -> impl Future<Output = F::Output> + Send + use<F>
     where
         F: Future + Send + 'static,
     {
-        let process = self.clone();
+        let task = Arc::new(Life(Mutex::new(Some(Box::pin(task)))));
+        let enlisted = self.enlist(task.clone());
         async move {
-            let mut task = pin!(task);
-            poll_fn(move |context| {
-                if process.holds(context.waker()) {
+            poll_fn(|context| {
+                if enlisted.process.holds(context.waker()) {
                     return Poll::Pending;
                 }
-                task.as_mut().poll(context)
+                task.poll(context)
             })
             .await
+        }
+    }
+
+    fn enlist(&self, task: Arc<dyn Mortal>) -> Enlisted {
+        let mut tasks = self.tasks();
+        let number = tasks.ever;
+        tasks.ever += 1;
+        tasks.alive.insert(number, task);
+        Enlisted {
+            process: self.clone(),
+            number,
         }
     }
 
@@ -69,6 +107,77 @@ impl Process {
             .waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Tasks> {
+        // As above.
+        self.state
+            .tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps a task in the list of its process until it is dropped, in whatever way it ends.
+struct Enlisted {
+    process: Process,
+    number: u64,
+}
+
+impl Drop for Enlisted {
+    fn drop(&mut self) {
+        let ended = if self.process.state.is_dying.load(Ordering::Relaxed) {
+            std::mem::take(&mut self.process.tasks().alive)
+        } else {
+            let ended = self.process.tasks().alive.remove_entry(&self.number);
+            ended.into_iter().collect()
+        };
+        // Out of the list's lock: what a task drops may be tasks too.
+        for task in ended.values() {
+            task.end();
+        }
+    }
+}
+
+/// A task that can be ended from outside.
+trait Mortal: Send + Sync + std::fmt::Debug {
+    fn end(&self);
+}
+
+/// A task until it has ended.
+struct Life<F>(Mutex<Option<Pin<Box<F>>>>);
+
+impl<F: Future> Life<F> {
+    fn poll(&self, context: &mut std::task::Context<'_>) -> Poll<F::Output> {
+        let mut life = self.lock();
+        let Some(task) = life.as_mut() else {
+            return Poll::Pending;
+        };
+        let polled = task.as_mut().poll(context);
+        if polled.is_ready() {
+            *life = None;
+        }
+        polled
+    }
+}
+
+impl<F> Life<F> {
+    fn lock(&self) -> MutexGuard<'_, Option<Pin<Box<F>>>> {
+        // A task that panicked is not polled again.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<F: Send> Mortal for Life<F> {
+    fn end(&self) {
+        let task = self.lock().take();
+        drop(task);
+    }
+}
+
+impl<F> std::fmt::Debug for Life<F> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Life")
     }
 }
 
@@ -99,5 +208,33 @@ mod tests {
 
         let woken_after = tasks.join_next().await.unwrap().unwrap();
         assert_eq!(woken_after, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn the_tasks_of_a_process_that_dies_end_in_the_order_in_which_they_began() {
+        struct Last(usize, Arc<Mutex<Vec<usize>>>);
+        impl Drop for Last {
+            fn drop(&mut self) {
+                self.1.lock().unwrap().push(self.0);
+            }
+        }
+
+        let ended = Arc::default();
+        let process = Process::default();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let mut tasks = JoinSet::new();
+        for number in 0..20 {
+            let last = Last(number, Arc::clone(&ended));
+            let task = process.gate(async move {
+                std::future::pending::<()>().await;
+                drop(last);
+            });
+            tasks.spawn_on(task, runtime.handle());
+        }
+        process.die();
+        drop(runtime);
+        assert_eq!(*ended.lock().unwrap(), (0..20).collect::<Vec<_>>());
     }
 }

@@ -56,6 +56,8 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
     let mut deployment = Deployment::new(case, &trace);
     let ended = panics::caught(|| run.drive(&mut deployment));
     let (trace_hash, events) = (trace.hash(), trace.events());
+    // What follows is the end of the simulation, in no certain order, and not of the run.
+    let lines = trace.take_lines();
     // After a panic a destructor may find its world in disorder and panic too; that is no news.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(deployment)));
 
@@ -74,7 +76,7 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
     Outcome {
         trace_hash,
         events,
-        trace: trace.take_lines(),
+        trace: lines,
         record,
         violations,
         broke_off,

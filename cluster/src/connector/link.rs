@@ -20,6 +20,7 @@ use crate::options::Options;
 pub struct Link {
     chat_id: String,
     half: Half,
+    outbox_len_max: usize,
     /// The incarnation of the chat server that `half` belongs to.
     peer: Option<u64>,
     /// When the latest ping, or hello, that has been answered was *sent*. The lease counts from
@@ -42,6 +43,7 @@ impl Link {
         Self {
             chat_id: chat_id.to_owned(),
             half: Half::default(),
+            outbox_len_max: 0,
             peer: None,
             alive_at: now,
             heard_at: now,
@@ -58,6 +60,7 @@ impl Link {
     pub fn send(&mut self, payload: Bytes) {
         if !self.given_up {
             self.half.push(payload);
+            self.outbox_len_max = self.outbox_len_max.max(self.half.unacked_len());
             self.connection.wake.notify_one();
         }
     }
@@ -82,7 +85,7 @@ impl Link {
 
     /// The most that there ever were.
     pub fn outbox_len_max(&self) -> usize {
-        self.half.unacked_len_max()
+        self.outbox_len_max
     }
 
     /// Signalled when a lease begins.
@@ -128,7 +131,7 @@ impl State {
             (Some(received), Some(_)) => link.half.resume(received)?,
             (Some(_), None) => return Err(LinkError::Superseded),
             (None, Some(peer)) if peer == welcome.incarnation => {
-                self.give_up(chat, "the chat server had given up this connector");
+                self.give_up(chat, "had given up this connector");
                 self.start_afresh(chat, welcome.incarnation);
             }
             (None, _) => {
@@ -241,11 +244,12 @@ impl State {
     /// Gives up the link if its lease has run out.
     pub fn expire_lease(&mut self, chat: ChatIndex, now: Instant) {
         if self.lease_end(chat).is_some_and(|end| end <= now) {
-            self.give_up(chat, "its lease ran out");
+            let why = format!("could not be reached for {:?}", self.options.lease);
+            self.give_up(chat, &why);
         }
     }
 
-    /// Gives up the link: the chat server has removed this connector's sessions, or is about to.
+    /// Gives up the link, for what the chat server did (`why`): it has removed this connector's sessions, or is about to.
     /// A session whose room it owns is kicked, because it would miss what is said there.
     pub(super) fn give_up(&mut self, chat: ChatIndex, why: &str) {
         let link = &mut self.links[chat];
@@ -255,10 +259,7 @@ impl State {
         link.half = Half::default();
         link.connection.number += 1;
         link.connection.stop.notify_one();
-        let reason = format!(
-            "{} could not be reached for {:?}",
-            link.chat_id, self.options.lease
-        );
+        let reason = format!("{} {why}", link.chat_id);
         self.refuse_requests_of(chat);
         let is_there = |place: &Place| place.chat == chat;
         let sessions = self

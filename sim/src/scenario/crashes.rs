@@ -68,13 +68,18 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             Kind::Host(HostTrouble::Crash, Role::Chat),
             LATE_MS,
         ),
+<<<<<<< HEAD
         chat_crash_unheard(),
+=======
+        chat_crash_cut(),
+>>>>>>> g
         rolling_restart(),
         reconnect_storm(),
         paused_connector(),
     ]
 }
 
+<<<<<<< HEAD
 /// What was answered with success must have reached all, whatever becomes of the chat server; and
 /// when it is back, those that heard less must be told who came and went.
 fn chat_crash_unheard() -> Scenario {
@@ -90,10 +95,30 @@ fn chat_crash_unheard() -> Scenario {
         },
         workload: Workload {
             habits: vec![(Habit::Rejoin, 40), (Habit::Switch, 20)],
+=======
+/// What the cut connector has not got dies with the chat server: it must not have been answered,
+/// and who came and went meanwhile must be told again.
+fn chat_crash_cut() -> Scenario {
+    Scenario {
+        name: "chat-crash-cut",
+        about: "a chat server dies and is started again while one of its links is cut",
+        seeds: 8,
+        // One chat server, so that it is the one whose link is cut.
+        shape: Shape {
+            connectors: Span::just(2),
+            chats: Span::just(1),
+            rooms: Span::just(2),
+            ..Shape::default()
+        },
+        workload: Workload {
+            send_every_ms: Span::of(200..=800),
+            habits: vec![(Habit::Rejoin, 30), (Habit::Switch, 20)],
+>>>>>>> g
             ..Workload::default()
         },
         faults: Faults::Listed(vec![
             Incident {
+<<<<<<< HEAD
                 kind: Kind::Link(LinkTrouble::Hold, Ends::Backend),
                 after_ms: Span::of(0..=500),
                 // Shorter than the lease, so that the connector's users stay.
@@ -103,6 +128,17 @@ fn chat_crash_unheard() -> Scenario {
                 kind: Kind::Host(HostTrouble::Crash, Role::Chat),
                 after_ms: Span::of(600..=1000),
                 lasts_ms: Span::of(100..=800),
+=======
+                kind: Kind::Link(LinkTrouble::Partition, Ends::Backend),
+                after_ms: Span::of(0..=300),
+                // Until after the restart, and within the lease: the link is taken up again.
+                lasts_ms: Span::of(900..=1200),
+            },
+            Incident {
+                kind: Kind::Host(HostTrouble::Crash, Role::Chat),
+                after_ms: Span::of(400..=700),
+                lasts_ms: Span::of(50..=200),
+>>>>>>> g
             },
         ]),
         settings: Settings::default(),
