@@ -109,6 +109,7 @@ fn held_past_deadline() -> Scenario {
             },
             ..Settings::default()
         },
+        quiet: true,
     }
 }
 
