@@ -28,6 +28,7 @@ fn vanish_entering() -> Scenario {
         },
         faults: Faults::none(),
         settings: Settings::default(),
+        quiet: true,
     }
 }
 
@@ -43,6 +44,7 @@ fn hasty() -> Scenario {
         },
         faults: Faults::none(),
         settings: Settings::default(),
+        quiet: true,
     }
 }
 
@@ -61,6 +63,7 @@ fn duplicate_login() -> Scenario {
         },
         faults: Faults::none(),
         settings: Settings::default(),
+        quiet: true,
     }
 }
 
@@ -80,6 +83,7 @@ fn bad_input() -> Scenario {
         },
         faults: Faults::none(),
         settings: Settings::default(),
+        quiet: true,
     }
 }
 
@@ -110,5 +114,6 @@ fn slow_reader() -> Scenario {
             tcp_capacity: 64,
             ..Settings::default()
         },
+        quiet: false,
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             lasts_ms,
         }]),
         settings: Settings::default(),
+        quiet: false,
     };
     vec![
         one(
@@ -46,12 +47,15 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             Kind::Host(HostTrouble::PowerCut, Role::Connector),
             RESTART_MS,
         ),
-        one(
-            "chat-crash",
-            "a chat server's process dies and is started again within the lease",
-            Kind::Host(HostTrouble::Crash, Role::Chat),
-            RESTART_MS,
-        ),
+        Scenario {
+            quiet: true,
+            ..one(
+                "chat-crash",
+                "a chat server's process dies and is started again within the lease",
+                Kind::Host(HostTrouble::Crash, Role::Chat),
+                RESTART_MS,
+            )
+        },
         one(
             "chat-power-cut",
             "a chat server's machine loses power and boots again within the lease",
@@ -65,26 +69,29 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             LATE_MS,
         ),
         chat_crash_unheard(),
+        chat_crash_cut(),
         rolling_restart(),
         reconnect_storm(),
         paused_connector(),
     ]
 }
 
-/// What was answered with success must have reached all, whatever becomes of the chat server; and
-/// when it is back, those that heard less must be told who came and went.
+/// What one connector has not heard dies with the chat server: it must not have been answered with
+/// success, and who came and went meanwhile must be told again.
 fn chat_crash_unheard() -> Scenario {
     Scenario {
         name: "chat-crash-unheard",
-        about: "a chat server dies and restarts while one connector does not hear it",
+        about: "a chat server dies and restarts while one of its links is held up",
         seeds: 8,
+        // One chat server, so that it is the one whose link is held up.
         shape: Shape {
             connectors: Span::just(3),
-            // So that the link and the crash concern the same rooms.
             chats: Span::just(1),
+            rooms: Span::just(2),
             ..Shape::default()
         },
         workload: Workload {
+            send_every_ms: Span::of(200..=800),
             habits: vec![(Habit::Rejoin, 40), (Habit::Switch, 20)],
             ..Workload::default()
         },
@@ -92,16 +99,42 @@ fn chat_crash_unheard() -> Scenario {
             Incident {
                 kind: Kind::Link(LinkTrouble::Hold, Ends::Backend),
                 after_ms: Span::of(0..=500),
-                // Shorter than the lease, so that the connector's users stay.
+                // Within the lease, so that the connector's users stay.
                 lasts_ms: Span::of(1000..=1500),
             },
             Incident {
                 kind: Kind::Host(HostTrouble::Crash, Role::Chat),
                 after_ms: Span::of(600..=1000),
+                // Before the link is whole again, or after.
                 lasts_ms: Span::of(100..=800),
             },
         ]),
         settings: Settings::default(),
+        quiet: true,
+    }
+}
+
+/// The same over a link that has to be dialled again.
+fn chat_crash_cut() -> Scenario {
+    Scenario {
+        name: "chat-crash-cut",
+        about: "a chat server dies and restarts while one of its links is cut",
+        faults: Faults::Listed(vec![
+            Incident {
+                kind: Kind::Link(LinkTrouble::Partition, Ends::Backend),
+                after_ms: Span::of(0..=300),
+                // Until after the restart, and within the lease: the link is taken up again.
+                lasts_ms: Span::of(900..=1200),
+            },
+            Incident {
+                kind: Kind::Host(HostTrouble::Crash, Role::Chat),
+                after_ms: Span::of(400..=700),
+                lasts_ms: Span::of(50..=200),
+            },
+        ]),
+        // A dial that the cut swallows can cost the rest of the lease.
+        quiet: false,
+        ..chat_crash_unheard()
     }
 }
 
@@ -126,6 +159,7 @@ fn rolling_restart() -> Scenario {
                 .collect(),
         ),
         settings: Settings::default(),
+        quiet: false,
     }
 }
 
@@ -152,6 +186,7 @@ fn reconnect_storm() -> Scenario {
             lasts_ms: Span::of(50..=500),
         }]),
         settings: Settings::default(),
+        quiet: false,
     }
 }
 
@@ -186,5 +221,6 @@ fn paused_connector() -> Scenario {
             },
             ..Settings::default()
         },
+        quiet: true,
     }
 }

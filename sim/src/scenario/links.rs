@@ -37,14 +37,18 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             lasts_ms,
         }]),
         settings: Settings::default(),
+        quiet: false,
     };
     vec![
-        one(
-            "link-hold",
-            "a link between connector and chat stalls for less than the lease",
-            Kind::Link(LinkTrouble::Hold, Ends::Backend),
-            SHORT_MS,
-        ),
+        Scenario {
+            quiet: true,
+            ..one(
+                "link-hold",
+                "a link between connector and chat stalls for less than the lease",
+                Kind::Link(LinkTrouble::Hold, Ends::Backend),
+                SHORT_MS,
+            )
+        },
         one(
             "link-hold-long",
             "a link between connector and chat stalls for longer than the lease",
@@ -105,6 +109,7 @@ fn held_past_deadline() -> Scenario {
             },
             ..Settings::default()
         },
+        quiet: true,
     }
 }
 
@@ -119,6 +124,7 @@ fn flapping(base: Scenario) -> Scenario {
     let partition = Kind::Link(LinkTrouble::Partition, Ends::Backend);
     Scenario {
         about: "the link between connector and chat breaks again and again",
+        quiet: true,
         shape: Shape {
             connectors: Span::just(1),
             chats: Span::just(1),
