@@ -38,6 +38,20 @@ impl Bounds {
         self.unnoticed() + self.lease + 2 * limits::HELLO_PATIENCE + limits::REDIAL_PAUSE
     }
 
+    /// The longest time, after whatever broke a link is over, until both its ends go on with it:
+    /// an attempt to dial that hangs (to be accepted, then for the welcome), the pause before the
+    /// next, and its two round trips.
+    pub(super) fn relink(&self) -> Duration {
+        self.lease / 2 + limits::REDIAL_PAUSE + 4 * self.latency_max + MARGIN
+    }
+
+    /// The shortest trouble after which the lease of a link can have run out. Of the rest of it,
+    /// some had passed before, since the latest ping that was answered, and some passes after.
+    pub(super) fn breaks_lease(&self) -> Duration {
+        let since_ping = self.lease / 8 + 2 * self.latency_max;
+        self.lease.saturating_sub(since_ping + self.relink())
+    }
+
     /// The longest time until a user has its answer in a sound network: the server's deadline
     /// counts from the arrival of the request to the leaving of the answer.
     pub(super) fn answer(&self) -> Duration {

@@ -128,6 +128,20 @@ pub fn calm_after(spans: &[Span], at: Duration, reach: Duration) -> Option<Durat
     calm
 }
 
+/// `spans` (by beginning) with those joined that have no gap longer than `reach` between them.
+pub fn merged(spans: &[Span], reach: Duration) -> Vec<Span> {
+    let mut merged: Vec<Span> = Vec::new();
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.from <= last.until + reach => {
+                last.until = last.until.max(span.until);
+            }
+            _ => merged.push(*span),
+        }
+    }
+    merged
+}
+
 fn link(a: &str, b: &str) -> Link {
     let (a, b) = if a <= b { (a, b) } else { (b, a) };
     (a.to_owned(), b.to_owned())
