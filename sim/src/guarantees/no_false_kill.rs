@@ -170,6 +170,25 @@ mod tests {
     }
 
     #[test]
+    fn a_user_who_reads_is_not_too_slow() {
+        let kicked = |story: Story| {
+            let reason = String::from("too slow: 4 messages were waiting");
+            findings(story.note(5000, ALICE, What::Kicked { reason }))
+        };
+        assert_eq!(kicked(alice()), 1);
+        assert_eq!(kicked(alice().goes_deaf(4000, ALICE)), 0);
+    }
+
+    #[test]
+    fn a_kick_after_the_way_to_the_user_broke_is_excused() {
+        let story = alice()
+            .fault(1000, partition(USERS, CONNECTOR_1))
+            .fault(1200, repair(USERS, CONNECTOR_1))
+            .gets_kicked(5000, ALICE);
+        assert_eq!(findings(story), 0);
+    }
+
+    #[test]
     fn a_chat_server_that_is_away_for_long_costs_its_sessions() {
         let away = |until| {
             alice()
