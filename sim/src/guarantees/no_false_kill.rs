@@ -151,7 +151,7 @@ mod tests {
     use crate::fault::Fault;
     use crate::guarantees::story::{
         ALICE, BOB, CHAT, CONNECTOR_1, Story, USERS, hold, ms, partition, pause, power_cut,
-        release, repair, restart, resume,
+        release, repair, restart, resume, stop,
     };
 
     fn findings(story: Story) -> usize {
@@ -234,6 +234,15 @@ mod tests {
         assert_eq!(findings(story().closes(7000, ALICE)), 0);
         let since = story().enters(3000, ALICE, "red", &[ALICE]);
         assert_eq!(findings(since.closes(7000, ALICE)), 1);
+    }
+
+    #[test]
+    fn a_connector_that_is_asked_to_stop_kicks_its_users() {
+        let story = alice()
+            .fault(1000, stop(CONNECTOR_1))
+            .fault(2000, restart(CONNECTOR_1))
+            .gets_kicked(1002, ALICE);
+        assert_eq!(findings(story), 0);
     }
 
     #[test]

@@ -52,7 +52,9 @@ impl Trouble {
 
     fn note(&mut self, at: Duration, fault: &Fault, slow_from: Duration) {
         match fault {
-            Fault::Crash { host, .. } => begin(&mut self.down, host.clone(), at),
+            Fault::Crash { host, .. } | Fault::Stop { host } => {
+                begin(&mut self.down, host.clone(), at)
+            }
             Fault::Restart { host } => end(&mut self.down, host, at),
             Fault::Pause { host } => begin(&mut self.paused, host.clone(), at),
             Fault::Resume { host } => end(&mut self.paused, host, at),

@@ -70,7 +70,16 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         ),
         chat_crash_unheard(),
         chat_crash_cut(),
-        rolling_restart(),
+        rolling(
+            "rolling-restart",
+            "every connector and chat server dies and is started again, one after the other",
+            HostTrouble::Crash,
+        ),
+        rolling(
+            "rolling-stop",
+            "every connector and chat server is asked to stop and started again, one by one",
+            HostTrouble::Stop,
+        ),
         reconnect_storm(),
         paused_connector(),
     ]
@@ -139,16 +148,16 @@ fn chat_crash_cut() -> Scenario {
 }
 
 /// Every connector and chat server once, each while the one before is just back.
-fn rolling_restart() -> Scenario {
+fn rolling(name: &'static str, about: &'static str, trouble: HostTrouble) -> Scenario {
     let restart = |index: u32, role| Incident {
-        kind: Kind::Host(HostTrouble::Crash, role),
+        kind: Kind::Host(trouble, role),
         after_ms: Span::of(index * 900..=index * 900 + 300),
         lasts_ms: Span::of(100..=600),
     };
     let roles = [Role::Connector, Role::Chat].into_iter().cycle().take(6);
     Scenario {
-        name: "rolling-restart",
-        about: "every connector and chat server is restarted, one after the other",
+        name,
+        about,
         seeds: 6,
         shape: Shape::default(),
         workload: Workload::default(),
@@ -222,5 +231,41 @@ fn paused_connector() -> Scenario {
             ..Settings::default()
         },
         quiet: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::Case;
+    use crate::fault::{Fault, Planned};
+    use crate::run;
+
+    #[test]
+    fn the_members_of_a_connector_that_stops_leave_at_once() {
+        let scenario = rolling("rolling-stop", "", HostTrouble::Stop);
+        let mut case = Case::draw(&scenario, 1);
+        let host = case.topology.connectors[0].id.clone();
+        let at = Duration::from_millis(4000);
+        let stop = Fault::Stop { host: host.clone() };
+        case.faults = vec![Planned { at, fault: stop }];
+        crate::fault::heal_all(&mut case.faults, case.times.healed_at);
+
+        let record = run::run(&case, false).record;
+        let mut samples = record.samples.iter();
+        let before = samples.rfind(|sample| sample.at <= at);
+        let gone = &before.expect("a sample before the stop").servers[&host].entered;
+        assert!(!gone.is_empty(), "nobody was there to leave");
+        // Sooner than anybody comes back, and far sooner than a lease runs out.
+        let mut samples = record.samples.iter();
+        let after = samples.find(|sample| sample.at >= at + Duration::from_millis(60));
+        let after = after.expect("a sample after the stop");
+        let rooms = after.servers.values().flat_map(|census| &census.rooms);
+        for (room, members) in rooms {
+            let left = gone.iter().filter(|(in_room, _)| in_room == room);
+            for (_, name) in left {
+                assert!(!members.contains(name), "{name} is still in {room}");
+            }
+        }
     }
 }
