@@ -142,7 +142,7 @@ impl World {
             chat.fill(there, bytes).expect("the connection stands");
             has_carried |= !bytes.is_empty();
             deliver(bytes, |header, payload| {
-                state.arrived(here, header, &payload, now)
+                state.arrived(here, header, &payload)
             });
         }
         has_carried
@@ -185,7 +185,7 @@ fn deliver(
     bytes: &mut BytesMut,
     mut take: impl FnMut(frame::Header, Bytes) -> Result<(), cluster::link::LinkError>,
 ) {
-    while let Some((header, payload)) = frame::take(bytes).expect("a frame") {
+    while let Some((header, payload)) = frame::take(bytes, usize::MAX).expect("a frame") {
         take(header, payload).expect("a frame in its place");
     }
 }

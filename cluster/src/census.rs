@@ -22,6 +22,6 @@ pub struct Census {
     pub queue_len_max: usize,
     /// Packages that wait for a client, over all sessions.
     pub queued: usize,
-    /// Tasks that this server owns, those that live as long as it does included.
+    /// Tasks that serve a client connection, from before its handshake until it is closed.
     pub tasks: usize,
 }

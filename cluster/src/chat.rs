@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use self::state::State;
 use crate::census::Census;
-use crate::limits::HELLO_PATIENCE;
+use crate::limits::{HELLO_PATIENCE, LINK_CONNECTIONS_MAX};
 use crate::link::frame::Header;
 use crate::link::pump::{self, Endpoint, pump};
 use crate::link::{Connection, LinkError};
@@ -59,9 +59,13 @@ impl Chat {
     ) {
         let mut tasks = JoinSet::new();
         tasks.spawn(network.task(self.clone().watch_leases()));
-        let links = serving::accept(&network, listener, &mut tasks, usize::MAX, |stream| {
-            self.clone().serve_link(stream)
-        });
+        let links = serving::accept(
+            &network,
+            listener,
+            &mut tasks,
+            LINK_CONNECTIONS_MAX,
+            |stream| self.clone().serve_link(stream),
+        );
         tokio::select! {
             () = shutdown => {}
             () = links => {}
@@ -126,7 +130,7 @@ impl Chat {
                     resumed = welcome.resumed.is_some(),
                     "link"
                 );
-                pump::send(stream, &Header::Welcome(welcome)).await?;
+                pump::send(stream, &Header::Welcome(welcome), HELLO_PATIENCE).await?;
                 Ok(connection)
             }
             Err(reason) => {
@@ -136,7 +140,7 @@ impl Chat {
                     reason,
                     "refused a link"
                 );
-                pump::send(stream, &Header::Refusal(reason)).await?;
+                pump::send(stream, &Header::Refusal(reason), HELLO_PATIENCE).await?;
                 Err(LinkError::Protocol("was turned away"))
             }
         }

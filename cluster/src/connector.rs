@@ -100,7 +100,7 @@ impl Connector {
     /// lease runs out.
     async fn keep_link<N: Network>(self: Arc<Self>, network: N, chat: ChatIndex) {
         let dialling = async {
-            loop {
+            while !self.state().is_stopping() {
                 let error = self.run_link(&network, chat).await;
                 let chat = &self.topology.chats[chat].id;
                 tracing::info!(server = self.id, chat, %error, "a link's connection ended");
@@ -145,7 +145,7 @@ impl Connector {
         inbox: &mut BytesMut,
     ) -> Result<(N::Stream, Connection), LinkError> {
         let server = &self.topology.chats[chat];
-        // Several tries fit into what a lease leaves after a silence was noticed.
+        // Short enough for another try in what the lease leaves after a silence was noticed.
         let patience = self.options.lease / 4;
         let dial = timeout(patience, network.connect(&server.host, server.port));
         let what = "answer to the dial";
@@ -154,7 +154,7 @@ impl Connector {
             .map_err(|_| LinkError::Silent { what, patience })??;
         let sent_at = Instant::now();
         let hello = self.state().hello(chat);
-        pump::send(&mut stream, &Header::Hello(hello)).await?;
+        pump::send(&mut stream, &Header::Hello(hello), patience).await?;
         match pump::receive(&mut stream, inbox, "welcome", patience).await? {
             Header::Welcome(welcome) => {
                 let connection = self
@@ -205,10 +205,8 @@ impl ConnectorEnd {
 
 impl Endpoint for ConnectorEnd {
     fn arrived(&self, header: Header, payload: Bytes) -> Result<(), LinkError> {
-        let now = Instant::now();
-        self.connector
-            .state()
-            .arrived(&self.connection, header, &payload, now)
+        let mut state = self.connector.state();
+        state.arrived(&self.connection, header, &payload)
     }
 
     fn fill(&self, out: &mut BytesMut) -> Result<(), LinkError> {

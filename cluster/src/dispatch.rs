@@ -49,8 +49,8 @@ fn parts(route: &Route) -> Option<[&str; 3]> {
     parts.next().is_none().then_some(three)
 }
 
-/// Tells a wrong route (an error) from none.
-pub fn nowhere(route: Option<&Route>) -> Destination<'static> {
+/// Tells a wrong route (an error) from none (silence).
+fn nowhere(route: Option<&Route>) -> Destination<'static> {
     match route {
         Some(Route::Name(name)) if name.contains('.') && !name.starts_with('.') => {
             Destination::Nowhere

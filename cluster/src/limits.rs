@@ -44,6 +44,14 @@ pub const OUTBOX_BYTES: usize = 256 * 1024 * 1024;
 /// closes the link.
 pub const FRAME_LEN_MAX: usize = 16 * 1024 * 1024;
 
+/// Longest frame of a peer that has not shown the token yet, in bytes: a hello with long names.
+/// A longer one closes the connection.
+pub const HELLO_LEN_MAX: usize = 4096;
+
+/// Connections at a chat server's port. Each connector has one; one without a hello ends within
+/// [`HELLO_PATIENCE`], so that strangers hold no more than this. One more is closed at once.
+pub const LINK_CONNECTIONS_MAX: usize = 4096;
+
 /// Longest user name and longest room name, in bytes. An `enter` with a longer one is refused.
 pub const NAME_LEN_MAX: usize = 256;
 

@@ -104,7 +104,7 @@ impl World {
         self.chat.fill(chat_end, &mut bytes)?;
         let end = connector_end.clone();
         frames(bytes, |header, payload| {
-            self.connectors[connector].arrived(&end, header, &payload, self.now)
+            self.connectors[connector].arrived(&end, header, &payload)
         })
     }
 
@@ -225,7 +225,7 @@ fn frames(
     mut take: impl FnMut(frame::Header, Bytes) -> std::result::Result<(), LinkError>,
 ) -> Result<usize> {
     let mut count = 0;
-    while let Some((header, payload)) = frame::take(&mut bytes)? {
+    while let Some((header, payload)) = frame::take(&mut bytes, usize::MAX)? {
         take(header, payload)?;
         count += 1;
     }
@@ -311,6 +311,25 @@ fn what_is_said_while_an_enter_is_unanswered_follows_the_answer() -> Result {
     assert_eq!(world.heard(bob), [""; 0]);
     world.carry()?;
     assert_eq!(world.heard(bob), ["users ada,bob", "hi from ada to *"]);
+    Ok(())
+}
+
+#[test]
+fn what_is_whispered_to_somebody_who_is_entering_follows_the_answer_too() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.open(1);
+    world.enter(bob, "bob");
+    world.carry_up(1)?;
+    world.carry_down(0)?;
+    assert_eq!(world.heard(ada), ["onAdd bob"]);
+    world.say(ada, "bob", "psst");
+    // Bob's connector has the message before it may answer his enter.
+    world.carry_up(0)?;
+    world.carry_down(1)?;
+    world.carry()?;
+    assert_eq!(world.heard(bob), ["users ada,bob", "psst from ada to bob"]);
+    assert_eq!(world.heard(ada), ["{}"]);
     Ok(())
 }
 
@@ -575,6 +594,99 @@ fn a_connector_that_never_reports_does_not_hold_up_the_rooms_for_longer_than_a_l
     Ok(())
 }
 
+/// Carries the first `count` frames that `connector` has to say, and loses the rest.
+fn carry_some(world: &mut World, connector: usize, count: usize) -> Result {
+    let (connector_end, chat_end) = world.wires[&connector].clone();
+    let mut bytes = BytesMut::new();
+    world.connectors[connector].fill(&connector_end, &mut bytes)?;
+    for _ in 0..count {
+        let (header, payload) = frame::take(&mut bytes, usize::MAX)?.ok_or("no such frame")?;
+        world.chat.arrived(&chat_end, header, &payload, world.now)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_report_that_was_cut_short_leaves_nobody_silently_out_of_the_room() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    world.restart_chat();
+    world.now += LEASE / 2;
+    world.connect(0)?;
+    world.connect(1)?;
+    world.carry_up(0)?;
+    // The room is reported, but not that this was all.
+    carry_some(&mut world, 1, 1)?;
+    world.cut(1);
+    world.now += LEASE / 2;
+    world.chat.expire(world.now);
+    world.connect(1)?;
+    assert!(
+        world.carry().is_err(),
+        "the connector is told and gives up the link"
+    );
+    world.connect(1)?;
+    world.carry()?;
+    assert_eq!(world.members(), "ada");
+    assert_eq!(world.heard(ada), ["onLeave bob"]);
+    assert_eq!(
+        world.heard(bob),
+        ["kick chat-server-1 went on without this connector"]
+    );
+    Ok(())
+}
+
+#[test]
+fn a_connector_that_says_too_much_before_the_rooms_are_known_is_given_up() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    world.restart_chat();
+    world.connect(0)?;
+    let content = "x".repeat(1024 * 1024);
+    let mut is_given_up = false;
+    for _ in 0..300 {
+        world.say(ada, "*", &content);
+        is_given_up = world.carry_up(0).is_err() || world.carry_down(0).is_err();
+        if is_given_up {
+            break;
+        }
+        world.connectors[0].expire_requests(ada.1, world.now + DEADLINE);
+    }
+    assert!(is_given_up, "300 MiB were kept");
+    Ok(())
+}
+
+#[test]
+fn a_connection_that_carries_nothing_to_the_chat_server_is_noticed_though_pushes_come() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    world.member(1, "bob")?;
+    let connection = world.wires[&1].0.clone();
+    let mut noticed_after = None;
+    for tick in 0..8 {
+        if world.connectors[1].ping(&connection, world.now).is_err() {
+            noticed_after = Some(PING * tick);
+            break;
+        }
+        world.say(ada, "*", "hi");
+        world.carry_up(0)?;
+        assert!(world.carry_down(1)? > 0, "connector 1 hears what is said");
+        world.now += PING;
+    }
+    assert_eq!(noticed_after, Some(LEASE * 3 / 8));
+    Ok(())
+}
+
+#[test]
+fn a_session_that_comes_while_the_connector_stops_is_told_so() -> Result {
+    let mut world = World::new()?;
+    world.connectors[0].stop();
+    let late = world.open(0);
+    assert_eq!(world.heard(late), ["kick the server is stopping"]);
+    Ok(())
+}
+
 #[test]
 fn a_lease_that_runs_out_removes_and_kicks_the_same_sessions() -> Result {
     let mut world = World::new()?;
@@ -591,7 +703,7 @@ fn a_lease_that_runs_out_removes_and_kicks_the_same_sessions() -> Result {
     );
     world.wait(LEASE / 2)?;
     world.carry()?;
-    assert_eq!(world.heard(ada), ["{}", "onLeave bob"]);
+    assert_eq!(world.heard(ada), ["onLeave bob", "{}"]);
     assert_eq!(
         world.heard(bob),
         ["kick chat-server-1 could not be reached for 2s"]

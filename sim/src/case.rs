@@ -46,6 +46,8 @@ pub struct Case {
     pub times: Times,
     /// What servers, users and network are set to.
     pub settings: Settings,
+    /// Whether no user may lose its connection.
+    pub quiet: bool,
 }
 
 impl Case {
@@ -106,6 +108,7 @@ impl Case {
             faults,
             times,
             settings,
+            quiet: scenario.quiet,
         }
     }
 

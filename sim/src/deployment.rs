@@ -138,9 +138,10 @@ impl<'a> Deployment<'a> {
                 topology: case.topology.clone(),
                 options: case.settings.options.clone(),
                 slot: Slot::default(),
+                process: Process::default(),
             };
             self.servers.insert(id.clone(), server.slot.clone());
-            let process = Process::default();
+            let process = server.process.clone();
             self.processes.insert(id.clone(), process.clone());
             let network = SimNet::new(id, process, trace.clone());
             let starts = Cell::new(0);
@@ -149,9 +150,15 @@ impl<'a> Deployment<'a> {
                 starts.set(starts.get() + 1);
                 let server = server.clone();
                 let network = network.clone();
+                let process = server.process.clone();
                 async move {
                     let serving = server.serve(network.clone(), incarnation);
                     network.task(serving).await?;
+                    if process.is_stopping() {
+                        // What it leaves behind ends in the next steps. The host stays, empty,
+                        // until it is started again.
+                        return future::pending().await;
+                    }
                     Err("a server stopped by itself".into())
                 }
             });
@@ -198,8 +205,9 @@ impl<'a> Deployment<'a> {
                 let until = started_at + healed_at;
                 attacks.spawn(vandal::run(network.clone(), targets.clone(), until, rng));
             }
-            attacks.join_all().await;
-            // What users vanished from stays open until the run ends.
+            // What vandals left half open, and what users vanished from, stays open until the run
+            // ends.
+            let _half_open = attacks.join_all().await;
             let _vanished = tasks.join_all().await;
             future::pending().await
         });
@@ -215,6 +223,7 @@ struct Server {
     topology: Arc<Topology>,
     options: Options,
     slot: Slot,
+    process: Process,
 }
 
 impl Server {
@@ -226,9 +235,10 @@ impl Server {
             topology,
             options,
             slot,
+            process,
         } = self;
         let listener = network.listen(port).await?;
-        let shutdown = future::pending();
+        let shutdown = process.asked_to_stop();
         match role {
             Role::Gate => {
                 let gate = Gate::new(topology, &id, options);

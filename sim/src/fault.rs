@@ -19,7 +19,12 @@ pub enum Fault {
         /// the host is back and answers their next bytes with a reset.
         goodbye: bool,
     },
-    /// The process on `host` starts again.
+    /// The process on `host` is asked to stop, as by a supervisor: it says goodbye and ends.
+    Stop {
+        /// Where.
+        host: String,
+    },
+    /// The process on `host` starts again. One that has not ended is killed first.
     Restart {
         /// Where.
         host: String,
@@ -94,6 +99,7 @@ impl fmt::Display for Fault {
         let name = self.name();
         match self {
             Fault::Crash { host, .. }
+            | Fault::Stop { host }
             | Fault::Restart { host }
             | Fault::Pause { host }
             | Fault::Resume { host } => write!(out, "{name:9}  {host}"),
@@ -112,6 +118,7 @@ impl Fault {
         match self {
             Fault::Crash { goodbye: true, .. } => "crash",
             Fault::Crash { goodbye: false, .. } => "power-cut",
+            Fault::Stop { .. } => "stop",
             Fault::Restart { .. } => "restart",
             Fault::Pause { .. } => "pause",
             Fault::Resume { .. } => "resume",
@@ -135,7 +142,7 @@ impl Fault {
     /// What ends this fault; `None` for what needs no end: heals themselves, and latencies.
     pub fn heal(&self) -> Option<Fault> {
         match self.clone() {
-            Fault::Crash { host, .. } => Some(Fault::Restart { host }),
+            Fault::Crash { host, .. } | Fault::Stop { host } => Some(Fault::Restart { host }),
             Fault::Pause { host } => Some(Fault::Resume { host }),
             Fault::Hold { a, b } => Some(Fault::Release { a, b }),
             Fault::Partition { a, b } => Some(Fault::Repair { a, b }),

@@ -33,6 +33,8 @@ pub enum Kind {
 pub enum HostTrouble {
     /// The process dies; its peers are told by the end of their streams.
     Crash,
+    /// The process is asked to stop: it says goodbye.
+    Stop,
     /// The machine loses power; its peers are not told.
     PowerCut,
     /// The process stands still.
@@ -94,6 +96,7 @@ impl HostTrouble {
                 let goodbye = true;
                 once(Fault::Crash { host, goodbye }, from, to)
             }
+            HostTrouble::Stop => once(Fault::Stop { host }, from, to),
             HostTrouble::PowerCut => {
                 let goodbye = false;
                 once(Fault::Crash { host, goodbye }, from, to)

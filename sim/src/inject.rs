@@ -11,6 +11,8 @@
 //!   host without power carries nothing. From then on bytes on an old connection meet no socket
 //!   and are answered with a reset, as by a machine that booted; a peer that only reads still
 //!   sees nothing.
+//! - *Stop*: the process does what it does when it is asked to stop, and ends, which peers see as
+//!   they see a crash. What has not ended when it is to start again is killed.
 //! - *Pause*: connections stay open and take what arrives, up to their window; new ones wait.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,10 +51,12 @@ impl Injector {
     ///
     /// # Panics
     ///
-    /// If a host is not one of the simulation's, or a client host is to be crashed or paused.
+    /// If a host is not one of the simulation's, or a client host is to be crashed, stopped or
+    /// paused.
     pub fn apply(&mut self, sim: &mut turmoil::Sim<'_>, fault: &Fault) {
         match fault {
             Fault::Crash { host, goodbye } => self.crash(sim, host, *goodbye),
+            Fault::Stop { host } => self.process(host).stop(),
             Fault::Restart { host } => self.restart(sim, host),
             Fault::Pause { host } => self.process(host).pause(),
             Fault::Resume { host } => self.process(host).resume(),
@@ -73,19 +77,26 @@ impl Injector {
             self.without_power.insert(host.to_owned());
             self.refresh_links_of(sim, host);
         }
-        self.process(host).die();
-        sim.crash(host);
-        // Also if it was stopped when it was killed.
-        self.process(host).revive();
+        self.kill(sim, host);
     }
 
     fn restart(&mut self, sim: &mut turmoil::Sim<'_>, host: &str) {
         if self.without_power.remove(host) {
             self.refresh_links_of(sim, host);
         }
+        if self.process(host).is_stopping() {
+            self.kill(sim, host);
+        }
         if !sim.is_host_running(host) {
             sim.bounce(host);
         }
+    }
+
+    fn kill(&self, sim: &mut turmoil::Sim<'_>, host: &str) {
+        self.process(host).die();
+        sim.crash(host);
+        // Also if it stood still, or was about to stop, when it was killed.
+        self.process(host).revive();
     }
 
     fn process(&self, host: &str) -> &Process {

@@ -10,7 +10,7 @@
 //! - [`run`]: runs it and has it checked: a [`deployment`] of the production servers on the
 //!   simulated [`net`], with the faults put in by [`inject`];
 //! - [`trace`]: the ordered record of everything that happened, and its hash;
-//! - [`record`]: what the checks read; [`guarantees`]: the checks;
+//! - [`record`]: what the checks read; [`guarantees`] and [`quiet`]: the checks;
 //! - [`sweep`]: many runs on many threads;
 //! - [`cli`], [`commands`], [`report`] (what is printed) and [`gather`] (what is written): the
 //!   program.
@@ -34,6 +34,7 @@ pub mod inject;
 pub mod net;
 mod panics;
 pub mod process;
+pub mod quiet;
 pub mod record;
 pub mod report;
 pub mod run;

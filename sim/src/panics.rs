@@ -10,7 +10,8 @@ thread_local! {
     static SEEN: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
-/// Runs `body`; a panic or an error in it comes back as lines that say what and where.
+/// Runs `body`; a panic or an error in it comes back as lines that say what and where, even a
+/// panic that did not end it.
 ///
 /// Panics of this thread are kept out of stderr meanwhile: a sweep reports them with the seed.
 pub fn caught(body: impl FnOnce() -> turmoil::Result) -> Result<(), String> {
@@ -28,7 +29,9 @@ pub fn caught(body: impl FnOnce() -> turmoil::Result) -> Result<(), String> {
     let ended = catch_unwind(AssertUnwindSafe(body));
     let mut seen = SEEN.take().unwrap_or_default();
     match ended {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(())) if seen.is_empty() => Ok(()),
+        // Somebody caught it, or it ended a task that nobody waits for. It is a mistake of ours.
+        Ok(Ok(())) => Err(seen.join("\n")),
         Ok(Err(error)) => {
             seen.push(error.to_string());
             Err(seen.join("\n"))
@@ -71,6 +74,16 @@ mod tests {
         let seen = caught(|| panic!("no {}", "way")).unwrap_err();
         assert!(seen.starts_with("panic at sim/src/panics.rs:"), "{seen}");
         assert!(seen.ends_with(": no way"), "{seen}");
+    }
+
+    #[test]
+    fn a_panic_that_somebody_caught_is_told_too() {
+        let seen = caught(|| {
+            let _ = catch_unwind(|| panic!("swallowed"));
+            Ok(())
+        });
+        let seen = seen.unwrap_err();
+        assert!(seen.ends_with(": swallowed"), "{seen}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! A process that can be made to stand still, as SIGSTOP or a long garbage collection does, and that
-//! dies in an orderly way.
+//! A process that can be made to stand still, as SIGSTOP or a long garbage collection does, that can
+//! be asked to stop, as by SIGTERM, and that dies in an orderly way.
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
+
+use tokio::sync::Notify;
 
 /// Whether the tasks of one host run. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +20,9 @@ pub struct Process {
 struct State {
     is_paused: AtomicBool,
     is_dying: AtomicBool,
+    is_stopping: AtomicBool,
+    /// Signalled when it is to stop.
+    stop: Notify,
     /// Tasks that something happened to while they stood still, in the order in which it did.
     waiting: Mutex<Vec<Waker>>,
     tasks: Mutex<Tasks>,
@@ -45,6 +50,28 @@ impl Process {
         }
     }
 
+    /// Asks the process to stop.
+    pub fn stop(&self) {
+        self.state.is_stopping.store(true, Ordering::Relaxed);
+        self.state.stop.notify_one();
+    }
+
+    /// Whether it was asked to stop and has not been started again since.
+    pub fn is_stopping(&self) -> bool {
+        self.state.is_stopping.load(Ordering::Relaxed)
+    }
+
+    /// Ends when the process is asked to stop.
+    pub fn asked_to_stop(&self) -> impl Future<Output = ()> + Send + use<> {
+        let process = self.clone();
+        async move {
+            // What is left of an earlier signal may wake a process that was started since.
+            while !process.is_stopping() {
+                process.state.stop.notified().await;
+            }
+        }
+    }
+
     /// Says that the process is about to be dropped: with its first task all end, in the order in
     /// which they began.
     ///
@@ -57,6 +84,7 @@ impl Process {
 
     /// Begins anew after [`Self::die`]: the process that is started next runs.
     pub fn revive(&self) {
+        self.state.is_stopping.store(false, Ordering::Relaxed);
         self.state.is_dying.store(false, Ordering::Relaxed);
         self.resume();
     }
@@ -208,6 +236,17 @@ mod tests {
 
         let woken_after = tasks.join_next().await.unwrap().unwrap();
         assert_eq!(woken_after, Duration::from_secs(5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_process_that_is_asked_stops() {
+        let process = Process::default();
+        process.stop();
+        process.asked_to_stop().await;
+        process.stop();
+        process.revive();
+        let next = tokio::time::timeout(Duration::from_secs(1), process.asked_to_stop());
+        assert!(next.await.is_err(), "the next process was never asked");
     }
 
     #[test]

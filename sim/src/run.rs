@@ -13,6 +13,7 @@ use crate::fault::Planned;
 use crate::guarantees::{self, Violation};
 use crate::inject::Injector;
 use crate::panics;
+use crate::quiet;
 use crate::record::{Bounds, Record, Sample};
 use crate::seeds::Seeds;
 use crate::trace::Trace;
@@ -63,7 +64,13 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
     let simulated = run.simulated;
     let record = run.into_record();
     let (violations, broke_off) = match ended {
-        Ok(()) => (guarantees::check_all(&record), None),
+        Ok(()) => {
+            let mut violations = guarantees::check_all(&record);
+            if case.quiet {
+                violations.extend(quiet::check(&record.history));
+            }
+            (violations, None)
+        }
         Err(reason) => (Vec::new(), Some(reason)),
     };
     Outcome {

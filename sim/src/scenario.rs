@@ -36,6 +36,8 @@ pub struct Scenario {
     pub faults: Faults,
     /// What servers, users and network are set to.
     pub settings: Settings,
+    /// Whether no user may lose its connection, see [`crate::quiet`].
+    pub quiet: bool,
 }
 
 /// A number that each seed draws for itself, both ends included.

@@ -61,23 +61,27 @@ const ATTACKS: [Attack; 8] = [
     Attack::Disorder,
 ];
 
-/// Attacks one of `targets` after the other until `until`.
+/// Attacks one of `targets` after the other until `until`. Returns connections that were opened
+/// and never got as far as a handshake, for whoever wants to keep them open.
 pub async fn run<N: Network>(
     network: N,
     targets: Vec<(String, u16)>,
     until: Instant,
     mut rng: StdRng,
-) {
+) -> Vec<N::Stream> {
+    let mut half_open = Vec::new();
     let attacks = async {
         loop {
             sleep(PAUSE_MS.draw_ms(&mut rng)).await;
             let (host, port) = targets.choose(&mut rng).expect("there are servers");
             let attack = ATTACKS.choose(&mut rng).expect("there are attacks");
             // A server that hangs up in the middle does what it should.
-            let _ = carry_out(*attack, &network, host, *port, &mut rng).await;
+            let kept = carry_out(*attack, &network, host, *port, &mut rng).await;
+            half_open.extend(kept.ok().flatten());
         }
     };
     let _ = timeout_at(until, attacks).await;
+    half_open
 }
 
 async fn carry_out<N: Network>(
@@ -86,7 +90,7 @@ async fn carry_out<N: Network>(
     host: &str,
     port: u16,
     rng: &mut StdRng,
-) -> io::Result<()> {
+) -> io::Result<Option<N::Stream>> {
     let mut stream = timeout(CONNECT_PATIENCE, network.connect(host, port)).await??;
     for bytes in attack.draw_bytes(rng) {
         stream.write_all(&bytes).await?;
@@ -94,11 +98,22 @@ async fn carry_out<N: Network>(
             sleep(Span::of(0..=20).draw_ms(rng)).await;
         }
     }
+    if attack.is_half_open() && rng.random() {
+        return Ok(Some(stream));
+    }
     sleep(STAY_MS.draw_ms(rng)).await;
-    Ok(())
+    Ok(None)
 }
 
 impl Attack {
+    /// Whether the server is left waiting for the rest of a handshake.
+    fn is_half_open(self) -> bool {
+        matches!(
+            self,
+            Attack::Silence | Attack::Cut | Attack::Huge | Attack::EndlessUpgrade
+        )
+    }
+
     /// What is written, each item in one write.
     fn draw_bytes(self, rng: &mut StdRng) -> Vec<Bytes> {
         let handshake = handshake::encode_request();

@@ -58,6 +58,8 @@ pub enum Habit {
     Vanish,
     /// Goes silent while its login or its enter is under way.
     VanishEntering,
+    /// Leaves while its login or its enter is under way, and logs in again.
+    Hasty,
     /// Stops reading.
     Deafen,
 }
@@ -84,8 +86,8 @@ pub struct Sizes {
 /// Longest gap between the logins of two twins: as long as a login takes over slow links, so
 /// that either can be first anywhere on the way.
 const TWIN_GAP_MS: Span = Span::of(0..=60);
-/// Longest time from a login until the user vanishes in it: it needs up to seven round trips.
-const VANISH_ENTERING_MS: Span = Span::of(1..=150);
+/// Time from a login until the user goes in the middle of it: it takes up to seven round trips.
+const ENTERING_MS: Span = Span::of(1..=150);
 /// Time away of who leaves and comes back: from at once, while the server still works on the
 /// leave, to longer than that can take.
 const AWAY_MS: Span = Span::of(0..=1500);
@@ -261,9 +263,18 @@ impl Drawing<'_> {
                 self.add_return(actions, at, rng);
             }
             Habit::VanishEntering => {
-                let at = login_at + VANISH_ENTERING_MS.draw_ms(rng);
+                let at = login_at + ENTERING_MS.draw_ms(rng);
                 actions.push(action(at, Do::Vanish));
                 self.add_return(actions, at, rng);
+            }
+            Habit::Hasty => {
+                let mut at = login_at;
+                for _ in 0..rng.random_range(1..=5) {
+                    at += ENTERING_MS.draw_ms(rng);
+                    actions.push(action(at, Do::Leave));
+                    at += AWAY_MS.draw_ms(rng);
+                    actions.push(action(at, Do::Login));
+                }
             }
             Habit::Deafen => actions.push(action(self.draw_time(rng), Do::Deafen)),
         }

@@ -76,7 +76,8 @@ impl Channel {
             return false;
         }
         self.members.remove(name);
-        for group in &mut self.groups {
+        let mut groups = self.groups.iter_mut();
+        if let Some(group) = groups.find(|group| group.connector == member.connector) {
             group.names.retain(|other| **other != *name);
         }
         self.groups.retain(|group| !group.names.is_empty());

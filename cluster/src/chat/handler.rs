@@ -18,8 +18,8 @@ pub struct Asker {
     pub connector: ConnectorIndex,
     /// The session there.
     pub session: SessionId,
-    /// The request; `None` for a notify, which is not answered.
-    pub request: Option<RequestId>,
+    /// The request.
+    pub request: RequestId,
     /// The room it is in.
     pub room: Arc<str>,
     /// Its name there.
@@ -27,12 +27,12 @@ pub struct Asker {
 }
 
 impl Asker {
-    fn answer(&self, body: &Value) -> Option<ToConnector> {
-        Some(ToConnector::Answer {
+    fn answer(&self, body: &Value) -> ToConnector {
+        ToConnector::Answer {
             session: self.session,
-            request: self.request?,
+            request: self.request,
             body: body.to_string().into(),
-        })
+        }
     }
 }
 
@@ -42,8 +42,8 @@ pub fn dispatch(state: &mut State, asker: Asker, route: &str, body: &[u8]) {
         "chat.chatHandler.send" => send(state, &asker, &body::decode(body)),
         _ => Err(Refused),
     };
-    if let (Err(Refused), Some(answer)) = (refused, asker.answer(&json!({"code": 500}))) {
-        state.send(asker.connector, &answer);
+    if refused.is_err() {
+        state.send(asker.connector, &asker.answer(&json!({"code": 500})));
     }
 }
 

@@ -234,10 +234,12 @@ impl State {
             return;
         };
         link.connection.stop.notify_one();
+        // The leaves first: whoever hears that something was delivered to all has heard before
+        // who is no longer among them.
+        remote::remove_all(self, connector);
         for awaited in &link.awaited {
             self.delivered(awaited);
         }
-        remote::remove_all(self, connector);
     }
 
     /// Gives up the links whose outbox has run over, which may make others run over.

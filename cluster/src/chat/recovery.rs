@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use super::channel::Member;
 use super::remote;
 use super::state::{ConnectorIndex, State};
+use crate::limits::OUTBOX_BYTES;
 use crate::link::message::{Event, Push, Report, ToChat, ToConnector};
 
 /// What has been reported so far.
@@ -27,8 +28,16 @@ pub struct Recovery {
     pub until: Instant,
     reports: BTreeMap<ConnectorIndex, Vec<Report>>,
     complete: BTreeSet<ConnectorIndex>,
-    /// What came before the rooms were known. Bounded by the outboxes it came from.
-    deferred: Vec<(ConnectorIndex, ToChat)>,
+    /// What came before the rooms were known.
+    deferred: BTreeMap<ConnectorIndex, Deferred>,
+}
+
+/// What one connector has said that waits for the rooms. It was acknowledged, so that the
+/// connector's outbox no longer bounds it.
+#[derive(Debug, Default)]
+struct Deferred {
+    messages: Vec<ToChat>,
+    bytes: usize,
 }
 
 impl Recovery {
@@ -38,26 +47,35 @@ impl Recovery {
             until,
             reports: BTreeMap::new(),
             complete: BTreeSet::new(),
-            deferred: Vec::new(),
+            deferred: BTreeMap::new(),
         }
     }
 
-    /// Takes a message.
-    pub fn take(&mut self, connector: ConnectorIndex, message: ToChat) {
+    /// Takes a message. False if its connector has more waiting here than an outbox of `len_max`
+    /// messages would hold.
+    pub fn take(&mut self, connector: ConnectorIndex, message: ToChat, len_max: usize) -> bool {
         match message {
             ToChat::Report(report) => self.reports.entry(connector).or_default().push(report),
             ToChat::Reported => {
                 self.complete.insert(connector);
             }
-            later => self.deferred.push((connector, later)),
+            later => {
+                let deferred = self.deferred.entry(connector).or_default();
+                if let ToChat::Forward { body, .. } = &later {
+                    deferred.bytes += body.len();
+                }
+                deferred.messages.push(later);
+                return deferred.messages.len() <= len_max && deferred.bytes <= OUTBOX_BYTES;
+            }
         }
+        true
     }
 
     /// Forgets what `connector` said: its link was given up.
     pub fn forget(&mut self, connector: ConnectorIndex) {
         self.reports.remove(&connector);
         self.complete.remove(&connector);
-        self.deferred.retain(|(other, _)| *other != connector);
+        self.deferred.remove(&connector);
     }
 
     /// Whether all of `connectors` have reported.
@@ -74,8 +92,18 @@ pub fn finish(state: &mut State) {
     for (room, reports) in by_room(&recovery) {
         rebuild(state, &room, &reports);
     }
-    for (connector, message) in recovery.deferred {
-        state.take(connector, message);
+    // What they had reported counts for nothing, so they are to give up those sessions.
+    let cut_short = recovery
+        .reports
+        .keys()
+        .filter(|c| !recovery.complete.contains(c));
+    for connector in cut_short {
+        state.send(*connector, &ToConnector::Expired);
+    }
+    for (connector, deferred) in recovery.deferred {
+        for message in deferred.messages {
+            state.take(connector, message);
+        }
     }
 }
 

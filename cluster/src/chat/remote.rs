@@ -37,7 +37,7 @@ pub fn add(
     let origin = Origin {
         connector,
         instead: Some(added),
-        answer: Some(ToConnector::Confirmed { session, request }),
+        answer: ToConnector::Confirmed { session, request },
     };
     state.publish(
         &room,

@@ -44,8 +44,8 @@ pub struct Origin {
     pub connector: ConnectorIndex,
     /// What that connector gets in place of the event, if not the event itself.
     pub instead: Option<ToConnector>,
-    /// What it gets when all other connectors have the event; `None` for a notify.
-    pub answer: Option<ToConnector>,
+    /// What it gets when all other connectors have the event.
+    pub answer: ToConnector,
 }
 
 impl State {
@@ -69,7 +69,9 @@ impl State {
     /// Does what a message asks for, or keeps it until the rooms are known again.
     pub(super) fn take(&mut self, connector: ConnectorIndex, message: ToChat) {
         if let Some(recovery) = &mut self.recovery {
-            recovery.take(connector, message);
+            if !recovery.take(connector, message, self.options.outbox_len) {
+                self.overrun.push(connector);
+            }
             if recovery.is_complete(self.topology.connectors.len()) {
                 recovery::finish(self);
             }
@@ -180,7 +182,7 @@ impl State {
             answer_waits += usize::from(for_answer);
             self.pushed(connector);
         }
-        let answer = origin.and_then(|origin| Some((origin.connector, origin.answer?)));
+        let answer = origin.map(|origin| (origin.connector, origin.answer));
         let delivery = Delivery {
             position,
             waits,

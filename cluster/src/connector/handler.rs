@@ -93,14 +93,10 @@ fn forward(
 ) {
     let place = state.place_of(session);
     let chat = place.as_ref().map(|place| place.chat);
-    // A message without an id is carried out and not answered.
-    let request = (id != 0).then(|| state.open_request(session, id, chat, now));
+    let request = state.open_request(session, id, chat, now);
     let is_taken = |place: &Place| state.links[place.chat].takes_requests(&state.options);
     let Some(place) = place.filter(is_taken) else {
-        if let Some(request) = request {
-            state.refuse(session, request);
-        }
-        return;
+        return state.refuse(session, request);
     };
     let forward = ToChat::Forward {
         session,

@@ -20,13 +20,13 @@ use crate::options::Options;
 pub struct Link {
     chat_id: String,
     half: Half,
+    outbox_len_max: usize,
     /// The incarnation of the chat server that `half` belongs to.
     peer: Option<u64>,
     /// When the latest ping, or hello, that has been answered was *sent*. The lease counts from
     /// here: the chat server heard it later, so that it gives up this connector's sessions only
     /// after this connector has kicked them.
     alive_at: Instant,
-    heard_at: Instant,
     given_up: bool,
     dials: u64,
     pings: VecDeque<(u64, Instant)>,
@@ -42,9 +42,9 @@ impl Link {
         Self {
             chat_id: chat_id.to_owned(),
             half: Half::default(),
+            outbox_len_max: 0,
             peer: None,
             alive_at: now,
-            heard_at: now,
             given_up: false,
             dials: 0,
             pings: VecDeque::new(),
@@ -58,6 +58,7 @@ impl Link {
     pub fn send(&mut self, payload: Bytes) {
         if !self.given_up {
             self.half.push(payload);
+            self.outbox_len_max = self.outbox_len_max.max(self.half.unacked_len());
             self.connection.wake.notify_one();
         }
     }
@@ -82,7 +83,7 @@ impl Link {
 
     /// The most that there ever were.
     pub fn outbox_len_max(&self) -> usize {
-        self.half.unacked_len_max()
+        self.outbox_len_max
     }
 
     /// Signalled when a lease begins.
@@ -128,7 +129,7 @@ impl State {
             (Some(received), Some(_)) => link.half.resume(received)?,
             (Some(_), None) => return Err(LinkError::Superseded),
             (None, Some(peer)) if peer == welcome.incarnation => {
-                self.give_up(chat, "the chat server had given up this connector");
+                self.give_up(chat, "had given up this connector");
                 self.start_afresh(chat, welcome.incarnation);
             }
             (None, _) => {
@@ -139,7 +140,6 @@ impl State {
         let link = &mut self.links[chat];
         link.given_up = false;
         link.alive_at = sent_at;
-        link.heard_at = now;
         link.pings.clear();
         link.leased.notify_one();
         link.connection = Connection::new(chat, link.connection.number + 1);
@@ -170,10 +170,8 @@ impl State {
         connection: &Connection,
         header: Header,
         payload: &[u8],
-        now: Instant,
     ) -> Result<(), LinkError> {
         let link = self.current(connection)?;
-        link.heard_at = now;
         match header {
             Header::Data { seq, ack } => {
                 link.half.acknowledge(ack)?;
@@ -206,13 +204,15 @@ impl State {
     ///
     /// # Errors
     ///
-    /// [`LinkError::Silent`] if nothing has come for three pings, so that most of the lease is left
-    /// to try another connection.
+    /// [`LinkError::Silent`] if one has been unanswered for three eighths of a lease, so that most
+    /// of the lease is left to try another connection. What else comes from the chat server does
+    /// not count: it comes also when nothing gets there.
     pub fn ping(&mut self, connection: &Connection, now: Instant) -> Result<(), LinkError> {
         let patience = self.options.lease * 3 / 8;
         let link = self.current(connection)?;
-        if now >= link.heard_at + patience {
-            let what = "sign of life from the chat server";
+        let oldest = link.pings.front();
+        if oldest.is_some_and(|(_, sent_at)| now >= *sent_at + patience) {
+            let what = "answer to a ping";
             return Err(LinkError::Silent { what, patience });
         }
         link.pings_ever += 1;
@@ -241,11 +241,12 @@ impl State {
     /// Gives up the link if its lease has run out.
     pub fn expire_lease(&mut self, chat: ChatIndex, now: Instant) {
         if self.lease_end(chat).is_some_and(|end| end <= now) {
-            self.give_up(chat, "its lease ran out");
+            let why = format!("could not be reached for {:?}", self.options.lease);
+            self.give_up(chat, &why);
         }
     }
 
-    /// Gives up the link: the chat server has removed this connector's sessions, or is about to.
+    /// Gives up the link, for what the chat server did (`why`): it has removed this connector's sessions, or is about to.
     /// A session whose room it owns is kicked, because it would miss what is said there.
     pub(super) fn give_up(&mut self, chat: ChatIndex, why: &str) {
         let link = &mut self.links[chat];
@@ -255,10 +256,7 @@ impl State {
         link.half = Half::default();
         link.connection.number += 1;
         link.connection.stop.notify_one();
-        let reason = format!(
-            "{} could not be reached for {:?}",
-            link.chat_id, self.options.lease
-        );
+        let reason = format!("{} {why}", link.chat_id);
         self.refuse_requests_of(chat);
         let is_there = |place: &Place| place.chat == chat;
         let sessions = self

@@ -1,5 +1,6 @@
 //! What chat servers tell a connector.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,8 +8,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::room::Room;
-use super::state::{ChatIndex, Place, State};
+use super::state::{ChatIndex, State};
 use crate::link::message::{Added, Event, Notice, Push, RequestId, SessionId, ToConnector};
+use crate::queue::TooSlow;
 use crate::wire::message::{RouteRef, encode_push};
 
 /// Does what a chat server's message asks for.
@@ -37,9 +39,9 @@ pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
             target,
             content,
         } => {
-            let is_there = |place: Place| place.room == room && place.name == target;
-            if state.place_of(session).is_some_and(is_there) {
-                state.push(session, on_chat(&from, &target, &content));
+            let view = state.rooms.get(&room);
+            if view.is_some_and(|view| view.name_of(session) == Some(&target)) {
+                deliver(state, session, &room, on_chat(&from, &target, &content));
             }
         }
         ToConnector::Evict { session, room } => {
@@ -50,7 +52,7 @@ pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
                 state.kick(session, "its place in the room was lost");
             }
         }
-        ToConnector::Expired => state.give_up(chat, "the rooms were reported too late"),
+        ToConnector::Expired => state.give_up(chat, "went on without this connector"),
     }
 }
 
@@ -93,7 +95,9 @@ fn confirmed(state: &mut State, id: SessionId, request: RequestId) {
         state.leave(id, &before);
     }
     state.answer_json(id, request, &json!({ "users": entered.users }));
-    for event in entered.events {
+    let mut events = VecDeque::new();
+    entered.events.take(&mut events);
+    for event in events {
         state.push(id, event);
     }
 }
@@ -120,17 +124,22 @@ fn pushed(state: &mut State, push: Push) {
 /// once; each queue holds a reference.
 fn tell(state: &mut State, room: &Arc<str>, package: Bytes) {
     let sessions: Vec<SessionId> = state.rooms[room].sessions().collect();
-    let events_max = state.options.session_queue_len;
     for id in sessions {
-        let session = state.sessions.get_mut(&id);
-        let entering = session.and_then(|session| session.entering.as_mut());
-        match entering.filter(|entering| entering.place.room == *room) {
-            // It comes after the answer, which it may not overtake.
-            Some(entering) if entering.events.len() < events_max => {
-                entering.events.push(package.clone());
+        deliver(state, id, room, package.clone());
+    }
+}
+
+/// Hands a package to a session that is in `room`, or about to be: then it waits for the answer to
+/// `enter`, which it may not overtake.
+fn deliver(state: &mut State, id: SessionId, room: &Arc<str>, package: Bytes) {
+    let session = state.sessions.get_mut(&id);
+    let entering = session.and_then(|session| session.entering.as_mut());
+    match entering.filter(|entering| entering.place.room == *room) {
+        None => state.push(id, package),
+        Some(entering) => {
+            if entering.events.push(package) == Err(TooSlow) {
+                state.kick(id, "too much was said before the room could be entered");
             }
-            Some(_) => state.kick(id, "too much was said before the room could be entered"),
-            None => state.push(id, package.clone()),
         }
     }
 }

@@ -43,6 +43,11 @@ impl Room {
         self.members.is_empty()
     }
 
+    /// The name of one of this connector's sessions in the room.
+    pub fn name_of(&self, session: SessionId) -> Option<&Arc<str>> {
+        self.members.get(&session)
+    }
+
     /// This connector's sessions in the room.
     pub fn sessions(&self) -> impl Iterator<Item = SessionId> {
         self.members.keys().copied()

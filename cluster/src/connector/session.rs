@@ -85,18 +85,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             if due < alarm.deadline() {
                 alarm.as_mut().reset(due);
             }
+            let is_held = self.queue.is_held();
             tokio::select! {
                 // What the client has sent comes before what it has failed to send: after a
                 // stall of this process its heartbeats are here, unread.
                 biased;
-                incoming = step(&mut self.connection, self.queue.is_held()) => {
+                incoming = step(&mut self.connection, is_held) => {
                     if let Some(end) = self.take(incoming) {
                         return end;
                     }
                 }
                 () = self.queue.woken() => {}
                 () = alarm.as_mut() => {
-                    if let Some(end) = self.ring() {
+                    if let Some(end) = self.ring(is_held) {
                         return end;
                     }
                     let due = self.next_due();
@@ -130,8 +131,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ok(Incoming::Flushed) => None,
             Ok(Incoming::Closed) => Some(End::Gone),
             Err(error) => {
-                tracing::debug!(server = self.connector.id, session = self.id, %error, "bad bytes");
-                Some(End::BadBytes)
+                tracing::debug!(server = self.connector.id, session = self.id, %error, "ended");
+                let is_theirs = error.is_peers_fault();
+                Some(if is_theirs { End::BadBytes } else { End::Gone })
             }
         }
     }
@@ -164,8 +166,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         None
     }
 
-    /// Does what is due now.
-    fn ring(&mut self) -> Option<End> {
+    /// Does what is due now. `was_held` tells whether the client was left unread until now: the
+    /// hold may just have ended, or end in here with the `enter` that is refused.
+    fn ring(&mut self, was_held: bool) -> Option<End> {
         let now = Instant::now();
         if self.request_end.is_some_and(|end| end <= now) {
             self.request_end = self.connector.state().expire_requests(self.id, now);
@@ -173,7 +176,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if self.heartbeat_end > now {
             return None;
         }
-        if self.queue.is_held() || is_late(now - self.heartbeat_end) {
+        if was_held || is_late(now - self.heartbeat_end) {
             // This server did not listen; the client has an interval more to be heard.
             self.heartbeat_end = now + self.connector.options.heartbeat;
             return None;

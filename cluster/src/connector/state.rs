@@ -32,10 +32,14 @@ pub struct State {
     pub(super) rooms: BTreeMap<Arc<str>, Room>,
     /// One per chat server, in configuration order.
     pub(super) links: Vec<Link>,
+    is_stopping: bool,
     sessions_ever: SessionId,
     requests_ever: RequestId,
     queue_len_max: usize,
 }
+
+/// Why all sessions end when the server does.
+const STOPPING: &str = "the server is stopping";
 
 /// One client connection that has shaken hands.
 pub struct Session {
@@ -67,8 +71,8 @@ pub struct Entering {
     asked: bool,
     /// The members, once the chat server has taken it in.
     pub(super) users: Option<Vec<Arc<str>>>,
-    /// Events of the new room that follow the answer.
-    pub(super) events: Vec<Bytes>,
+    /// What has come from the new room, and follows the answer.
+    pub(super) events: Queue,
 }
 
 struct Request {
@@ -102,6 +106,7 @@ impl State {
             sessions: BTreeMap::new(),
             rooms: BTreeMap::new(),
             links,
+            is_stopping: false,
             sessions_ever: 0,
             requests_ever: 0,
             queue_len_max: 0,
@@ -111,11 +116,10 @@ impl State {
     /// Adds a session that has shaken hands. Its packages are to be taken from the queue.
     pub fn open(&mut self) -> (SessionId, Arc<Queue>) {
         self.sessions_ever += 1;
-        let queue = Queue::new(
-            self.options.session_queue_len,
-            self.options.session_queue_bytes,
-        );
-        let queue = Arc::new(queue);
+        let queue = Arc::new(self.new_queue());
+        if self.is_stopping {
+            queue.kick(STOPPING);
+        }
         let session = Session {
             queue: queue.clone(),
             place: None,
@@ -139,11 +143,17 @@ impl State {
         }
     }
 
-    /// Ends all sessions: the server stops.
+    /// Whether [`Self::stop`] was called.
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping
+    }
+
+    /// Ends all sessions, and those that still come: the server stops.
     pub fn stop(&mut self) {
+        self.is_stopping = true;
         let all: Vec<SessionId> = self.sessions.keys().copied().collect();
         for id in all {
-            self.kick(id, "the server is stopping");
+            self.kick(id, STOPPING);
         }
         for link in &mut self.links {
             link.say_goodbye();
@@ -193,17 +203,25 @@ impl State {
 
     /// Notes that a session wants to be let into `place`. Its client is not read meanwhile.
     pub(super) fn begin_enter(&mut self, id: SessionId, request: RequestId, place: Place) {
+        let events = self.new_queue();
         if let Some(session) = self.sessions.get_mut(&id) {
             session.entering = Some(Entering {
                 request,
                 place,
                 asked: false,
                 users: None,
-                events: Vec::new(),
+                events,
             });
             session.update_hold();
         }
         self.ask_to_enter(id);
+    }
+
+    fn new_queue(&self) -> Queue {
+        Queue::new(
+            self.options.session_queue_len,
+            self.options.session_queue_bytes,
+        )
     }
 
     /// Asks the chat server to let a session in, once all its earlier requests are answered: the

@@ -8,7 +8,6 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::LinkError;
-use crate::limits::FRAME_LEN_MAX;
 
 /// Version of everything in this module and in [`super::message`]. Both ends must have the same.
 pub const VERSION: u16 = 1;
@@ -103,13 +102,13 @@ pub fn put(out: &mut BytesMut, header: &Header, payload: &[u8]) {
 ///
 /// # Errors
 ///
-/// [`LinkError::Protocol`] if the length is over the limit or the header is none of ours.
-pub fn take(buffer: &mut BytesMut) -> Result<Option<(Header, Bytes)>, LinkError> {
+/// [`LinkError::Protocol`] if the length is over `len_max` or the header is none of ours.
+pub fn take(buffer: &mut BytesMut, len_max: usize) -> Result<Option<(Header, Bytes)>, LinkError> {
     let Some(length) = buffer.first_chunk::<LENGTH_LEN>() else {
         return Ok(None);
     };
     let len = u32::from_be_bytes(*length) as usize;
-    if len > FRAME_LEN_MAX {
+    if len > len_max {
         return Err(LinkError::Protocol("frame over the length limit"));
     }
     if buffer.len() < LENGTH_LEN + len {
@@ -156,9 +155,12 @@ mod tests {
             put(&mut buffer, &header, payload);
         }
         for (header, payload) in frames() {
-            assert_eq!(take(&mut buffer)?, Some((header, Bytes::from(payload))));
+            assert_eq!(
+                take(&mut buffer, 1024)?,
+                Some((header, Bytes::from(payload)))
+            );
         }
-        assert_eq!(take(&mut buffer)?, None);
+        assert_eq!(take(&mut buffer, 1024)?, None);
         Ok(())
     }
 
@@ -169,7 +171,7 @@ mod tests {
             put(&mut whole, &header, payload);
             for cut in 0..whole.len() {
                 let mut buffer = BytesMut::from(&whole[..cut]);
-                assert_eq!(take(&mut buffer)?, None, "cut at {cut}");
+                assert_eq!(take(&mut buffer, 1024)?, None, "cut at {cut}");
                 assert_eq!(buffer, whole[..cut], "bytes lost at {cut}");
             }
         }
@@ -179,12 +181,18 @@ mod tests {
     #[test]
     fn a_length_over_the_limit_is_refused_before_its_bytes_are_awaited() {
         let mut buffer = BytesMut::from(&u32::MAX.to_be_bytes()[..]);
-        assert!(matches!(take(&mut buffer), Err(LinkError::Protocol(_))));
+        assert!(matches!(
+            take(&mut buffer, 1024),
+            Err(LinkError::Protocol(_))
+        ));
     }
 
     #[test]
     fn a_header_that_is_none_of_ours_is_refused() {
         let mut buffer = BytesMut::from(&[0, 0, 0, 2, 0xee, 0xee][..]);
-        assert!(matches!(take(&mut buffer), Err(LinkError::Protocol(_))));
+        assert!(matches!(
+            take(&mut buffer, 1024),
+            Err(LinkError::Protocol(_))
+        ));
     }
 }

@@ -29,8 +29,6 @@ pub struct Half {
     received: u64,
     /// The last number acknowledged to the other end on the present connection.
     acknowledged: u64,
-    /// The most messages that were ever unacknowledged.
-    unacked_len_max: usize,
     /// Frames that are not messages (pongs, a goodbye), to be written before anything else.
     notes: VecDeque<Header>,
 }
@@ -40,12 +38,16 @@ impl Half {
     pub fn push(&mut self, payload: Bytes) -> u64 {
         self.unacked_bytes += payload.len();
         self.unacked.push_back(payload);
-        self.unacked_len_max = self.unacked_len_max.max(self.unacked.len());
         self.acked + self.unacked.len() as u64
     }
 
-    /// Adds a frame that is not a message. It is lost with the connection.
+    /// Adds a frame that is not a message. It is lost with the connection. The latest pong says
+    /// all that earlier ones would, so a peer that pings and does not read adds up to nothing.
     pub fn note(&mut self, header: Header) {
+        if matches!(header, Header::Pong { .. }) {
+            self.notes
+                .retain(|note| !matches!(note, Header::Pong { .. }));
+        }
         self.notes.push_back(header);
     }
 
@@ -57,11 +59,6 @@ impl Half {
     /// Their bytes.
     pub fn unacked_bytes(&self) -> usize {
         self.unacked_bytes
-    }
-
-    /// The most messages that were ever unacknowledged.
-    pub fn unacked_len_max(&self) -> usize {
-        self.unacked_len_max
     }
 
     /// The last number received.
@@ -157,7 +154,9 @@ mod tests {
         let mut out = BytesMut::new();
         half.fill(&mut out);
         let mut said = Vec::new();
-        while let Some((header, payload)) = frame::take(&mut out).expect("own frames decode") {
+        while let Some((header, payload)) =
+            frame::take(&mut out, usize::MAX).expect("own frames decode")
+        {
             match header {
                 Header::Data { seq, .. } => said.push((seq, payload)),
                 Header::Ack { .. } => said.push((0, payload)),

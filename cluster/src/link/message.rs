@@ -50,8 +50,9 @@ pub enum ToChat {
     Forward {
         /// The session it came from.
         session: SessionId,
-        /// The request; `None` for a notify, which is not answered.
-        request: Option<RequestId>,
+        /// The request. A notify has one too, so that no client can have any number of them under
+        /// way; its answer ends at the connector.
+        request: RequestId,
         /// The room of the session.
         room: Arc<str>,
         /// Its name there.

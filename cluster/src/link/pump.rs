@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use super::LinkError;
 use super::frame::{self, Header};
+use crate::limits::{FRAME_LEN_MAX, HELLO_LEN_MAX};
 
 /// What a server does with one connection of a link. All three are called often and briefly.
 pub trait Endpoint: Send + Sync {
@@ -71,7 +72,7 @@ async fn read<S: AsyncRead + Unpin, E: Endpoint>(
 }
 
 fn deliver<E: Endpoint>(inbox: &mut BytesMut, endpoint: &E) -> Result<(), LinkError> {
-    while let Some((header, payload)) = frame::take(inbox)? {
+    while let Some((header, payload)) = frame::take(inbox, FRAME_LEN_MAX)? {
         endpoint.arrived(header, payload)?;
     }
     Ok(())
@@ -96,12 +97,17 @@ async fn write<S: AsyncWrite + Unpin, E: Endpoint>(mut writer: S, endpoint: &E) 
 ///
 /// # Errors
 ///
-/// When the connection breaks.
-pub async fn send<S: AsyncWrite + Unpin>(stream: &mut S, header: &Header) -> Result<(), LinkError> {
+/// [`LinkError::Silent`] after `patience`; or when the connection breaks.
+pub async fn send<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    header: &Header,
+    patience: Duration,
+) -> Result<(), LinkError> {
     let mut out = BytesMut::new();
     frame::put(&mut out, header, &[]);
-    stream.write_all(&out).await?;
-    Ok(())
+    let sent = tokio::time::timeout(patience, stream.write_all(&out)).await;
+    let what = "room for the first frame";
+    Ok(sent.map_err(|_| LinkError::Silent { what, patience })??)
 }
 
 /// Waits for the frame that opens a connection; what was read behind it stays in `inbox`.
@@ -117,7 +123,7 @@ pub async fn receive<S: AsyncRead + Unpin>(
 ) -> Result<Header, LinkError> {
     let first = async {
         loop {
-            if let Some((header, _)) = frame::take(inbox)? {
+            if let Some((header, _)) = frame::take(inbox, HELLO_LEN_MAX)? {
                 return Ok(header);
             }
             if stream.read_buf(inbox).await? == 0 {

@@ -4,6 +4,9 @@
 //!
 //! - every `enter` and every send has its answer within [`answer`](crate::record::Bounds): the
 //!   servers' deadline and the way there and back; or its session has ended by then, however;
+//! - what was asked of a chat server that then crashed, or while it was down, has its answer once
+//!   that is back and the connector has dialled it, if that is sooner: it will never be answered,
+//!   and the connector knows;
 //! - no second answer, and no answer to what was not asked;
 //! - success only for a session in a room: a send from nowhere is answered with an error;
 //! - a login comes to `enter` within the time that its few round trips can take, and fails only
@@ -39,7 +42,8 @@ pub fn check(view: &View) -> Findings {
         let answered_at = sent.answers.first().map(|(at, _)| *at);
         let what = format!("message {}", label(*message));
         let spans = &trouble[sent.session];
-        findings.extend(late(view, session, spans, sent.at, answered_at, &what));
+        let answer_by = answer_by(view, session, spans, sent.at);
+        findings.extend(late(view, session, answer_by, sent.at, answered_at, &what));
         for (at, _) in sent.answers.iter().skip(1) {
             findings.push((*at, format!("{session}: {what} was answered again")));
         }
@@ -65,7 +69,8 @@ fn enters(view: &View, session: &Session, spans: &[Span]) -> Findings {
     for enter in &session.enters {
         let answered_at = enter.answer.map(|(at, _)| at);
         let what = format!("enter {}", enter.room);
-        let late = late(view, session, spans, enter.asked_at, answered_at, &what);
+        let answer_by = answer_by(view, session, spans, enter.asked_at);
+        let late = late(view, session, answer_by, enter.asked_at, answered_at, &what);
         findings.extend(late);
     }
     for at in &session.unasked {
@@ -77,20 +82,50 @@ fn enters(view: &View, session: &Session, spans: &[Span]) -> Findings {
     findings
 }
 
+/// When a request is to be answered at the latest; `spans` is what touched its session.
+fn answer_by(view: &View, session: &Session, spans: &[Span], asked_at: Duration) -> Duration {
+    let answer = view.bounds.answer();
+    match view.recovered_after(spans, asked_at) {
+        Some(recovered_at) => recovered_at.max(asked_at) + answer,
+        None => refused_by(view, session, asked_at)
+            .unwrap_or(Duration::MAX)
+            .min(asked_at + answer),
+    }
+}
+
+/// When a request is refused that was under way to a chat server as that crashed: if nothing else
+/// was wrong between the session's connector and the chat servers of all its rooms.
+fn refused_by(view: &View, session: &Session, asked_at: Duration) -> Option<Duration> {
+    let enters = session.enters.iter();
+    let mut hosts: Vec<&str> = enters.map(|enter| view.chat_of(enter.room)).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    // With two chat servers the one that is asked may be the one that lives.
+    let [chat] = hosts[..] else { return None };
+    let spans = view.trouble.among(&[chat, session.connector?]);
+    let deadline = asked_at + view.bounds.answer();
+    let from = asked_at.saturating_sub(view.bounds.recovery());
+    let mut near = spans.iter().filter(|span| span.touches(from, deadline));
+    let (Some(crash), None) = (near.next(), near.next()) else {
+        return None;
+    };
+    let is_crash = view.trouble.down_spans(chat).contains(crash);
+    let is_under_way = asked_at < crash.until && crash.from < deadline;
+    // A machine without power does not say so: it is missed after half a lease.
+    let dialled_from = crash.until.max(crash.from + view.bounds.lease / 2);
+    let refused_at = dialled_from + view.bounds.relink() + view.bounds.one_way();
+    (is_crash && is_under_way).then_some(refused_at)
+}
+
 /// What is wrong if a request had no answer by its time, and its session had not ended.
 fn late(
     view: &View,
     session: &Session,
-    spans: &[Span],
+    answer_by: Duration,
     asked_at: Duration,
     answered_at: Option<Duration>,
     what: &str,
 ) -> Option<(Duration, String)> {
-    let answer_by = view
-        .recovered_after(spans, asked_at)
-        .unwrap_or(asked_at)
-        .max(asked_at)
-        + view.bounds.answer();
     let settled_by = answered_at
         .unwrap_or(Duration::MAX)
         .min(session.attentive_until());
@@ -240,6 +275,20 @@ mod tests {
             .says(1000, ALICE, 1)
             .gets_answer(8010, ALICE, 1, true);
         assert_eq!(findings(story), 1);
+    }
+
+    #[test]
+    fn what_a_chat_server_forgot_is_refused_when_it_is_back() {
+        let crashed = || {
+            alice()
+                .says(1000, ALICE, 1)
+                .fault(1001, power_cut(CHAT))
+                .fault(1200, restart(CHAT))
+        };
+        assert_eq!(findings(crashed().gets_answer(3200, ALICE, 1, false)), 0);
+        assert_eq!(findings(crashed().gets_answer(3300, ALICE, 1, false)), 1);
+        let cut = crashed().fault(900, partition(CONNECTOR_1, CHAT));
+        assert_eq!(findings(cut.gets_answer(4000, ALICE, 1, false)), 0);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! Demanded, for every send from a known room that was answered with success: it was heard by
 //! every session that had its answer to `enter` in that room before the send, and that went on
 //! reading there. A private one by every session of that name, and there was somebody of that
-//! name to hear it: a success answer means that it holds.
+//! name to hear it: a success answer means that it holds. So it is owed, too, to a session of that
+//! name that had only asked to enter before the send, if it was let in and nobody else can have
+//! been meant: the servers hold back what is said to it until they have answered its `enter`.
 //!
 //! "Went on" is proved in one of two ways:
 //!
@@ -31,7 +33,7 @@ use super::view::View;
 use super::{Findings, clock};
 
 /// How many deliveries there could have been: pairs of a message that was answered with success
-/// and a session that was in the room when it was sent and that it was for.
+/// and a session that was in the room when it was sent, or about to be, and that it was for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Deliveries {
     /// Those that the check insists on.
@@ -90,13 +92,18 @@ fn each(view: &View, mut visit: impl FnMut(&Delivery)) {
             continue;
         };
         let here = members.get(place.room).map_or(&[][..], Vec::as_slice);
-        for member in here.iter().filter(|member| member.is_meant_by(sent)) {
+        let meant = here.iter().filter(|member| {
+            member.is_meant_by(sent) || member.is_let_in_for(view, sent, accepted_at)
+        });
+        for member in meant {
+            // What came before the answer to `enter` follows it.
+            let due_at = accepted_at.max(member.stay.since);
             visit(&Delivery {
                 message: *message,
                 sent,
                 accepted_at,
                 member,
-                owed: member.went_on_after(view, accepted_at),
+                owed: member.went_on_after(view, due_at),
                 heard: member.heard.contains(message),
             });
         }
@@ -169,6 +176,21 @@ impl<'v, 'a> Member<'v, 'a> {
             Target::User(name) => name == self.stay.name,
         };
         is_named && self.stay.spans(sent.at, sent.at)
+    }
+
+    /// Whether a private message is for it although it was only about to be in the room: it had
+    /// asked, it was let in, and there is no other `enter` under that name that the cluster may
+    /// have taken for the receiver.
+    fn is_let_in_for(&self, view: &View, sent: &Sent, accepted_at: Duration) -> bool {
+        let Target::User(name) = sent.target else {
+            return false;
+        };
+        let Stay { room, since, .. } = *self.stay;
+        let is_entering = self.stay.asked_at <= sent.at && sent.at < since;
+        let holders = view.may_hold(room, sent.at, accepted_at, view.bounds.recovery());
+        is_entering
+            && name == self.stay.name
+            && holders.filter(|(_, holder)| holder == name).count() == 1
     }
 
     /// Whether it is proved that it went on reading in the room after this.
@@ -357,6 +379,43 @@ mod tests {
         };
         assert_eq!(findings(whisper()), 1);
         assert_eq!(findings(whisper().overhears(5009, BOB, ALICE, 1, BOB)), 0);
+    }
+
+    /// Bob asks to enter, Alice whispers to him, and then he is let in.
+    fn a_whisper_to_who_enters() -> Story {
+        Story::new()
+            .enters(100, ALICE, "red", &[ALICE])
+            .logs_in(4980, BOB)
+            .asks(4990, BOB, "red")
+            .whispers(5000, ALICE, 1, BOB)
+            .gets_answer(5010, ALICE, 1, true)
+            .gets_in(5020, BOB, &[ALICE, BOB])
+    }
+
+    #[test]
+    fn a_whisper_to_who_is_about_to_enter_follows_the_answer() {
+        let heard = a_whisper_to_who_enters().overhears(5021, BOB, ALICE, 1, BOB);
+        assert_eq!(findings(heard), 0);
+        assert_eq!(findings(a_whisper_to_who_enters()), 1);
+    }
+
+    #[test]
+    fn a_whisper_to_who_goes_as_soon_as_it_is_in_is_not_owed() {
+        assert_eq!(findings(a_whisper_to_who_enters().leaves(5030, BOB)), 0);
+    }
+
+    #[test]
+    fn a_whisper_that_an_earlier_session_of_the_name_may_have_got_is_not_owed_to_the_next() {
+        let story = Story::new()
+            .enters(100, ALICE, "red", &[ALICE])
+            .enters(200, BOB, "red", &[ALICE, BOB])
+            .leaves(4970, BOB)
+            .logs_in(4980, BOB)
+            .asks(4990, BOB, "red")
+            .whispers(5000, ALICE, 1, BOB)
+            .gets_answer(5010, ALICE, 1, true)
+            .gets_in(5020, BOB, &[ALICE, BOB]);
+        assert_eq!(findings(story), 0);
     }
 
     #[test]

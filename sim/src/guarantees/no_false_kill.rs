@@ -8,38 +8,54 @@
 //!   since it was made and not longer ago than a dead connection goes unnoticed. A connector that
 //!   stood still meanwhile noticed later.
 //!
+//! And a kick has an excuse, one of these or one that comes with a reason:
+//!
+//! - the user did not read;
+//! - not longer ago than the cluster needs to recover, the way from its connector to the chat
+//!   server of a room that it asked for was cut: what was lost can leave a connection that is dead
+//!   in one direction only, which is found out when the lease runs out;
+//! - or one of the two servers was away, for so long that the lease can have run out. A chat
+//!   server that was away for less, whether it has its memory or not, takes all sessions back.
+//!
 //! That the connector stood still is no excuse in itself. But then it is the user who gives up,
 //! after two heartbeats of silence: let pass, if the user saw nothing for that time, and only
 //! while or just after the connector stood still. Also let pass: a user who gave up waiting for
-//! an answer, which is G8's affair, and whatever ends before the handshake is done. A kick says
-//! why.
+//! an answer, which is G8's affair, and whatever ends before the handshake is done.
 
 use std::time::Duration;
 
 use loadgen::history::What;
 
 use super::sessions::{End, Session};
+use super::trouble;
 use super::view::View;
 use super::{Findings, clock};
 
 /// Checks the guarantee.
 pub fn check(view: &View) -> Findings {
     let cut_off = view.sessions.iter().filter_map(|session| {
-        let (at, End::Closed) = session.end? else {
+        let (at, end) = session.end?;
+        if !matches!(end, End::Closed | End::Kicked) {
             return None;
-        };
+        }
         let connected_at = session.connected_at?;
         let connector = session.connector?;
         let is_excused = session.deaf_at.is_some()
             || has_crashed(view, connector, connected_at, at)
             || was_out_of_touch(view, session, connector, connected_at, at)
-            || gave_up(view, session, connector, at)
-            || gave_up_waiting(view, session, at);
+            || match end {
+                End::Kicked => lost_its_room(view, session, connector, at),
+                _ => gave_up(view, session, connector, at) || gave_up_waiting(view, session, at),
+            };
         if is_excused {
             return None;
         }
+        let how = match end {
+            End::Kicked => "kicked",
+            _ => "cut off",
+        };
         let what = format!(
-            "{session}, connected to {connector} since {}, was cut off without a reason",
+            "{session}, connected to {connector} since {}, was {how} without a reason",
             clock(connected_at)
         );
         Some((at, what))
@@ -71,6 +87,22 @@ fn was_out_of_touch(
             }
         }
         until <= noticed_by
+    })
+}
+
+/// Whether the lease of its connector at the chat server of its room may have run out. Troubles
+/// with less than a lease between them count as one.
+fn lost_its_room(view: &View, session: &Session, connector: &str, at: Duration) -> bool {
+    let recent = at.saturating_sub(view.bounds.recovery());
+    let mut enters = session.enters.iter();
+    enters.any(|enter| {
+        let ends = [connector, view.chat_of(enter.room)];
+        let cuts = view.trouble.between(&ends);
+        let troubles = trouble::merged(&view.trouble.among(&ends), view.bounds.lease);
+        let mut long = troubles.iter().filter(|span| {
+            span.until.min(at).saturating_sub(span.from) >= view.bounds.breaks_lease()
+        });
+        cuts.iter().any(|cut| cut.touches(recent, at)) || long.any(|span| span.touches(recent, at))
     })
 }
 
@@ -119,7 +151,7 @@ mod tests {
     use crate::fault::Fault;
     use crate::guarantees::story::{
         ALICE, BOB, CHAT, CONNECTOR_1, Story, USERS, hold, ms, partition, pause, power_cut,
-        release, repair, restart, resume,
+        release, repair, restart, resume, stop,
     };
 
     fn findings(story: Story) -> usize {
@@ -131,8 +163,60 @@ mod tests {
     }
 
     #[test]
-    fn a_kick_says_why() {
-        assert_eq!(findings(alice().gets_kicked(5000, ALICE)), 0);
+    fn a_kick_without_any_fault_is_found() {
+        assert_eq!(findings(alice().gets_kicked(5000, ALICE)), 1);
+        let deaf = alice().goes_deaf(4000, ALICE);
+        assert_eq!(findings(deaf.gets_kicked(5000, ALICE)), 0);
+    }
+
+    #[test]
+    fn a_user_who_reads_is_not_too_slow() {
+        let kicked = |story: Story| {
+            let reason = String::from("too slow: 4 messages were waiting");
+            findings(story.note(5000, ALICE, What::Kicked { reason }))
+        };
+        assert_eq!(kicked(alice()), 1);
+        assert_eq!(kicked(alice().goes_deaf(4000, ALICE)), 0);
+    }
+
+    #[test]
+    fn a_kick_after_the_way_to_the_user_broke_is_excused() {
+        let story = alice()
+            .fault(1000, partition(USERS, CONNECTOR_1))
+            .fault(1200, repair(USERS, CONNECTOR_1))
+            .gets_kicked(5000, ALICE);
+        assert_eq!(findings(story), 0);
+    }
+
+    #[test]
+    fn a_chat_server_that_is_away_for_long_costs_its_sessions() {
+        let away = |until| {
+            alice()
+                .fault(1000, power_cut(CHAT))
+                .fault(until, restart(CHAT))
+        };
+        assert_eq!(findings(away(2600).gets_kicked(2900, ALICE)), 0);
+        assert_eq!(findings(away(1500).gets_kicked(1800, ALICE)), 1);
+    }
+
+    #[test]
+    fn a_chat_server_that_goes_again_and_again_counts_as_away_all_the_time() {
+        let story = alice()
+            .fault(1000, power_cut(CHAT))
+            .fault(1200, restart(CHAT))
+            .fault(2000, power_cut(CHAT))
+            .fault(2200, restart(CHAT))
+            .gets_kicked(3000, ALICE);
+        assert_eq!(findings(story), 0);
+    }
+
+    #[test]
+    fn a_cut_link_may_be_given_up_however_short_the_cut_was() {
+        let story = alice()
+            .fault(1000, partition(CONNECTOR_1, CHAT))
+            .fault(1100, repair(CONNECTOR_1, CHAT))
+            .gets_kicked(3000, ALICE);
+        assert_eq!(findings(story), 0);
     }
 
     #[test]
@@ -150,6 +234,15 @@ mod tests {
         assert_eq!(findings(story().closes(7000, ALICE)), 0);
         let since = story().enters(3000, ALICE, "red", &[ALICE]);
         assert_eq!(findings(since.closes(7000, ALICE)), 1);
+    }
+
+    #[test]
+    fn a_connector_that_is_asked_to_stop_kicks_its_users() {
+        let story = alice()
+            .fault(1000, stop(CONNECTOR_1))
+            .fault(2000, restart(CONNECTOR_1))
+            .gets_kicked(1002, ALICE);
+        assert_eq!(findings(story), 0);
     }
 
     #[test]

@@ -10,6 +10,12 @@ use crate::record::Bounds;
 /// on its way. Fifty is far above both and far below every timer.
 pub const MARGIN: Duration = Duration::from_millis(50);
 
+/// How long a connector waits for a chat server to take its dial, and then as long again for the
+/// welcome: several tries fit into what a lease leaves after a silence was noticed.
+fn dial_patience(lease: Duration) -> Duration {
+    lease / 4
+}
+
 impl Bounds {
     /// The time from a user to its connector, or back.
     pub(super) fn one_way(&self) -> Duration {
@@ -30,12 +36,26 @@ impl Bounds {
     }
 
     /// The longest time, after whatever disturbed a session is over, until that session has
-    /// either caught up or ended. Its connection may turn out to be dead without anybody
-    /// noticing; the
-    /// link behind it may hang in an attempt to dial that was lost (once to be accepted, once for
-    /// the hello) and then find its lease gone, or wait for a lease to run out.
+    /// either caught up or ended. Its connection may turn out to be dead without anybody noticing;
+    /// the link behind it may hang in a dial that was lost, and then find its lease gone, or wait
+    /// for a lease to run out.
     pub(super) fn recovery(&self) -> Duration {
-        self.unnoticed() + self.lease + 2 * limits::HELLO_PATIENCE + limits::REDIAL_PAUSE
+        self.unnoticed() + self.lease + self.relink()
+    }
+
+    /// The longest time, after whatever broke a link is over, until both its ends go on with it:
+    /// an attempt to dial that hangs (to be accepted, then for the welcome), the pause before the
+    /// next, and its two round trips.
+    pub(super) fn relink(&self) -> Duration {
+        let dial_and_welcome = 2 * dial_patience(self.lease);
+        dial_and_welcome + limits::REDIAL_PAUSE + 4 * self.latency_max + MARGIN
+    }
+
+    /// The shortest trouble after which the lease of a link can have run out. Of the rest of it,
+    /// some had passed before, since the latest ping that was answered, and some passes after.
+    pub(super) fn breaks_lease(&self) -> Duration {
+        let since_ping = self.lease / 8 + 2 * self.latency_max;
+        self.lease.saturating_sub(since_ping + self.relink())
     }
 
     /// The longest time until a user has its answer in a sound network: the server's deadline
@@ -61,5 +81,33 @@ impl Bounds {
     /// handshake, one request; four times there and back.
     pub(super) fn round_trips_in(&self) -> Duration {
         16 * self.latency_max + MARGIN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guarantees::story::{Story, ms};
+
+    #[test]
+    fn a_longer_lease_is_waited_for_and_its_dials_too() {
+        let bounds = Story::new().record().bounds;
+        let longer = Bounds {
+            lease: bounds.lease + ms(4000),
+            ..bounds.clone()
+        };
+        assert_eq!(longer.relink() - bounds.relink(), ms(2000));
+        assert_eq!(longer.recovery() - bounds.recovery(), ms(6000));
+    }
+
+    #[test]
+    fn the_dials_of_a_short_lease_are_short() {
+        let bounds = Story::new().record().bounds;
+        let short = Bounds {
+            lease: ms(400),
+            ..bounds
+        };
+        let lost = short.recovery() - short.unnoticed() - short.lease;
+        assert!(lost < limits::HELLO_PATIENCE, "{lost:?}");
     }
 }

@@ -87,6 +87,12 @@ pub fn power_cut(host: &str) -> Fault {
     }
 }
 
+pub fn stop(host: &str) -> Fault {
+    Fault::Stop {
+        host: host.to_owned(),
+    }
+}
+
 pub fn restart(host: &str) -> Fault {
     Fault::Restart {
         host: host.to_owned(),

@@ -52,7 +52,9 @@ impl Trouble {
 
     fn note(&mut self, at: Duration, fault: &Fault, slow_from: Duration) {
         match fault {
-            Fault::Crash { host, .. } => begin(&mut self.down, host.clone(), at),
+            Fault::Crash { host, .. } | Fault::Stop { host } => {
+                begin(&mut self.down, host.clone(), at)
+            }
             Fault::Restart { host } => end(&mut self.down, host, at),
             Fault::Pause { host } => begin(&mut self.paused, host.clone(), at),
             Fault::Resume { host } => end(&mut self.paused, host, at),
@@ -126,6 +128,20 @@ pub fn calm_after(spans: &[Span], at: Duration, reach: Duration) -> Option<Durat
         }
     }
     calm
+}
+
+/// `spans` (by beginning) with those joined that have no gap longer than `reach` between them.
+pub fn merged(spans: &[Span], reach: Duration) -> Vec<Span> {
+    let mut merged: Vec<Span> = Vec::new();
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.from <= last.until + reach => {
+                last.until = last.until.max(span.until);
+            }
+            _ => merged.push(*span),
+        }
+    }
+    merged
 }
 
 fn link(a: &str, b: &str) -> Link {

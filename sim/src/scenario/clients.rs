@@ -9,6 +9,7 @@ use crate::workload::{Habit, Workload};
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
         vanish_entering(),
+        hasty(),
         duplicate_login(),
         slow_reader(),
         bad_input(),
@@ -27,6 +28,23 @@ fn vanish_entering() -> Scenario {
         },
         faults: Faults::none(),
         settings: Settings::default(),
+        quiet: true,
+    }
+}
+
+fn hasty() -> Scenario {
+    Scenario {
+        name: "hasty-users",
+        about: "users leave while they enter, and log in again at once or soon",
+        seeds: 6,
+        shape: Shape::default(),
+        workload: Workload {
+            habits: vec![(Habit::Hasty, 60)],
+            ..Workload::default()
+        },
+        faults: Faults::none(),
+        settings: Settings::default(),
+        quiet: true,
     }
 }
 
@@ -45,6 +63,7 @@ fn duplicate_login() -> Scenario {
         },
         faults: Faults::none(),
         settings: Settings::default(),
+        quiet: true,
     }
 }
 
@@ -64,6 +83,7 @@ fn bad_input() -> Scenario {
         },
         faults: Faults::none(),
         settings: Settings::default(),
+        quiet: true,
     }
 }
 
@@ -94,5 +114,6 @@ fn slow_reader() -> Scenario {
             tcp_capacity: 64,
             ..Settings::default()
         },
+        quiet: false,
     }
 }

@@ -1,5 +1,9 @@
 //! The network between connectors and chat servers, and between users and connectors, breaks.
 
+use std::time::Duration;
+
+use cluster::options::Options;
+
 use crate::chaos::Faults;
 use crate::incident::{Ends, Incident, Kind, LinkTrouble};
 use crate::scenario::{Scenario, Settings, Shape, Span};
@@ -33,14 +37,18 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             lasts_ms,
         }]),
         settings: Settings::default(),
+        quiet: false,
     };
     vec![
-        one(
-            "link-hold",
-            "a link between connector and chat stalls for less than the lease",
-            Kind::Link(LinkTrouble::Hold, Ends::Backend),
-            SHORT_MS,
-        ),
+        Scenario {
+            quiet: true,
+            ..one(
+                "link-hold",
+                "a link between connector and chat stalls for less than the lease",
+                Kind::Link(LinkTrouble::Hold, Ends::Backend),
+                SHORT_MS,
+            )
+        },
         one(
             "link-hold-long",
             "a link between connector and chat stalls for longer than the lease",
@@ -65,7 +73,44 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             Kind::Link(LinkTrouble::Hold, Ends::Backend),
             SHORT_MS,
         )),
+        held_past_deadline(),
     ]
+}
+
+/// Requests are refused while what they asked for is still on its way. An `enter` that is given up
+/// must be undone, and only that: the name may be somebody else's.
+fn held_past_deadline() -> Scenario {
+    Scenario {
+        name: "link-hold-deadline",
+        about: "a link stalls for longer than a request may take, and less than the lease",
+        seeds: 8,
+        shape: Shape {
+            connectors: Span::just(2),
+            chats: Span::just(1),
+            users: Span::just(12),
+            rooms: Span::just(2),
+            ..Shape::default()
+        },
+        workload: Workload {
+            habits: vec![(Habit::Rejoin, 40), (Habit::Switch, 30)],
+            twins: Span::of(2..=5),
+            ..Workload::default()
+        },
+        faults: Faults::Listed(vec![Incident {
+            kind: Kind::Link(LinkTrouble::Hold, Ends::Backend),
+            after_ms: EARLY_MS,
+            lasts_ms: Span::of(1200..=3000),
+        }]),
+        settings: Settings {
+            options: Options {
+                lease: Duration::from_secs(4),
+                request_deadline: Duration::from_secs(1),
+                ..Settings::default().options
+            },
+            ..Settings::default()
+        },
+        quiet: true,
+    }
 }
 
 /// Cuts and stalls one after the other; with one connector and one chat server, all on one link.
@@ -79,6 +124,7 @@ fn flapping(base: Scenario) -> Scenario {
     let partition = Kind::Link(LinkTrouble::Partition, Ends::Backend);
     Scenario {
         about: "the link between connector and chat breaks again and again",
+        quiet: true,
         shape: Shape {
             connectors: Span::just(1),
             chats: Span::just(1),

@@ -14,7 +14,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![Scenario {
         name: "random-mix",
         about: "cluster, users, habits and faults are all drawn from the seed",
-        seeds: 24,
+        seeds: 100,
         shape: Shape {
             connectors: Span::of(1..=3),
             chats: Span::of(1..=3),
@@ -30,6 +30,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 (Habit::Switch, 20),
                 (Habit::Vanish, 10),
                 (Habit::VanishEntering, 10),
+                (Habit::Hasty, 10),
                 (Habit::Deafen, 5),
             ],
             swarm: true,
@@ -42,6 +43,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             count: Span::of(1..=6),
         },
         settings: Settings::default(),
+        quiet: false,
     }]
 }
 

@@ -19,5 +19,6 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         },
         faults: Faults::none(),
         settings: Settings::default(),
+        quiet: true,
     }]
 }
