@@ -658,6 +658,31 @@ fn a_connector_that_says_too_much_before_the_rooms_are_known_is_given_up() -> Re
 }
 
 #[test]
+fn a_stranger_at_the_link_port_is_refused_and_changes_nothing() -> Result {
+    let mut world = World::new()?;
+    world.member(0, "ada")?;
+    let hello = world.connectors[0].hello(0);
+    let mut refused = |change: fn(&mut frame::Hello)| {
+        let mut hello = hello.clone();
+        change(&mut hello);
+        world.chat.hello(&hello, world.now).err()
+    };
+    let reason = refused(|hello| hello.token = "guessed".into());
+    assert_eq!(reason.as_deref(), Some("wrong token"));
+    let reason = refused(|hello| hello.version += 1);
+    assert_eq!(reason.as_deref(), Some("link version 1 here, not 2"));
+    let reason = refused(|hello| hello.server = "connector-server-9".into());
+    assert_eq!(
+        reason.as_deref(),
+        Some("no connector is called connector-server-9")
+    );
+    let reason = refused(|hello| hello.dial = 0);
+    assert_eq!(reason.as_deref(), Some("a later dial has been answered"));
+    assert_eq!(world.members(), "ada");
+    Ok(())
+}
+
+#[test]
 fn a_connection_that_carries_nothing_to_the_chat_server_is_noticed_though_pushes_come() -> Result {
     let mut world = World::new()?;
     let ada = world.member(0, "ada")?;
