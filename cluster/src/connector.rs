@@ -1,10 +1,11 @@
 //! The connector: holds the client sessions, and links them to the chat servers that own their
 //! rooms.
 //!
-//! In reading order: [`session`] (one client's bytes), [`handler`] (what clients ask for),
-//! [`state`] (everything it knows), [`room`] (a room as this connector sees it), [`link`] (to one
+//! In reading order: [`session`] (one client's bytes), [`backlog`] (its messages that wait for
+//! their turn), [`handler`] (what clients ask for), [`state`] (everything it knows), [`room`] (a room as this connector sees it), [`link`] (to one
 //! chat server), [`remote`] (what chat servers say).
 
+pub mod backlog;
 pub mod handler;
 pub mod link;
 pub mod remote;

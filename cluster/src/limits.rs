@@ -28,8 +28,9 @@ pub const SESSION_QUEUE_LEN: usize = 1024;
 /// The same in bytes: four of the largest messages, so that few large ones weigh like many small.
 pub const SESSION_QUEUE_BYTES: usize = 8 * 1024 * 1024;
 
-/// Requests of one session that wait for an answer. At this many its connection is not read
-/// until one is answered.
+/// Requests of one session that wait for an answer. At this many its next messages wait for their
+/// turn, up to as many again (or the length of one package in bytes), and then its connection is
+/// not read until one is answered.
 pub const REQUESTS_IN_FLIGHT: usize = 256;
 
 /// Frames sent on a link and not yet acknowledged. The peer is then so far behind that its lease

@@ -100,8 +100,8 @@ impl Queue {
         self.wake.notified().await;
     }
 
-    /// Whether the client's requests are to be left unread for now, because one that must come
-    /// first (an `enter`), or too many, are unanswered.
+    /// Whether the client's next messages must wait for now, because one that must come first (an
+    /// `enter`), or too many, are unanswered.
     pub fn is_held(&self) -> bool {
         self.held.load(Ordering::Acquire)
     }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 
+use super::backlog::Backlog;
 use super::{Connector, handler};
 use crate::connection::{Connection, Incoming};
 use crate::frontend;
@@ -38,6 +39,7 @@ where
         id,
         queue,
         packages: VecDeque::new(),
+        backlog: Backlog::default(),
     };
     session.put(package::heartbeat());
     let end = session.run().await;
@@ -67,6 +69,8 @@ struct Session<S> {
     queue: Arc<Queue>,
     /// Taken from the queue and not yet handed to the connection; empty between two turns.
     packages: VecDeque<Bytes>,
+    /// Messages whose turn has not come.
+    backlog: Backlog,
     /// When the client has been silent for too long.
     heartbeat_end: Instant,
     /// When the oldest request has to be answered.
@@ -77,7 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn run(&mut self) -> End {
         let mut alarm = pin!(sleep_until(self.heartbeat_end));
         loop {
-            if let Some(end) = self.refill() {
+            if let Some(end) = self.work_off().or_else(|| self.refill()) {
                 return end;
             }
             // An alarm that rings too early is set again, so most heartbeats set none.
@@ -85,19 +89,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             if due < alarm.deadline() {
                 alarm.as_mut().reset(due);
             }
-            let is_held = self.queue.is_held();
+            let is_deaf = self
+                .backlog
+                .is_full(self.connector.options.package_body_len_max);
             tokio::select! {
                 // What the client has sent comes before what it has failed to send: after a
                 // stall of this process its heartbeats are here, unread.
                 biased;
-                incoming = step(&mut self.connection, is_held) => {
+                incoming = step(&mut self.connection, is_deaf) => {
                     if let Some(end) = self.take(incoming) {
                         return end;
                     }
                 }
                 () = self.queue.woken() => {}
                 () = alarm.as_mut() => {
-                    if let Some(end) = self.ring(is_held) {
+                    if let Some(end) = self.ring(is_deaf) {
                         return end;
                     }
                     let due = self.next_due();
@@ -140,7 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     fn handle(&mut self, package: Package) -> Option<End> {
         match package.kind {
-            PackageType::Data => return self.handle_message(package.body),
+            PackageType::Data => self.backlog.push(package.body, Instant::now()),
             PackageType::Heartbeat => {
                 self.heartbeat_end = Instant::now() + 2 * self.connector.options.heartbeat;
                 self.put(package::heartbeat());
@@ -152,23 +158,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         None
     }
 
-    fn handle_message(&mut self, body: Bytes) -> Option<End> {
+    /// Handles what the client has sent, as far as its turn has come.
+    fn work_off(&mut self) -> Option<End> {
+        while !self.queue.is_held()
+            && let Some((message, came_at)) = self.backlog.pop()
+        {
+            let end = self.handle_message(message, came_at);
+            if end.is_some() {
+                return end;
+            }
+        }
+        None
+    }
+
+    fn handle_message(&mut self, body: Bytes, came_at: Instant) -> Option<End> {
         let Ok(message) = message::decode(body) else {
             return Some(End::BadBytes);
         };
-        let now = Instant::now();
-        let kick = handler::handle(&mut self.connector.state(), self.id, &message, now);
+        let kick = handler::handle(&mut self.connector.state(), self.id, &message, came_at);
         if let Some(reason) = kick {
             self.queue.kick(reason);
         }
-        let deadline = now + self.connector.options.request_deadline;
+        let deadline = came_at + self.connector.options.request_deadline;
         self.request_end = self.request_end.or(Some(deadline));
         None
     }
 
-    /// Does what is due now. `was_held` tells whether the client was left unread until now: the
-    /// hold may just have ended, or end in here with the `enter` that is refused.
-    fn ring(&mut self, was_held: bool) -> Option<End> {
+    /// Does what is due now. `was_deaf` tells whether the client was left unread until now.
+    fn ring(&mut self, was_deaf: bool) -> Option<End> {
         let now = Instant::now();
         if self.request_end.is_some_and(|end| end <= now) {
             self.request_end = self.connector.state().expire_requests(self.id, now);
@@ -176,7 +193,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if self.heartbeat_end > now {
             return None;
         }
-        if was_held || is_late(now - self.heartbeat_end) {
+        if was_deaf || is_late(now - self.heartbeat_end) {
             // This server did not listen; the client has an interval more to be heard.
             self.heartbeat_end = now + self.connector.options.heartbeat;
             return None;
@@ -195,12 +212,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 }
 
-/// Reads and writes; or, while the client's requests are to be left unread, only writes.
+/// Reads and writes; or, while nothing more can be taken from the client, only writes.
 async fn step<S: AsyncRead + AsyncWrite + Unpin>(
     connection: &mut Connection<S>,
-    is_held: bool,
+    is_deaf: bool,
 ) -> Result<Incoming, crate::connection::ConnectionError> {
-    if !is_held {
+    if !is_deaf {
         return connection.next().await;
     }
     if connection.is_flushed() {

@@ -201,7 +201,7 @@ impl State {
         self.sessions.get(&id)?.place.clone()
     }
 
-    /// Notes that a session wants to be let into `place`. Its client is not read meanwhile.
+    /// Notes that a session wants to be let into `place`. Its client's next messages wait meanwhile.
     pub(super) fn begin_enter(&mut self, id: SessionId, request: RequestId, place: Place) {
         let events = self.new_queue();
         if let Some(session) = self.sessions.get_mut(&id) {
@@ -414,7 +414,7 @@ impl Session {
         answered
     }
 
-    /// While an `enter` or too many requests are unanswered, the client is not read.
+    /// While an `enter` or too many requests are unanswered, the client's next messages wait.
     pub(super) fn update_hold(&self) {
         let is_full = self.requests.len() >= REQUESTS_IN_FLIGHT;
         self.queue.hold(is_full || self.entering.is_some());

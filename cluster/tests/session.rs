@@ -1,0 +1,171 @@
+//! One client at a connector whose chat server cannot be reached, so that an `enter` waits until
+//! its deadline. On tokio's paused clock: what takes no time takes none, to the millisecond.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cluster::connection::{Connection, Incoming, Transport};
+use cluster::connector::{Connector, session};
+use cluster::limits::REQUESTS_IN_FLIGHT;
+use cluster::options::Options;
+use cluster::topology::{Backend, Frontend, Topology};
+use cluster::wire::message::{self, RouteRef};
+use cluster::wire::package::{self, PackageType};
+use cluster::wire::{body, handshake};
+use serde_json::{Value, json};
+use tokio::io::{DuplexStream, duplex};
+use tokio::time::{Instant, timeout};
+
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+
+const ENTER: &str = "connector.entryHandler.enter";
+const HEARTBEAT: Duration = Duration::from_millis(1000);
+const DEADLINE: Duration = Duration::from_millis(3500);
+
+#[tokio::test(start_paused = true)]
+async fn heartbeats_are_answered_while_an_enter_waits() -> Result {
+    connected(4096, HEARTBEAT, async |mut client| {
+        let start = Instant::now();
+        client.request(1, ENTER);
+        for beat in 1..=3 {
+            let answered = timeout(beat * HEARTBEAT - start.elapsed(), client.next()).await;
+            assert!(answered.is_err(), "{answered:?} before heartbeat {beat}");
+            client.connection.queue(package::heartbeat());
+            assert_eq!(client.next().await?, Seen::Heartbeat);
+            assert_eq!(start.elapsed(), beat * HEARTBEAT);
+        }
+        assert_eq!(client.next().await?, refusal(1));
+        assert_eq!(start.elapsed(), DEADLINE);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_of_what_waits_behind_an_enter_counts_from_its_arrival() -> Result {
+    connected(4096, 10 * HEARTBEAT, async |mut client| {
+        let start = Instant::now();
+        client.request(1, ENTER);
+        assert!(timeout(HEARTBEAT, client.next()).await.is_err());
+        client.request(2, ENTER);
+        client.request(3, "chat.chatHandler.send");
+        assert_eq!(client.next().await?, refusal(1));
+        assert_eq!(start.elapsed(), DEADLINE);
+        for request in [2, 3] {
+            assert_eq!(client.next().await?, refusal(request));
+            assert_eq!(start.elapsed(), HEARTBEAT + DEADLINE);
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_asks_without_end_is_left_unread_and_not_cut() -> Result {
+    // What does not fit the stream stays with the client.
+    connected(64, HEARTBEAT, async |mut client| {
+        let many = 3 * u32::try_from(REQUESTS_IN_FLIGHT)?;
+        let start = Instant::now();
+        client.request(1, ENTER);
+        for request in 2..=many {
+            client.request(request, "no.such.route");
+        }
+        assert_eq!(client.next().await?, refusal(1));
+        assert_eq!(start.elapsed(), DEADLINE);
+        assert!(!client.connection.is_flushed(), "all of it has been read");
+        for request in 2..=many {
+            assert_eq!(client.next().await?, refusal(request));
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// A client that does nothing by itself.
+struct Client {
+    connection: Connection<DuplexStream>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Seen {
+    Heartbeat,
+    Answer(u32, Value),
+    End,
+}
+
+impl Client {
+    fn request(&mut self, id: u32, route: &str) {
+        let body = json!({ "username": "ann", "rid": "lobby" }).to_string();
+        let request = message::encode_request(id, RouteRef::Name(route), body.as_bytes());
+        self.connection.queue(request);
+    }
+
+    async fn next(&mut self) -> Result<Seen> {
+        loop {
+            let package = match self.connection.next().await? {
+                Incoming::Package(package) => package,
+                Incoming::Flushed => continue,
+                Incoming::Closed => return Ok(Seen::End),
+            };
+            return Ok(match package.kind {
+                PackageType::Data => {
+                    let message = message::decode(package.body)?;
+                    Seen::Answer(message.id, body::decode(&message.body))
+                }
+                PackageType::Heartbeat => Seen::Heartbeat,
+                _ => Seen::End,
+            });
+        }
+    }
+}
+
+fn refusal(request: u32) -> Seen {
+    Seen::Answer(request, json!({ "code": 500 }))
+}
+
+/// Runs `story` with a client that has just been let in, through a stream that holds `capacity`
+/// bytes.
+async fn connected(
+    capacity: usize,
+    heartbeat: Duration,
+    story: impl AsyncFnOnce(Client) -> Result,
+) -> Result {
+    let options = Options {
+        heartbeat,
+        request_deadline: DEADLINE,
+        ..Options::default()
+    };
+    // Nobody dials the chat server, and nobody watches the lease.
+    let connector = Connector::new(Arc::new(topology()), "connector-server-1", options, 1);
+    let (near, far) = duplex(capacity);
+    let story = async {
+        let mut connection = Connection::connect(near, Transport::Tcp, "", 4096).await?;
+        connection.queue(handshake::encode_request());
+        connection.next().await?;
+        connection.queue(package::handshake_ack());
+        let mut client = Client { connection };
+        while client.next().await? != Seen::Heartbeat {}
+        story(client).await
+    };
+    tokio::select! {
+        ended = story => ended,
+        () = session::serve(connector, far) => Err("the connector ended the session".into()),
+    }
+}
+
+fn topology() -> Topology {
+    Topology {
+        gates: Vec::new(),
+        connectors: vec![Frontend {
+            id: "connector-server-1".into(),
+            client_host: "127.0.0.1".into(),
+            client_port: 1,
+        }],
+        chats: vec![Backend {
+            id: "chat-server-1".into(),
+            host: "127.0.0.1".into(),
+            port: 1,
+        }],
+    }
+}
