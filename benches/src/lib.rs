@@ -1,5 +1,5 @@
 //! What the benches share: connectors and a chat server as plain state, with the frames between
-//! them carried by hand, as `cluster/tests/rooms.rs` does. No sockets, no tasks, no clock: what is
+//! them carried by hand, as `cluster/tests/rooms` does. No sockets, no tasks, no clock: what is
 //! measured is the work itself.
 //!
 //! The benches, from small to large: `wire` (bytes), `dispatch` (one request), `broadcast` (one

@@ -1,0 +1,121 @@
+//! Links break, are resumed, and run out.
+
+use cluster::link::{Connection, frame};
+
+use super::world::{LEASE, PING, Result, World};
+
+#[test]
+fn a_broken_connection_loses_and_doubles_nothing() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    world.say(ada, "*", "one");
+    world.carry_up(0)?;
+    world.say(ada, "*", "two");
+    world.carry_down(1)?;
+    // "one" has arrived at bob's connector, but its acknowledgement is lost, and "two" is unsent.
+    world.cut(0);
+    world.cut(1);
+    world.connect(0)?;
+    world.connect(1)?;
+    world.carry()?;
+    assert_eq!(world.heard(bob), ["one from ada to *", "two from ada to *"]);
+    let of_ada = world.heard(ada);
+    assert_eq!(of_ada.len(), 4, "{of_ada:?}");
+    Ok(())
+}
+
+/// Whether the chat server wants a connection ended.
+fn is_stopped(connection: &Connection) -> bool {
+    let mut stop = std::pin::pin!(connection.stop.notified());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    stop.as_mut().poll(&mut context).is_ready()
+}
+
+#[test]
+fn a_new_connection_ends_the_one_before_it_and_not_itself() -> Result {
+    let mut world = World::new()?;
+    let first = world.wires[&0].1.clone();
+    assert!(!is_stopped(&first));
+    world.connect(0)?;
+    assert!(is_stopped(&first));
+    assert!(!is_stopped(&world.wires[&0].1));
+    Ok(())
+}
+
+#[test]
+fn a_stranger_at_the_link_port_is_refused_and_changes_nothing() -> Result {
+    let mut world = World::new()?;
+    world.member(0, "ada")?;
+    let hello = world.connectors[0].hello(0);
+    let mut refused = |change: fn(&mut frame::Hello)| {
+        let mut hello = hello.clone();
+        change(&mut hello);
+        world.chat.hello(&hello, world.now).err()
+    };
+    let reason = refused(|hello| hello.token = "guessed".into());
+    assert_eq!(reason.as_deref(), Some("wrong token"));
+    let reason = refused(|hello| hello.version += 1);
+    assert_eq!(reason.as_deref(), Some("link version 1 here, not 2"));
+    let reason = refused(|hello| hello.server = "connector-server-9".into());
+    assert_eq!(
+        reason.as_deref(),
+        Some("no connector is called connector-server-9")
+    );
+    let reason = refused(|hello| hello.dial = 0);
+    assert_eq!(reason.as_deref(), Some("a later dial has been answered"));
+    assert_eq!(world.members(), "ada");
+    Ok(())
+}
+
+#[test]
+fn a_connection_that_carries_nothing_to_the_chat_server_is_noticed_though_pushes_come() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    world.member(1, "bob")?;
+    let connection = world.wires[&1].0.clone();
+    let mut noticed_after = None;
+    for tick in 0..8 {
+        if world.connectors[1].ping(&connection, world.now).is_err() {
+            noticed_after = Some(PING * tick);
+            break;
+        }
+        world.say(ada, "*", "hi");
+        world.carry_up(0)?;
+        assert!(world.carry_down(1)? > 0, "connector 1 hears what is said");
+        world.now += PING;
+    }
+    assert_eq!(noticed_after, Some(LEASE * 3 / 8));
+    Ok(())
+}
+
+#[test]
+fn a_lease_that_runs_out_removes_and_kicks_the_same_sessions() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    world.cut(1);
+    world.wait(LEASE / 2)?;
+    world.say(ada, "*", "hi");
+    world.carry()?;
+    assert_eq!(
+        world.heard(ada),
+        ["hi from ada to *"],
+        "bob's connector may still come back"
+    );
+    world.wait(LEASE / 2)?;
+    world.carry()?;
+    assert_eq!(world.heard(ada), ["onLeave bob", "{}"]);
+    assert_eq!(
+        world.heard(bob),
+        ["kick chat-server-1 could not be reached for 2s"]
+    );
+    assert_eq!(world.connectors[1].census().sessions, 0);
+    // The link comes back fresh, and so can bob.
+    world.connect(1)?;
+    let again = world.open(1);
+    world.enter(again, "bob");
+    world.carry()?;
+    assert_eq!(world.heard(again), ["users ada,bob"]);
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! The chat server starts again without memory.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use cluster::link::frame;
+
+use super::world::{DEADLINE, LEASE, Result, World};
+
+#[test]
+fn a_restarted_chat_server_learns_its_rooms_and_clients_notice_nothing() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    world.restart_chat();
+    world.connect(0)?;
+    world.say(ada, "*", "are you there?");
+    world.carry()?;
+    assert_eq!(
+        world.heard(ada),
+        [""; 0],
+        "the other connector has not reported"
+    );
+    world.connect(1)?;
+    world.carry()?;
+    assert_eq!(world.heard(ada), ["are you there? from ada to *", "{}"]);
+    assert_eq!(world.heard(bob), ["are you there? from ada to *"]);
+    assert_eq!(world.members(), "ada,bob");
+    Ok(())
+}
+
+#[test]
+fn requests_that_died_with_the_chat_server_are_refused_and_their_enters_undone() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.open(1);
+    world.enter(bob, "bob");
+    world.carry_up(1)?;
+    // Ada's connector hears of bob, bob's own does not hear that all have.
+    world.carry_down(0)?;
+    assert_eq!(world.heard(ada), ["onAdd bob"]);
+    world.restart_chat();
+    world.connect(0)?;
+    world.connect(1)?;
+    world.carry()?;
+    assert_eq!(world.heard(bob), [r#"{"code":500}"#]);
+    assert_eq!(world.heard(ada), ["onLeave bob"]);
+    assert_eq!(world.members(), "ada");
+    Ok(())
+}
+
+#[test]
+fn a_connector_that_had_seen_less_is_told_what_it_missed_in_the_same_order() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    let cleo = world.member(1, "cleo")?;
+    // Only connector 1 hears that bob goes and dan comes and goes.
+    world.close(bob);
+    let dan = world.open(1);
+    world.enter(dan, "dan");
+    world.carry_up(1)?;
+    world.carry_down(1)?;
+    assert_eq!(world.heard(cleo), ["onLeave bob", "onAdd dan"]);
+    world.restart_chat();
+    world.connect(0)?;
+    world.connect(1)?;
+    world.carry()?;
+    assert_eq!(
+        world.heard(ada),
+        ["onLeave bob", "onAdd dan", "onLeave dan"]
+    );
+    assert_eq!(world.heard(cleo), ["onLeave dan"]);
+    assert_eq!(world.heard(dan), [r#"{"code":500}"#]);
+    assert_eq!(world.members(), "ada,cleo");
+    Ok(())
+}
+
+#[test]
+fn who_left_while_the_chat_server_was_down_is_seen_to_leave() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    world.restart_chat();
+    world.close(bob);
+    world.connect(0)?;
+    world.connect(1)?;
+    world.carry()?;
+    assert_eq!(world.heard(ada), ["onLeave bob"]);
+    assert_eq!(world.members(), "ada");
+    Ok(())
+}
+
+#[test]
+fn a_connector_that_never_reports_does_not_hold_up_the_rooms_for_longer_than_a_lease() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    world.restart_chat();
+    world.connect(0)?;
+    world.carry()?;
+    world.say(ada, "*", "hello?");
+    world.wait(LEASE - Duration::from_millis(1))?;
+    assert_eq!(world.members(), "");
+    world.wait(Duration::from_millis(1))?;
+    world.carry()?;
+    assert_eq!(world.members(), "ada");
+    assert_eq!(
+        world.heard(ada),
+        ["onLeave bob", "hello? from ada to *", "{}"]
+    );
+    assert_eq!(
+        world.heard(bob),
+        ["kick chat-server-1 could not be reached for 2s"]
+    );
+    Ok(())
+}
+
+/// Carries the first `count` frames that `connector` has to say, and loses the rest.
+fn carry_some(world: &mut World, connector: usize, count: usize) -> Result {
+    let (connector_end, chat_end) = world.wires[&connector].clone();
+    let mut bytes = BytesMut::new();
+    world.connectors[connector].fill(&connector_end, &mut bytes)?;
+    for _ in 0..count {
+        let (header, payload) = frame::take(&mut bytes, usize::MAX)?.ok_or("no such frame")?;
+        world.chat.arrived(&chat_end, header, &payload, world.now)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_report_that_was_cut_short_leaves_nobody_silently_out_of_the_room() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    world.restart_chat();
+    world.now += LEASE / 2;
+    world.connect(0)?;
+    world.connect(1)?;
+    world.carry_up(0)?;
+    // The room is reported, but not that this was all.
+    carry_some(&mut world, 1, 1)?;
+    world.cut(1);
+    world.now += LEASE / 2;
+    world.chat.expire(world.now);
+    world.connect(1)?;
+    assert!(
+        world.carry().is_err(),
+        "the connector is told and gives up the link"
+    );
+    world.connect(1)?;
+    world.carry()?;
+    assert_eq!(world.members(), "ada");
+    assert_eq!(world.heard(ada), ["onLeave bob"]);
+    assert_eq!(
+        world.heard(bob),
+        ["kick chat-server-1 went on without this connector"]
+    );
+    Ok(())
+}
+
+#[test]
+fn a_connector_that_says_too_much_before_the_rooms_are_known_is_given_up() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    world.restart_chat();
+    world.connect(0)?;
+    let content = "x".repeat(1024 * 1024);
+    let mut is_given_up = false;
+    for _ in 0..300 {
+        world.say(ada, "*", &content);
+        is_given_up = world.carry_up(0).is_err() || world.carry_down(0).is_err();
+        if is_given_up {
+            break;
+        }
+        world.connectors[0].expire_requests(ada.1, world.now + DEADLINE);
+    }
+    assert!(is_given_up, "300 MiB were kept");
+    Ok(())
+}
