@@ -22,8 +22,9 @@ pub const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 pub const SESSIONS_MAX: usize = 100_000;
 
 /// Pushes and answers waiting for one client, in packages. One this far behind is not reading: it
-/// is kicked, so that a single slow phone does not hold a room's memory.
-pub const SESSION_QUEUE_LEN: usize = 1024;
+/// is kicked, so that a single slow phone does not hold a room's memory. More than a room has
+/// members, because all but one may leave it at once, with their connector.
+pub const SESSION_QUEUE_LEN: usize = 16_384;
 
 /// The same in bytes: four of the largest messages, so that few large ones weigh like many small.
 pub const SESSION_QUEUE_BYTES: usize = 8 * 1024 * 1024;
@@ -35,7 +36,9 @@ pub const REQUESTS_IN_FLIGHT: usize = 256;
 
 /// Frames sent on a link and not yet acknowledged. The peer is then so far behind that its lease
 /// is given up: a chat server removes the connector's members, a connector refuses requests.
-pub const OUTBOX_LEN: usize = 65_536;
+/// More than twice the sessions of a connector: when one dies, each of its sessions is a departure
+/// to tell the others of, and may have been an answer that waited.
+pub const OUTBOX_LEN: usize = 262_144;
 
 /// The same in bytes.
 pub const OUTBOX_BYTES: usize = 256 * 1024 * 1024;
@@ -59,6 +62,10 @@ pub const NAME_LEN_MAX: usize = 256;
 /// Most members of one room. With the longest names, each byte written as a JSON escape of six,
 /// the answer to `enter` still fits a package (16 MiB). One more is refused.
 pub const ROOM_MEMBERS_MAX: usize = 10_000;
+
+// The death of one connector must not cost the others' clients and links.
+const _: () = assert!(SESSION_QUEUE_LEN > ROOM_MEMBERS_MAX);
+const _: () = assert!(OUTBOX_LEN > 2 * SESSIONS_MAX);
 
 /// Time for a connector to say its hello on a fresh connection; then it is closed.
 pub const HELLO_PATIENCE: Duration = Duration::from_secs(1);

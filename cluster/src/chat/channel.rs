@@ -84,6 +84,16 @@ impl Channel {
         true
     }
 
+    /// Removes all members that came through `connector`, and returns them in order of joining.
+    pub fn remove_all(&mut self, connector: ConnectorIndex) -> Vec<Arc<str>> {
+        let position = self.groups.iter().position(|g| g.connector == connector);
+        let names = position.map_or_else(Vec::new, |index| self.groups.remove(index).names);
+        for name in &names {
+            self.members.remove(name);
+        }
+        names
+    }
+
     /// The member called `name`.
     pub fn member(&self, name: &str) -> Option<Member> {
         self.members.get(name).copied()
@@ -103,14 +113,6 @@ impl Channel {
     /// The connectors with members.
     pub fn connectors(&self) -> Vec<ConnectorIndex> {
         self.groups.iter().map(|group| group.connector).collect()
-    }
-
-    /// The members that came through `connector`, in order of joining.
-    pub fn members_through(&self, connector: ConnectorIndex) -> Vec<(Arc<str>, Member)> {
-        let group = self.groups.iter().find(|g| g.connector == connector);
-        let names = group.map_or(&[][..], |group| &group.names[..]);
-        let member = |name: &Arc<str>| (name.clone(), self.members[name]);
-        names.iter().map(member).collect()
     }
 
     /// Whether there is nothing left to remember.
@@ -214,6 +216,19 @@ mod tests {
         assert!(channel.remove("a", through(1, 1)));
         join(&mut channel, "c", 1);
         assert_eq!(listed(&channel), "b,c");
+    }
+
+    #[test]
+    fn all_that_came_through_one_connector_go_together() {
+        let mut channel = Channel::default();
+        for (name, connector) in [("c", 1), ("b", 2), ("a", 1)] {
+            join(&mut channel, name, connector);
+        }
+        assert_eq!(channel.remove_all(1), ["c".into(), "a".into()]);
+        assert_eq!(channel.remove_all(1), []);
+        assert_eq!(listed(&channel), "b");
+        assert_eq!(channel.member("a"), None);
+        assert_eq!(channel.connectors(), [2]);
     }
 
     #[test]

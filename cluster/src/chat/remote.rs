@@ -68,14 +68,10 @@ pub fn remove(
 pub fn remove_all(state: &mut State, connector: ConnectorIndex) {
     let rooms: Vec<_> = state.channels.keys().cloned().collect();
     for room in rooms {
-        let gone = state.channels[&room].members_through(connector);
         let channel = state.channels.get_mut(&room).expect("listed above");
         // All go before any is announced: nothing can be sent through their connector.
-        for (name, member) in &gone {
-            channel.remove(name, *member);
-        }
-        for (name, _) in &gone {
-            tell_leave(state, &room, name);
+        for name in channel.remove_all(connector) {
+            tell_leave(state, &room, &name);
         }
     }
 }

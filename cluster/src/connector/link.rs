@@ -132,9 +132,17 @@ impl State {
                 self.give_up(chat, "had given up this connector");
                 self.start_afresh(chat, welcome.incarnation);
             }
-            (None, _) => {
+            (None, Some(_)) => {
                 self.refuse_requests_of(chat);
                 self.start_afresh(chat, welcome.incarnation);
+            }
+            (None, None) => {
+                // Nobody has heard what was said before the first connection.
+                let unheard = std::mem::take(&mut link.half).into_unacked();
+                self.start_afresh(chat, welcome.incarnation);
+                for payload in unheard {
+                    self.links[chat].half.push(payload);
+                }
             }
         }
         let link = &mut self.links[chat];

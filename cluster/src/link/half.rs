@@ -51,7 +51,12 @@ impl Half {
         self.notes.push_back(header);
     }
 
-    /// Messages not yet acknowledged.
+    /// The messages that were not acknowledged, when the link ends.
+    pub fn into_unacked(self) -> VecDeque<Bytes> {
+        self.unacked
+    }
+
+    /// How many messages are not yet acknowledged.
     pub fn unacked_len(&self) -> usize {
         self.unacked.len()
     }

@@ -119,3 +119,27 @@ fn a_lease_that_runs_out_removes_and_kicks_the_same_sessions() -> Result {
     assert_eq!(world.heard(again), ["users ada,bob"]);
     Ok(())
 }
+
+#[test]
+fn an_enter_before_the_first_connection_waits_for_it() -> Result {
+    let mut world = World::without_links();
+    world.connect(0)?;
+    let (ada, early) = (world.open(0), world.open(1));
+    world.enter(ada, "ada");
+    world.enter(early, "bob");
+    let gone = world.open(1);
+    world.enter(gone, "cat");
+    world.close(gone);
+    world.connect(1)?;
+    world.carry()?;
+    assert_eq!(
+        world.heard(ada),
+        ["users ada", "onAdd bob", "onAdd cat", "onLeave cat"]
+    );
+    assert_eq!(
+        world.heard(early),
+        ["users ada,bob", "onAdd cat", "onLeave cat"]
+    );
+    assert_eq!(world.members(), "ada,bob");
+    Ok(())
+}

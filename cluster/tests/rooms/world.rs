@@ -39,12 +39,20 @@ pub type User = (usize, u64);
 
 impl World {
     pub fn new() -> Result<Self> {
+        let mut world = Self::without_links();
+        world.connect(0)?;
+        world.connect(1)?;
+        world.carry()?;
+        Ok(world)
+    }
+
+    pub fn without_links() -> Self {
         let topology = Arc::new(topology());
         let now = Instant::now();
         let connector = |id: &Frontend| {
             connector::State::new(topology.clone(), &id.id, Options::default(), 1, now)
         };
-        let mut world = Self {
+        Self {
             connectors: topology.connectors.iter().map(connector).collect(),
             chat: chat::State::new(topology.clone(), Options::default(), 1, now),
             topology,
@@ -52,11 +60,7 @@ impl World {
             wires: BTreeMap::new(),
             queues: BTreeMap::new(),
             requests: 0,
-        };
-        world.connect(0)?;
-        world.connect(1)?;
-        world.carry()?;
-        Ok(world)
+        }
     }
 
     /// Opens a new connection of the link of `connector`, as a dial does.
