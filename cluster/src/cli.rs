@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use cluster::options::DuplicateLogin;
 use tracing_subscriber::filter::LevelFilter;
 
 const EXIT_STATUSES: &str = "\
@@ -84,6 +85,11 @@ pub struct Start {
     /// Interval of client heartbeats, in whole seconds
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
     pub heartbeat: Duration,
+
+    /// What becomes of a login whose name is in that room already: the second gets an error, or it
+    /// replaces the first, which is kicked
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    pub duplicate_login: DuplicateLogin,
 
     /// What to log to standard error: off, error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info")]

@@ -30,6 +30,18 @@ pub struct Options {
     pub outbox_len: usize,
     /// Time from a connection to its finished handshake.
     pub handshake_patience: Duration,
+    /// What becomes of an `enter` whose name is taken in that room.
+    pub duplicate_login: DuplicateLogin,
+}
+
+/// What happens when a name that is in a room enters it once more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum DuplicateLogin {
+    /// The second session gets an error, as from the original.
+    #[default]
+    Refuse,
+    /// The first session is kicked; the others see it leave and the second come.
+    Replace,
 }
 
 impl Default for Options {
@@ -45,6 +57,7 @@ impl Default for Options {
             session_queue_bytes: limits::SESSION_QUEUE_BYTES,
             outbox_len: limits::OUTBOX_LEN,
             handshake_patience: limits::HANDSHAKE_PATIENCE,
+            duplicate_login: DuplicateLogin::Refuse,
         }
     }
 }

@@ -143,6 +143,7 @@ fn options(arguments: &cli::Start) -> Result<Options, StartError> {
         lease,
         request_deadline,
         heartbeat,
+        duplicate_login,
         ..
     } = arguments;
     if lease >= request_deadline {
@@ -158,6 +159,7 @@ fn options(arguments: &cli::Start) -> Result<Options, StartError> {
         lease,
         request_deadline,
         heartbeat,
+        duplicate_login,
         ..Options::default()
     })
 }

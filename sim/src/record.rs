@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cluster::census::Census;
+use cluster::options::DuplicateLogin;
 use cluster::topology::Topology;
 use loadgen::history::Event;
 
@@ -71,6 +72,8 @@ pub struct Bounds {
     pub session_queue_len: usize,
     /// Most frames of one link that may wait for their acknowledgement.
     pub outbox_len: usize,
+    /// What becomes of a second login of a name.
+    pub duplicate_login: DuplicateLogin,
     /// Most packages that can be under way between a session's queue and a user who reads
     /// nothing: the window of the simulated stream and what the connection writes at once.
     pub stream_len: usize,

@@ -177,6 +177,7 @@ impl Run<'_> {
                 latency_max: latency_max.unwrap_or_default(),
                 session_queue_len: options.session_queue_len,
                 outbox_len: options.outbox_len,
+                duplicate_login: options.duplicate_login,
                 stream_len: case.settings.tcp_capacity,
             },
         }

@@ -66,6 +66,7 @@ fn send(state: &mut State, asker: &Asker, body: &Value) -> Result<(), Refused> {
         connector: asker.connector,
         instead: None,
         answer: asker.answer(&success(body)),
+        evicted: None,
     });
     if target == EVERYBODY {
         let position = state.next_position();
@@ -80,7 +81,7 @@ fn send(state: &mut State, asker: &Asker, body: &Value) -> Result<(), Refused> {
             target: target.into(),
             content,
         });
-        let payloads = vec![(receiver.connector, private)];
+        let payloads = vec![(receiver.connector, Some(private))];
         state.deliver(&asker.room, None, payloads, origin);
     }
     Ok(())

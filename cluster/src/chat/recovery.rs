@@ -185,14 +185,12 @@ fn readmit(
         // than stay where others do not see it.
         let is_known = leader.announced.contains(name);
         if !is_known || !channel.insert(name.clone(), member) {
-            let room = room.clone();
-            state.send(
-                connector,
-                &ToConnector::Evict {
-                    session: *session,
-                    room,
-                },
-            );
+            let evict = ToConnector::Evict {
+                session: *session,
+                room: room.clone(),
+                reason: String::from("its place in the room was lost"),
+            };
+            state.send(connector, &evict);
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::channel::Member;
+use super::channel::{Channel, Member};
 use super::state::{ConnectorIndex, Origin, State};
 use crate::link::message::{Added, Event, Notice, RequestId, SessionId, ToConnector};
+use crate::options::DuplicateLogin;
 
-/// `chat.chatRemote.add`: makes `session` a member of `room` as `name`, and tells the others. The
-/// name is free, or the session is refused: this chat server owns the room, so that one name has
-/// one session in the whole cluster.
+/// `chat.chatRemote.add`: makes `session` a member of `room` as `name`, and tells the others. If the
+/// name is taken, the session is refused, or replaces who holds it: this chat server owns the
+/// room, so that one name has one session in the whole cluster.
 pub fn add(
     state: &mut State,
     connector: ConnectorIndex,
@@ -17,13 +18,19 @@ pub fn add(
     room: Arc<str>,
     name: Arc<str>,
 ) {
-    let channel = state.channels.entry(room.clone()).or_default();
-    if channel.is_full() {
-        return state.send(connector, &ToConnector::Full { session, request });
-    }
-    if !channel.insert(name.clone(), Member { connector, session }) {
+    let channel = state.channels.get(&room);
+    let holder = channel.and_then(|channel| channel.member(&name));
+    if holder.is_some() && state.options.duplicate_login == DuplicateLogin::Refuse {
         return state.send(connector, &ToConnector::Duplicate { session, request });
     }
+    if holder.is_none() && channel.is_some_and(Channel::is_full) {
+        return state.send(connector, &ToConnector::Full { session, request });
+    }
+    if let Some(holder) = holder {
+        evict(state, &room, &name, holder);
+    }
+    let channel = state.channels.entry(room.clone()).or_default();
+    channel.insert(name.clone(), Member { connector, session });
     let users = channel.users();
     let position = state.next_position();
     let added = ToConnector::Added(Added {
@@ -38,6 +45,7 @@ pub fn add(
         connector,
         instead: Some(added),
         answer: ToConnector::Confirmed { session, request },
+        evicted: holder.map(|holder| holder.connector),
     };
     state.publish(
         &room,
@@ -45,6 +53,18 @@ pub fn add(
         Event::Notice(Notice::Add(name)),
         Some(origin),
     );
+}
+
+/// Takes `name` from the session that holds it. That is told first, so that it does not see
+/// itself leave.
+fn evict(state: &mut State, room: &Arc<str>, name: &Arc<str>, holder: Member) {
+    let evict = ToConnector::Evict {
+        session: holder.session,
+        room: room.clone(),
+        reason: String::from("replaced by a new login of the same name"),
+    };
+    state.send(holder.connector, &evict);
+    remove(state, holder.connector, holder.session, room, name);
 }
 
 /// `chat.chatRemote.kick`: removes `session` from `room` and tells the others. Nothing happens if

@@ -46,6 +46,9 @@ pub struct Origin {
     pub instead: Option<ToConnector>,
     /// What it gets when all other connectors have the event.
     pub answer: ToConnector,
+    /// A connector that may have no members left, but must have heard all that it was told before
+    /// the answer is given.
+    pub evicted: Option<ConnectorIndex>,
 }
 
 impl State {
@@ -144,20 +147,27 @@ impl State {
             }
         };
         let connectors = channel.connectors();
-        let payloads = connectors
+        let mut payloads: Vec<_> = connectors
             .iter()
-            .map(|c| (*c, payload_of(*c).clone()))
+            .map(|c| (*c, Some(payload_of(*c).clone())))
             .collect();
+        let evicted = origin.as_ref().and_then(|origin| origin.evicted);
+        payloads.extend(
+            evicted
+                .filter(|c| !connectors.contains(c))
+                .map(|c| (c, None)),
+        );
         self.deliver(room, Some(position), payloads, origin);
     }
 
     /// Puts one payload per connector on its link, remembers who has to acknowledge it, and sends
-    /// the answer as soon as all but the asker's connector have.
+    /// the answer as soon as all but the asker's connector have. A connector without a payload has
+    /// to acknowledge what it was told before.
     pub(super) fn deliver(
         &mut self,
         room: &Arc<str>,
         position: Option<Position>,
-        payloads: Vec<(ConnectorIndex, Bytes)>,
+        payloads: Vec<(ConnectorIndex, Option<Bytes>)>,
         origin: Option<Origin>,
     ) {
         let Some(channel) = self.channels.get_mut(room) else {
@@ -170,7 +180,10 @@ impl State {
             let for_answer = Some(connector) != asker;
             let link = self.links.get_mut(&connector);
             let link = link.expect("a member's connector has a link until its members are removed");
-            let seq = link.half.push(payload);
+            let seq = match payload {
+                Some(payload) => link.half.push(payload),
+                None => link.half.last(),
+            };
             let room = room.clone();
             link.awaited.push_back(Awaited {
                 seq,

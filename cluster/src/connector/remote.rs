@@ -44,12 +44,15 @@ pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
                 deliver(state, session, &room, on_chat(&from, &target, &content));
             }
         }
-        ToConnector::Evict { session, room } => {
-            if state
-                .place_of(session)
-                .is_some_and(|place| place.room == room)
-            {
-                state.kick(session, "its place in the room was lost");
+        ToConnector::Evict {
+            session,
+            room,
+            reason,
+        } => {
+            // It may have left meanwhile; the chat server hears of that, and nothing changes.
+            let view = state.rooms.get(&room);
+            if view.is_some_and(|view| view.name_of(session).is_some()) {
+                state.kick(session, &reason);
             }
         }
         ToConnector::Expired => state.give_up(chat, "went on without this connector"),

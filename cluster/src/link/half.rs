@@ -38,6 +38,11 @@ impl Half {
     pub fn push(&mut self, payload: Bytes) -> u64 {
         self.unacked_bytes += payload.len();
         self.unacked.push_back(payload);
+        self.last()
+    }
+
+    /// The number of the latest message; 0 if there was none.
+    pub fn last(&self) -> u64 {
         self.acked + self.unacked.len() as u64
     }
 
@@ -91,7 +96,7 @@ impl Half {
     ///
     /// [`LinkError::Protocol`] if that was never sent.
     pub fn acknowledge(&mut self, ack: u64) -> Result<(), LinkError> {
-        if ack > self.acked + self.unacked.len() as u64 {
+        if ack > self.last() {
             return Err(LinkError::Protocol("acknowledges what was never sent"));
         }
         while self.acked < ack {

@@ -138,12 +138,14 @@ pub enum ToConnector {
         /// The text.
         content: String,
     },
-    /// `session` can't stay in `room`: another holds its name there.
+    /// `session` can't stay in `room`.
     Evict {
         /// The session.
         session: SessionId,
         /// The room.
         room: Arc<str>,
+        /// Why, for its client.
+        reason: String,
     },
     /// The report came too late: the rooms went on without this connector's sessions.
     Expired,

@@ -1,6 +1,7 @@
 //! Links break, are resumed, and run out.
 
 use cluster::link::{Connection, frame};
+use cluster::options::Options;
 
 use super::world::{LEASE, PING, Result, World};
 
@@ -122,7 +123,7 @@ fn a_lease_that_runs_out_removes_and_kicks_the_same_sessions() -> Result {
 
 #[test]
 fn an_enter_before_the_first_connection_waits_for_it() -> Result {
-    let mut world = World::without_links();
+    let mut world = World::without_links(Options::default());
     world.connect(0)?;
     let (ada, early) = (world.open(0), world.open(1));
     world.enter(ada, "ada");

@@ -26,6 +26,7 @@ pub const DEADLINE: Duration = Duration::from_secs(3);
 /// Two connectors and one chat server, which owns every room.
 pub struct World {
     pub topology: Arc<Topology>,
+    pub options: Options,
     pub now: Instant,
     pub chat: chat::State,
     pub connectors: Vec<connector::State>,
@@ -39,23 +40,28 @@ pub type User = (usize, u64);
 
 impl World {
     pub fn new() -> Result<Self> {
-        let mut world = Self::without_links();
+        Self::with(Options::default())
+    }
+
+    pub fn with(options: Options) -> Result<Self> {
+        let mut world = Self::without_links(options);
         world.connect(0)?;
         world.connect(1)?;
         world.carry()?;
         Ok(world)
     }
 
-    pub fn without_links() -> Self {
+    pub fn without_links(options: Options) -> Self {
         let topology = Arc::new(topology());
         let now = Instant::now();
         let connector = |id: &Frontend| {
-            connector::State::new(topology.clone(), &id.id, Options::default(), 1, now)
+            connector::State::new(topology.clone(), &id.id, options.clone(), 1, now)
         };
         Self {
             connectors: topology.connectors.iter().map(connector).collect(),
-            chat: chat::State::new(topology.clone(), Options::default(), 1, now),
+            chat: chat::State::new(topology.clone(), options.clone(), 1, now),
             topology,
+            options,
             now,
             wires: BTreeMap::new(),
             queues: BTreeMap::new(),
@@ -118,7 +124,7 @@ impl World {
     /// The chat server's process dies and another takes its place.
     pub fn restart_chat(&mut self) {
         self.wires.clear();
-        self.chat = chat::State::new(self.topology.clone(), Options::default(), 2, self.now);
+        self.chat = chat::State::new(self.topology.clone(), self.options.clone(), 2, self.now);
     }
 
     /// Lets time pass: links that are up carry pings and all else, deadlines and leases run out.

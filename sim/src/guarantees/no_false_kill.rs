@@ -14,6 +14,7 @@
 //! - not longer ago than the cluster needs to recover, the way from its connector to the chat
 //!   server of a room that it asked for was cut: what was lost can leave a connection that is dead
 //!   in one direction only, which is found out when the lease runs out;
+//! - another login of its name asked for its room, where such a login replaces the first;
 //! - or one of the two servers was away, for so long that the lease can have run out. A chat
 //!   server that was away for less, whether it has its memory or not, takes all sessions back.
 //!
@@ -24,9 +25,10 @@
 
 use std::time::Duration;
 
+use cluster::options::DuplicateLogin;
 use loadgen::history::What;
 
-use super::sessions::{End, Session};
+use super::sessions::{End, Enter, Session};
 use super::trouble;
 use super::view::View;
 use super::{Findings, clock};
@@ -44,7 +46,9 @@ pub fn check(view: &View) -> Findings {
             || has_crashed(view, connector, connected_at, at)
             || was_out_of_touch(view, session, connector, connected_at, at)
             || match end {
-                End::Kicked => lost_its_room(view, session, connector, at),
+                End::Kicked => {
+                    was_replaced(view, session, at) || lost_its_room(view, session, connector, at)
+                }
                 _ => gave_up(view, session, connector, at) || gave_up_waiting(view, session, at),
             };
         if is_excused {
@@ -88,6 +92,22 @@ fn was_out_of_touch(
         }
         until <= noticed_by
     })
+}
+
+/// Whether a later login may have taken its name in a room that it asked for.
+fn was_replaced(view: &View, session: &Session, at: Duration) -> bool {
+    let asked_lately = at.saturating_sub(view.bounds.answer())..=at;
+    let is_same = |one: &Enter, other: &Enter| (one.room, one.name) == (other.room, other.name);
+    let others = view
+        .sessions
+        .iter()
+        .filter(|other| (other.user, other.login) != (session.user, session.login));
+    let mut rivals = others.flat_map(|other| &other.enters);
+    view.bounds.duplicate_login == DuplicateLogin::Replace
+        && rivals.any(|rival| {
+            asked_lately.contains(&rival.asked_at)
+                && session.enters.iter().any(|enter| is_same(enter, rival))
+        })
 }
 
 /// Whether the lease of its connector at the chat server of its room may have run out. Troubles
@@ -150,7 +170,7 @@ mod tests {
     use super::*;
     use crate::fault::Fault;
     use crate::guarantees::story::{
-        ALICE, BOB, CHAT, CONNECTOR_1, Story, USERS, hold, ms, partition, pause, power_cut,
+        ALICE, BOB, CHAT, CONNECTOR_1, Story, USERS, hold, ms, name, partition, pause, power_cut,
         release, repair, restart, resume, stop,
     };
 
@@ -167,6 +187,19 @@ mod tests {
         assert_eq!(findings(alice().gets_kicked(5000, ALICE)), 1);
         let deaf = alice().goes_deaf(4000, ALICE);
         assert_eq!(findings(deaf.gets_kicked(5000, ALICE)), 0);
+    }
+
+    #[test]
+    fn a_kick_by_a_later_login_is_excused_where_that_is_the_rule() {
+        let rival = What::Entering {
+            name: name(ALICE),
+            room: String::from("red"),
+        };
+        let story = alice().logs_in(4980, BOB).note(4990, BOB, rival);
+        let mut record = story.gets_kicked(5000, ALICE).record();
+        assert_eq!(check(&View::new(&record)).len(), 1);
+        record.bounds.duplicate_login = DuplicateLogin::Replace;
+        assert_eq!(check(&View::new(&record)).len(), 0);
     }
 
     #[test]

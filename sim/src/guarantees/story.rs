@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cluster::census::Census;
+use cluster::options::DuplicateLogin;
 use cluster::topology::{Backend, Frontend, Topology};
 use loadgen::history::{Event, MessageId, Target, What};
 
@@ -368,6 +369,7 @@ fn bounds() -> Bounds {
         latency_max: ms(10),
         session_queue_len: 4,
         outbox_len: 8,
+        duplicate_login: DuplicateLogin::Refuse,
         stream_len: 2,
     }
 }

@@ -1,6 +1,6 @@
 //! Users who are no help: gone without a word, deaf, two of one name, or up to no good.
 
-use cluster::options::Options;
+use cluster::options::{DuplicateLogin, Options};
 
 use crate::chaos::Faults;
 use crate::scenario::{Scenario, Settings, Shape, Span};
@@ -11,6 +11,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         vanish_entering(),
         hasty(),
         duplicate_login(),
+        duplicate_login_replaces(),
         slow_reader(),
         bad_input(),
     ]
@@ -64,6 +65,22 @@ fn duplicate_login() -> Scenario {
         faults: Faults::none(),
         settings: Settings::default(),
         quiet: true,
+    }
+}
+
+fn duplicate_login_replaces() -> Scenario {
+    Scenario {
+        name: "duplicate-login-replaces",
+        about: "pairs of users race for one name, where the later login replaces the earlier",
+        settings: Settings {
+            options: Options {
+                duplicate_login: DuplicateLogin::Replace,
+                ..Settings::default().options
+            },
+            ..Settings::default()
+        },
+        quiet: false,
+        ..duplicate_login()
     }
 }
 
