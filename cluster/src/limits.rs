@@ -34,11 +34,14 @@ pub const SESSION_QUEUE_BYTES: usize = 8 * 1024 * 1024;
 /// not read until one is answered.
 pub const REQUESTS_IN_FLIGHT: usize = 256;
 
-/// Frames sent on a link and not yet acknowledged. The peer is then so far behind that its lease
-/// is given up: a chat server removes the connector's members, a connector refuses requests.
-/// More than twice the sessions of a connector: when one dies, each of its sessions is a departure
-/// to tell the others of, and may have been an answer that waited.
-pub const OUTBOX_LEN: usize = 262_144;
+/// Frames sent on a link and not yet acknowledged. The peer is then so far behind that a connector
+/// refuses requests; and a chat server cuts the link off, so that the connector's lease runs out,
+/// if it stays so far behind for a quarter of a lease.
+pub const OUTBOX_LEN: usize = 65_536;
+
+/// That many times as many frames cut a link off at once. So much is said in one step when another
+/// connector dies: each of its sessions is a departure, and what waited for it is answered.
+pub const OUTBOX_BURST: usize = 4;
 
 /// The same in bytes.
 pub const OUTBOX_BYTES: usize = 256 * 1024 * 1024;
@@ -65,7 +68,7 @@ pub const ROOM_MEMBERS_MAX: usize = 10_000;
 
 // The death of one connector must not cost the others' clients and links.
 const _: () = assert!(SESSION_QUEUE_LEN > ROOM_MEMBERS_MAX);
-const _: () = assert!(OUTBOX_LEN > 2 * SESSIONS_MAX);
+const _: () = assert!(OUTBOX_BURST * OUTBOX_LEN > 2 * SESSIONS_MAX);
 
 /// Time for a connector to say its hello on a fresh connection; then it is closed.
 pub const HELLO_PATIENCE: Duration = Duration::from_secs(1);

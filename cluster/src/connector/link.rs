@@ -27,6 +27,10 @@ pub struct Link {
     /// here: the chat server heard it later, so that it gives up this connector's sessions only
     /// after this connector has kicked them.
     alive_at: Instant,
+    /// The number of the message that ends the report of the rooms, and when the hello before it
+    /// was sent. Until it is acknowledged nothing renews the lease: a chat server that has just
+    /// started goes on without those whom it did not hear in time, and they must have kicked.
+    report: Option<(u64, Instant)>,
     given_up: bool,
     dials: u64,
     pings: VecDeque<(u64, Instant)>,
@@ -45,6 +49,7 @@ impl Link {
             outbox_len_max: 0,
             peer: None,
             alive_at: now,
+            report: None,
             given_up: false,
             dials: 0,
             pings: VecDeque::new(),
@@ -90,6 +95,21 @@ impl Link {
     pub fn leased(&self) -> Arc<Notify> {
         self.leased.clone()
     }
+
+    /// The chat server has answered what was sent at `sent_at`.
+    fn renew(&mut self, sent_at: Instant) {
+        if self.report.is_none() {
+            self.alive_at = sent_at;
+        }
+    }
+
+    fn acknowledge(&mut self, ack: u64) -> Result<(), LinkError> {
+        self.half.acknowledge(ack)?;
+        if let Some((_, sent_at)) = self.report.take_if(|(end, _)| *end <= ack) {
+            self.renew(sent_at);
+        }
+        Ok(())
+    }
 }
 
 impl State {
@@ -126,20 +146,23 @@ impl State {
         self.expire_lease(chat, now);
         let link = &mut self.links[chat];
         match (welcome.resumed, link.peer) {
-            (Some(received), Some(_)) => link.half.resume(received)?,
+            (Some(received), Some(_)) => {
+                link.acknowledge(received)?;
+                link.half.resume(received)?;
+            }
             (Some(_), None) => return Err(LinkError::Superseded),
             (None, Some(peer)) if peer == welcome.incarnation => {
                 self.give_up(chat, "had given up this connector");
-                self.start_afresh(chat, welcome.incarnation);
+                self.start_afresh(chat, welcome.incarnation, sent_at);
             }
             (None, Some(_)) => {
                 self.refuse_requests_of(chat);
-                self.start_afresh(chat, welcome.incarnation);
+                self.start_afresh(chat, welcome.incarnation, sent_at);
             }
             (None, None) => {
                 // Nobody has heard what was said before the first connection.
                 let unheard = std::mem::take(&mut link.half).into_unacked();
-                self.start_afresh(chat, welcome.incarnation);
+                self.start_afresh(chat, welcome.incarnation, sent_at);
                 for payload in unheard {
                     self.links[chat].half.push(payload);
                 }
@@ -147,7 +170,7 @@ impl State {
         }
         let link = &mut self.links[chat];
         link.given_up = false;
-        link.alive_at = sent_at;
+        link.renew(sent_at);
         link.pings.clear();
         link.leased.notify_one();
         link.connection = Connection::new(chat, link.connection.number + 1);
@@ -155,7 +178,7 @@ impl State {
     }
 
     /// A link without memory on either side: the chat server learns the rooms it owns.
-    fn start_afresh(&mut self, chat: ChatIndex, peer: u64) {
+    fn start_afresh(&mut self, chat: ChatIndex, peer: u64, sent_at: Instant) {
         let rooms = self.rooms.iter().filter(|(_, room)| room.chat == chat);
         let reports = rooms.map(|(name, room)| ToChat::Report(room.report(name)));
         let messages: Vec<_> = reports.chain([ToChat::Reported]).collect();
@@ -165,6 +188,8 @@ impl State {
         for message in &messages {
             link.half.push(message::encode(message));
         }
+        let has_rooms = messages.len() > 1;
+        link.report = has_rooms.then(|| (link.half.last(), sent_at));
     }
 
     /// Takes one frame from `connection`.
@@ -182,15 +207,15 @@ impl State {
         let link = self.current(connection)?;
         match header {
             Header::Data { seq, ack } => {
-                link.half.acknowledge(ack)?;
+                link.acknowledge(ack)?;
                 if link.half.receive(seq)? {
                     remote::take(self, connection.peer, message::decode(payload)?);
                 }
             }
-            Header::Ack { ack } => link.half.acknowledge(ack)?,
+            Header::Ack { ack } => link.acknowledge(ack)?,
             Header::Pong { nonce } => {
                 while let Some((_, sent_at)) = link.pings.pop_front_if(|(n, _)| *n <= nonce) {
-                    link.alive_at = sent_at;
+                    link.renew(sent_at);
                 }
             }
             _ => return Err(LinkError::Protocol("a frame that chat servers do not send")),
@@ -262,6 +287,7 @@ impl State {
         link.given_up = true;
         link.peer = None;
         link.half = Half::default();
+        link.report = None;
         link.connection.number += 1;
         link.connection.stop.notify_one();
         let reason = format!("{} {why}", link.chat_id);
