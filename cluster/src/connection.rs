@@ -174,11 +174,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// A peer may take for ever; the caller bounds the time.
     pub async fn close(mut self) {
         // There is nobody left to tell of an error.
-        let _ = poll_fn(|context| match &mut self.carrier {
-            Carrier::Tcp(tcp) => tcp.poll_close(context),
-            Carrier::WebSocket(websocket) => websocket.poll_close(context),
-        })
-        .await;
+        let _ = match &mut self.carrier {
+            Carrier::Tcp(tcp) => tcp.close().await,
+            Carrier::WebSocket(websocket) => poll_fn(|context| websocket.poll_close(context)).await,
+        };
     }
 
     fn over(carrier: Carrier<S>) -> Self {
