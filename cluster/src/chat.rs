@@ -13,6 +13,7 @@ pub mod remote;
 pub mod state;
 
 use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::{Bytes, BytesMut};
@@ -29,13 +30,14 @@ use crate::link::pump::{self, Endpoint, pump};
 use crate::link::{Connection, LinkError};
 use crate::net::Network;
 use crate::options::Options;
-use crate::serving;
+use crate::serving::{self, Counted};
 use crate::topology::Topology;
 
 /// One chat server process.
 pub struct Chat {
     id: String,
     state: Mutex<State>,
+    connections: AtomicUsize,
 }
 
 impl Chat {
@@ -46,6 +48,7 @@ impl Chat {
         Arc::new(Self {
             id: id.to_owned(),
             state: Mutex::new(state),
+            connections: AtomicUsize::new(0),
         })
     }
 
@@ -75,7 +78,10 @@ impl Chat {
 
     /// What the tables hold now.
     pub fn census(&self) -> Census {
-        self.state().census()
+        Census {
+            link_connections: self.connections.load(Ordering::Relaxed),
+            ..self.state().census()
+        }
     }
 
     async fn watch_leases(self: Arc<Self>) {
@@ -90,6 +96,7 @@ impl Chat {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin,
     {
+        let _counted = Counted::new(&self.connections);
         let mut inbox = BytesMut::new();
         let error = match self.welcome(&mut stream, &mut inbox).await {
             Ok(connection) => {

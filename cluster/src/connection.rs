@@ -6,7 +6,6 @@ mod tcp;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::str::FromStr;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -268,22 +267,5 @@ impl fmt::Display for Transport {
             Self::Tcp => "tcp",
             Self::WebSocket => "ws",
         })
-    }
-}
-
-/// The text is neither `tcp` nor `ws`.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("unknown transport `{0}`, expected `tcp` or `ws`")]
-pub struct UnknownTransport(String);
-
-impl FromStr for Transport {
-    type Err = UnknownTransport;
-
-    fn from_str(text: &str) -> Result<Self, UnknownTransport> {
-        match text {
-            "tcp" => Ok(Self::Tcp),
-            "ws" => Ok(Self::WebSocket),
-            _ => Err(UnknownTransport(text.to_owned())),
-        }
     }
 }

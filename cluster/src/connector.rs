@@ -25,7 +25,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use self::state::{ChatIndex, State};
 use crate::census::Census;
-use crate::limits::{CLOSE_PATIENCE, REDIAL_PAUSE};
+use crate::limits::{self, CLOSE_PATIENCE, REDIAL_PAUSE};
 use crate::link::frame::Header;
 use crate::link::pump::{self, Endpoint, pump};
 use crate::link::{Connection, LinkError};
@@ -146,8 +146,7 @@ impl Connector {
         inbox: &mut BytesMut,
     ) -> Result<(N::Stream, Connection), LinkError> {
         let server = &self.topology.chats[chat];
-        // Short enough for another try in what the lease leaves after a silence was noticed.
-        let patience = self.options.lease / 4;
+        let patience = limits::dial_patience(self.options.lease);
         let dial = timeout(patience, network.connect(&server.host, server.port));
         let what = "answer to the dial";
         let mut stream = dial
@@ -185,9 +184,7 @@ impl ConnectorEnd {
     /// Pings the chat server until the connection is stopped or too long silent.
     async fn ping_until_stopped(&self) -> LinkError {
         let pinging = async {
-            // The lease counts from the last ping that was answered: the more often, the more of
-            // it is left when the link goes down.
-            let interval = self.connector.options.lease / 8;
+            let interval = limits::ping_interval(self.connector.options.lease);
             loop {
                 sleep(interval).await;
                 let now = Instant::now();

@@ -70,7 +70,10 @@ pub async fn run(task: &Task) -> anyhow::Result<ExitCode> {
 }
 
 async fn start_cluster() -> anyhow::Result<Running> {
-    // The cluster's own chance (token, incarnations) is no part of the load that a seed repeats.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the cluster's chance (token, incarnations) is no part of the load of a seed"
+    )]
     let mut rng = StdRng::from_os_rng();
     embedded::start(Size::default(), Options::default(), &mut rng)
         .await

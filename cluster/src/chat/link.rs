@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::channel::Ticket;
 use super::state::{ConnectorIndex, State};
 use super::{recovery, remote};
-use crate::limits::{OUTBOX_BURST, OUTBOX_BYTES};
+use crate::limits::{self, OUTBOX_BURST, OUTBOX_BYTES};
 use crate::link::frame::{Header, Hello, VERSION, Welcome};
 use crate::link::half::Half;
 use crate::link::message;
@@ -283,7 +283,7 @@ impl State {
             };
             let since = *link.behind_since.get_or_insert(now);
             let len = link.half.unacked_len();
-            if now < since + self.options.lease / 4
+            if now < since + limits::behind_patience(self.options.lease)
                 && len <= OUTBOX_BURST * self.options.outbox_len
                 && link.half.unacked_bytes() <= OUTBOX_BYTES
             {

@@ -11,6 +11,7 @@ use super::channel::{Channel, Delivery};
 use super::link::{Awaited, Link};
 use super::recovery::Recovery;
 use super::{handler, recovery, remote};
+use crate::census::Census;
 use crate::limits::OUTBOX_BYTES;
 use crate::link::message::{self, Event, Position, Push, ToChat, ToConnector};
 use crate::options::Options;
@@ -264,7 +265,7 @@ impl State {
     }
 
     /// What the tables hold now.
-    pub fn census(&self) -> crate::census::Census {
+    pub fn census(&self) -> Census {
         let rooms = self.channels.iter().map(|(room, channel)| {
             let users = channel.users();
             (
@@ -272,9 +273,7 @@ impl State {
                 users.iter().map(ToString::to_string).collect(),
             )
         });
-        crate::census::Census {
-            sessions: 0,
-            entered: Vec::new(),
+        Census {
             rooms: rooms.collect(),
             in_flight: self.channels.values().map(Channel::unanswered).sum(),
             outbox_len: self
@@ -283,9 +282,7 @@ impl State {
                 .map(|link| link.half.unacked_len())
                 .sum(),
             outbox_len_max: self.outbox_len_max,
-            queued: 0,
-            queue_len_max: 0,
-            tasks: 0,
+            ..Census::default()
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::remote;
 use super::state::{ChatIndex, Place, State};
-use crate::limits::OUTBOX_BYTES;
+use crate::limits::{self, OUTBOX_BYTES};
 use crate::link::frame::{Header, Hello, Resume, VERSION, Welcome};
 use crate::link::half::Half;
 use crate::link::message::{self, RequestId, SessionId, ToChat};
@@ -237,11 +237,10 @@ impl State {
     ///
     /// # Errors
     ///
-    /// [`LinkError::Silent`] if one has been unanswered for three eighths of a lease, so that most
-    /// of the lease is left to try another connection. What else comes from the chat server does
-    /// not count: it comes also when nothing gets there.
+    /// [`LinkError::Silent`] if one has been unanswered for too long. What else comes from the chat
+    /// server does not count: it comes also when nothing gets there.
     pub fn ping(&mut self, connection: &Connection, now: Instant) -> Result<(), LinkError> {
-        let patience = self.options.lease * 3 / 8;
+        let patience = limits::ping_patience(self.options.lease);
         let link = self.current(connection)?;
         let oldest = link.pings.front();
         if oldest.is_some_and(|(_, sent_at)| now >= *sent_at + patience) {
