@@ -81,6 +81,11 @@ impl Link {
         self.connection.wake.notify_one();
     }
 
+    /// The number of the latest connection that was welcomed.
+    pub fn connection_number(&self) -> u64 {
+        self.connection.number
+    }
+
     /// Frames that the chat server has not acknowledged.
     pub fn outbox_len(&self) -> usize {
         self.half.unacked_len()
