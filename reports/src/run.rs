@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -103,25 +104,26 @@ impl Run {
         self.verdicts.iter().all(|verdict| verdict.holds)
     }
 
+    /// Whether it ran to its end, checked something, and all of it held.
+    pub fn passes(&self) -> bool {
+        !self.partial && !self.verdicts.is_empty() && self.holds()
+    }
+
     /// Reads the text of a `run.json`; `file` is what errors name.
     ///
     /// # Errors
     ///
     /// If it is no JSON, has another schema version, or lacks or garbles a field.
     pub fn parse(text: &str, file: &Path) -> Result<Self, RunError> {
-        let json = |source| RunError::Json {
-            file: file.to_owned(),
-            source,
-        };
         // The version first: the other fields of another version may be anything.
-        let Versioned { schema } = serde_json::from_str(text).map_err(json)?;
+        let Versioned { schema } = parse(text, file)?;
         if schema != SCHEMA {
             return Err(RunError::Schema {
                 file: file.to_owned(),
                 found: schema,
             });
         }
-        serde_json::from_str(text).map_err(json)
+        parse(text, file)
     }
 
     /// The text of the `run.json`, one field per line, with a line end.
@@ -133,8 +135,23 @@ impl Run {
     }
 }
 
+fn parse<T: DeserializeOwned>(text: &str, file: &Path) -> Result<T, RunError> {
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut parser).map_err(|error| RunError::Field {
+        file: file.to_owned(),
+        field: error.path().to_string(),
+        source: error.into_inner(),
+    })?;
+    parser.end().map_err(|source| RunError::Json {
+        file: file.to_owned(),
+        source,
+    })?;
+    Ok(value)
+}
+
 /// The one field that all versions share.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with the field `schema`")]
 struct Versioned {
     schema: u32,
 }
@@ -154,7 +171,17 @@ pub enum RunError {
         /// Its version.
         found: u32,
     },
-    /// It is no JSON, or a field is missing or of a wrong type; the source says which and where.
+    /// It is no JSON, or a field is missing or of a wrong type.
+    #[error("{}: field `{field}`", file.display())]
+    Field {
+        /// Which file.
+        file: PathBuf,
+        /// The field, or the object that lacks one; `.` is the whole file.
+        field: String,
+        /// What is wrong with it, with line and column.
+        source: serde_json::Error,
+    },
+    /// Something follows the JSON.
     #[error("{}: not a usable run.json", file.display())]
     Json {
         /// Which file.
@@ -186,10 +213,19 @@ mod tests {
     #[test]
     fn a_file_without_a_version_is_refused_by_naming_the_field() {
         let error = Run::parse("{}", Path::new("run.json")).expect_err("no version");
-        let RunError::Json { source, .. } = error else {
+        let RunError::Field { source, .. } = error else {
             panic!("{error}");
         };
         assert!(source.to_string().contains("`schema`"), "{source}");
+    }
+
+    #[test]
+    fn a_field_of_a_wrong_type_is_named() {
+        let text = r#"{"schema": 1, "name": "n", "program": {"name": "sim", "version": 2}}"#;
+        let error = Run::parse(text, Path::new("run.json")).expect_err("no text");
+        assert_eq!(error.to_string(), "run.json: field `program.version`");
+        let error = Run::parse("[]", Path::new("run.json")).expect_err("no object");
+        assert_eq!(error.to_string(), "run.json: field `.`");
     }
 
     #[test]
