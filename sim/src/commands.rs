@@ -9,7 +9,6 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
-use crate::case::Case;
 use crate::cli::{Command, Options, Run, Seeds};
 use crate::gather::Gathered;
 use crate::report::{self, Tally};
@@ -92,13 +91,17 @@ fn named(
 }
 
 fn run_one(options: &Run) -> anyhow::Result<ExitCode> {
-    let case = Case::draw(&scenario::find(&options.scenario)?, options.seed);
+    let scenario = scenario::find(&options.scenario)?;
     let out = options.out.as_deref();
     let gathered = out.map(|path| Gathered::new(path, command())).transpose()?;
-    eprint!("{case}");
-
     let keep_trace = options.trace.is_some() || gathered.is_some();
-    let outcome = run::run(&case, keep_trace);
+    let mut outcome = match run::draw(&scenario, options.seed) {
+        Ok(case) => {
+            eprint!("{case}");
+            run::run(&case, keep_trace)
+        }
+        Err(outcome) => *outcome,
+    };
     let trace = outcome.trace.as_deref().unwrap_or_default();
     let history = history_lines(&outcome)?;
     if let Some(path) = &options.trace {
@@ -108,9 +111,9 @@ fn run_one(options: &Run) -> anyhow::Result<ExitCode> {
         write(path, &history)?;
     }
     if let Some(mut gathered) = gathered {
-        gathered.add(&case, &outcome);
         gathered.write_beside("trace.jsonl", trace)?;
         gathered.write_beside("history.jsonl", &history)?;
+        gathered.add(&mut outcome);
         gathered.write(false)?;
     }
 
@@ -118,7 +121,7 @@ fn run_one(options: &Run) -> anyhow::Result<ExitCode> {
     if outcome.held() {
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{}", report::failure(&case, &outcome));
+    println!("{}", report::failure(&outcome));
     Ok(ExitCode::from(FAILED))
 }
 
@@ -248,19 +251,16 @@ impl Watch for Table<'_> {
         self.bar.set_position(finished as u64);
     }
 
-    fn next(&mut self, done: Done) {
-        let (scenario, _) = &self.sweep.scenarios[done.item.scenario];
-        self.tallies[done.item.scenario].add(&done.outcome, done.took);
+    fn next(&mut self, mut done: Done) {
         if let Some(gathered) = &mut self.gathered {
-            gathered.add(&Case::draw(scenario, done.item.seed), &done.outcome);
+            gathered.add(&mut done.outcome);
         }
+        self.tallies[done.item.scenario].add(&done.outcome, done.took);
         if !done.outcome.held() {
             if self.first_failure.is_none() {
-                let case = Case::draw(scenario, done.item.seed);
-                self.first_failure = Some(report::failure(&case, &done.outcome));
+                self.first_failure = Some(report::failure(&done.outcome));
             } else {
-                let other = format!("{} --seed {}", scenario.name, done.item.seed);
-                self.other_failures.push(other);
+                self.other_failures.push(done.outcome.name());
             }
         }
         if self.is_complete(done.item.scenario) {

@@ -4,24 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use crate::case::Case;
 use crate::run::Outcome;
 
 /// As many broken promises of one run are printed whole. A run that breaks one tends to break it
 /// for every user.
 const VIOLATIONS_MAX: usize = 10;
 
-/// The command that repeats the run of `case`.
-pub fn reproduce(case: &Case) -> String {
-    format!(
-        "reproduce: cargo sim run {} --seed {}",
-        case.scenario, case.seed
-    )
-}
-
 /// A run that failed: what was promised and what happened instead, the plan, and as the last line
 /// the command that repeats it.
-pub fn failure(case: &Case, outcome: &Outcome) -> String {
+pub fn failure(outcome: &Outcome) -> String {
     let mut text = String::new();
     if let Some(reason) = &outcome.broke_off {
         let at = seconds(outcome.simulated);
@@ -34,7 +25,10 @@ pub fn failure(case: &Case, outcome: &Outcome) -> String {
     if more > 0 {
         let _ = writeln!(text, "and {more} more");
     }
-    let _ = write!(text, "\n{case}\n{}", reproduce(case));
+    if let Some(case) = &outcome.case {
+        let _ = write!(text, "\n{case}");
+    }
+    let _ = write!(text, "\nreproduce: cargo sim run {}", outcome.name());
     text
 }
 

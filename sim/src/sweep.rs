@@ -12,7 +12,6 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::case::Case;
 use crate::run::{self, Outcome};
 use crate::scenario::Scenario;
 
@@ -110,7 +109,7 @@ fn work(queue: &Queue<'_>, done: mpsc::UnboundedSender<(usize, Done)>) {
     while let Some((index, item)) = queue.next() {
         let started_at = Instant::now();
         let (scenario, _) = &queue.sweep.scenarios[item.scenario];
-        let outcome = run::run(&Case::draw(scenario, item.seed), false);
+        let outcome = run::draw_and_run(scenario, item.seed);
         let took = started_at.elapsed();
         let sent = done.send((
             index,
@@ -228,7 +227,7 @@ fn round_and_round(scenarios: &[(Scenario, Range<u64>)], index: usize) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario;
+    use crate::scenario::{self, Span};
 
     #[test]
     fn runs_come_in_the_order_of_the_plan() {
@@ -242,5 +241,33 @@ mod tests {
         };
         assert_eq!(items(one_after_the_other), [(0, 5), (0, 6), (1, 1)]);
         assert_eq!(items(round_and_round), [(0, 5), (1, 1), (0, 6)]);
+    }
+
+    #[derive(Default)]
+    struct Runs(Vec<Outcome>);
+
+    impl Watch for Runs {
+        fn progress(&mut self, _finished: usize) {}
+
+        fn next(&mut self, done: Done) {
+            self.0.push(done.outcome);
+        }
+    }
+
+    #[test]
+    fn a_run_that_cannot_be_drawn_fails_and_the_others_are_done() -> io::Result<()> {
+        let good = scenario::built_in().swap_remove(0);
+        let mut bad = good.clone();
+        bad.shape.users = Span { min: 2, max: 1 };
+        let sweep = Sweep {
+            scenarios: vec![(bad, 3..5), (good, 0..1)],
+            jobs: NonZeroUsize::MIN,
+            time: None,
+        };
+        let mut runs = Runs::default();
+        assert_eq!(sweep.run(&mut runs)?, Ended::Complete);
+        let held: Vec<_> = runs.0.iter().map(|run| (run.seed, run.held())).collect();
+        assert_eq!(held, [(3, false), (4, false), (0, true)]);
+        Ok(())
     }
 }
