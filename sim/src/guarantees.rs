@@ -4,7 +4,7 @@
 //! however unlucky the run was, and it says in its own file what it demands, what it lets pass
 //! and why. What the checks share: `sessions` (who was where when), `messages` (what was sent
 //! and answered), `members` (who must and who may be in a room), `trouble` (which fault
-//! touched whom) and `slack` (how late a thing may be).
+//! touched whom), `kicks` (what excuses which) and `slack` (how late a thing may be).
 //!
 //! All of it is read from the users' side first. The servers' tables are compared with what the
 //! users know, never the other way round: a server that is wrong about itself is found.
@@ -22,6 +22,7 @@ mod bounded;
 mod clean;
 mod delivered;
 mod isolation;
+mod kicks;
 mod liveness;
 mod members;
 mod membership;
