@@ -31,6 +31,7 @@ pub struct Gathered {
     steps: Vec<String>,
     evidence: BTreeMap<Guarantee, Vec<String>>,
     broke_off: Vec<String>,
+    untested: Vec<String>,
     counts: BTreeMap<&'static str, u64>,
     latencies: BTreeMap<String, Latencies>,
 }
@@ -51,6 +52,7 @@ impl Gathered {
             steps: Vec::new(),
             evidence: BTreeMap::new(),
             broke_off: Vec::new(),
+            untested: Vec::new(),
             counts: BTreeMap::new(),
             latencies: BTreeMap::new(),
         })
@@ -97,6 +99,11 @@ impl Gathered {
 
     fn count(&mut self, name: &'static str, more: u64) {
         *self.counts.entry(name).or_default() += more;
+    }
+
+    /// Takes down scenarios of which no run says anything about G4.
+    pub fn set_untested(&mut self, untested: Vec<String>) {
+        self.untested = untested;
     }
 
     /// Writes the report. `partial`: not all runs that were planned are in it.
@@ -167,6 +174,11 @@ impl Gathered {
             "every run came to its end: no server panicked or stopped by itself",
             &self.broke_off,
         );
+        let tested = verdict(
+            String::from("tested"),
+            "in each scenario there was a delivery that G4 could demand",
+            &self.untested,
+        );
         let promises = Guarantee::ALL.iter().map(|guarantee| {
             let cases = self.evidence.get(guarantee).map_or(&[][..], Vec::as_slice);
             verdict(
@@ -175,13 +187,13 @@ impl Gathered {
                 cases,
             )
         });
-        std::iter::once(ended).chain(promises).collect()
+        [ended, tested].into_iter().chain(promises).collect()
     }
 }
 
 /// What one run adds to the figures of the report.
 struct Figures {
-    counts: [(&'static str, u64); 6],
+    counts: [(&'static str, u64); 8],
     latencies: [(&'static str, Latencies); 6],
 }
 
@@ -192,6 +204,8 @@ impl Figures {
         let figures = figures(history);
         Self {
             counts: [
+                ("deliveries_excused", outcome.deliveries.excused as u64),
+                ("deliveries_owed", outcome.deliveries.owed as u64),
                 ("events_total", outcome.events),
                 ("faults_total", outcome.record.faults.len() as u64),
                 ("sends_accepted", audit.accepted),

@@ -181,11 +181,20 @@ const CHECKS: [(Guarantee, Check); 12] = [
     (Guarantee::NoFalseKill, no_false_kill::check),
 ];
 
-/// Checks every promise; empty if all held. In the order of the promises, each in the order of
-/// its check.
-pub fn check_all(record: &Record) -> Vec<Violation> {
+/// What the checks of one run came to.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// Empty if all promises held. In the order of the promises, each in the order of its check.
+    pub violations: Vec<Violation>,
+    /// How many deliveries the check of G4 could demand, and how many it had to let go: a check
+    /// that excuses everything finds nothing.
+    pub deliveries: Deliveries,
+}
+
+/// Checks every promise.
+pub fn check_all(record: &Record) -> Checked {
     let view = View::new(record);
-    CHECKS
+    let violations = CHECKS
         .iter()
         .flat_map(|(guarantee, check)| {
             check(&view).into_iter().map(|(at, what)| Violation {
@@ -194,13 +203,11 @@ pub fn check_all(record: &Record) -> Vec<Violation> {
                 what,
             })
         })
-        .collect()
-}
-
-/// How many deliveries the check of G4 could demand in this run, and how many it had to let go: a
-/// check that excuses everything finds nothing.
-pub fn deliveries(record: &Record) -> Deliveries {
-    delivered::count(&View::new(record))
+        .collect();
+    Checked {
+        violations,
+        deliveries: delivered::count(&view),
+    }
 }
 
 /// A time of the run, as in `00:04.200`.
@@ -252,15 +259,16 @@ mod tests {
 
     #[test]
     fn a_good_run_keeps_every_promise() {
-        let record = a_good_run().record();
-        assert_eq!(check_all(&record), []);
-        assert_eq!(deliveries(&record).owed, 5);
+        let checked = check_all(&a_good_run().record());
+        assert_eq!(checked.violations, []);
+        assert_eq!(checked.deliveries.owed, 5);
     }
 
     #[test]
     fn a_violation_names_its_promise_and_its_time() {
         let record = a_good_run().hears(5020, BOB, ALICE, 1).record();
         let told: Vec<String> = check_all(&record)
+            .violations
             .iter()
             .map(Violation::to_string)
             .collect();

@@ -10,7 +10,7 @@ use loadgen::history;
 use crate::case::Case;
 use crate::deployment::{Deployment, TICK};
 use crate::fault::Planned;
-use crate::guarantees::{self, Violation};
+use crate::guarantees::{self, Checked, Deliveries, Violation};
 use crate::inject::Injector;
 use crate::panics;
 use crate::quiet;
@@ -39,6 +39,8 @@ pub struct Outcome {
     pub trace: Option<Vec<u8>>,
     /// What the checks read.
     pub record: Record,
+    /// How many deliveries there could have been. None if the run broke off.
+    pub deliveries: Deliveries,
     /// What did not hold.
     pub violations: Vec<Violation>,
     /// Why the run broke off, if it did: a panic or an error, with its place. There are no
@@ -64,6 +66,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Result<Case, Box<Outcome>> {
             events: 0,
             trace: None,
             record: Record::default(),
+            deliveries: Deliveries::default(),
             violations: Vec::new(),
             broke_off: Some(reason),
             simulated: Duration::ZERO,
@@ -104,9 +107,9 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
     let simulated = run.simulated;
     let record = run.into_record();
     let checked = ended.and_then(|()| panics::caught(|| Ok(check(case, &record))));
-    let (violations, broke_off) = match checked {
-        Ok(violations) => (violations, None),
-        Err(reason) => (Vec::new(), Some(reason)),
+    let (checked, broke_off) = match checked {
+        Ok(checked) => (checked, None),
+        Err(reason) => (Checked::default(), Some(reason)),
     };
     Outcome {
         scenario: case.scenario,
@@ -116,18 +119,19 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
         events,
         trace: lines,
         record,
-        violations,
+        deliveries: checked.deliveries,
+        violations: checked.violations,
         broke_off,
         simulated,
     }
 }
 
-fn check(case: &Case, record: &Record) -> Vec<Violation> {
-    let mut violations = guarantees::check_all(record);
+fn check(case: &Case, record: &Record) -> Checked {
+    let mut checked = guarantees::check_all(record);
     if case.quiet {
-        violations.extend(quiet::check(&record.history));
+        checked.violations.extend(quiet::check(&record.history));
     }
-    violations
+    checked
 }
 
 impl Outcome {
@@ -139,6 +143,7 @@ impl Outcome {
     /// Makes it a run that broke off for `reason`.
     pub fn break_off(&mut self, reason: String) {
         self.violations.clear();
+        self.deliveries = Deliveries::default();
         self.broke_off = Some(reason);
     }
 

@@ -10,10 +10,16 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::run::{self, Outcome};
 use crate::scenario::Scenario;
+
+/// As many seeds as there is time for.
+pub const ALL_SEEDS: Range<u64> = 0..u64::MAX;
+
+/// Time between two ticks of [`Watch`]: a log of an hour has a few hundred lines.
+const TICK_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Which runs to do, and how.
 #[derive(Clone, Debug)]
@@ -49,8 +55,11 @@ pub struct Done {
 
 /// Who is told how a sweep goes.
 pub trait Watch {
-    /// As many runs as `finished` are done.
-    fn progress(&mut self, finished: usize);
+    /// A run is done, in whatever order; [`Self::next`] follows when its turn has come.
+    fn finished(&mut self, _done: &Done) {}
+
+    /// Some seconds have passed.
+    fn tick(&mut self) {}
 
     /// The next run in the order of the plan is done.
     fn next(&mut self, done: Done);
@@ -80,6 +89,12 @@ impl Sweep {
     /// Whether there is nothing to run.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether nothing but its time ends it: there is no number of runs that it should come to.
+    pub fn is_open_ended(&self) -> bool {
+        let mut scenarios = self.scenarios.iter();
+        scenarios.any(|(_, seeds)| *seeds == ALL_SEEDS)
     }
 
     /// Does the runs and tells `watch`.
@@ -143,22 +158,25 @@ async fn collect(
     };
     tokio::pin!(out_of_time, interrupted);
 
+    let mut ticks = interval(TICK_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.reset();
+
     let mut ended = Ended::Complete;
-    let mut count = 0;
     let mut waiting = BTreeMap::new();
     let mut next = 0;
     loop {
         tokio::select! {
             run = finished.recv() => {
                 let Some((index, done)) = run else { return ended };
-                count += 1;
-                watch.progress(count);
+                watch.finished(&done);
                 waiting.insert(index, done);
                 while let Some(done) = waiting.remove(&next) {
                     next += 1;
                     watch.next(done);
                 }
             }
+            _ = ticks.tick() => watch.tick(),
             () = &mut out_of_time, if ended == Ended::Complete => {
                 queue.stop();
                 ended = Ended::OutOfTime;
@@ -247,8 +265,6 @@ mod tests {
     struct Runs(Vec<Outcome>);
 
     impl Watch for Runs {
-        fn progress(&mut self, _finished: usize) {}
-
         fn next(&mut self, done: Done) {
             self.0.push(done.outcome);
         }
