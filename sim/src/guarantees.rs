@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::clock;
 use crate::record::Record;
 use view::View;
 
@@ -208,17 +209,6 @@ pub fn check_all(record: &Record) -> Checked {
         violations,
         deliveries: delivered::count(&view),
     }
-}
-
-/// A time of the run, as in `00:04.200`.
-fn clock(at: Duration) -> String {
-    let millis = at.as_millis();
-    format!(
-        "{:02}:{:02}.{:03}",
-        millis / 60_000,
-        millis / 1000 % 60,
-        millis % 1000
-    )
 }
 
 #[cfg(test)]

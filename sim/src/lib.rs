@@ -24,6 +24,7 @@ compile_error!(
 pub mod case;
 pub mod chaos;
 pub mod cli;
+mod clock;
 pub mod commands;
 pub mod deployment;
 pub mod fault;
