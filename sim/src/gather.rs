@@ -179,8 +179,8 @@ impl Gathered {
             "in each scenario there was a delivery that G4 could demand",
             &self.untested,
         );
-        let promises = Guarantee::ALL.iter().map(|guarantee| {
-            let cases = self.evidence.get(guarantee).map_or(&[][..], Vec::as_slice);
+        let promises = Guarantee::all().map(|guarantee| {
+            let cases = self.evidence.get(&guarantee).map_or(&[][..], Vec::as_slice);
             verdict(
                 guarantee.to_string().to_lowercase().replace(' ', "-"),
                 guarantee.demands(),
