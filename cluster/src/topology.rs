@@ -2,7 +2,7 @@
 
 /// The servers of one environment. The order of each list is the order of `servers.json`; all
 /// routing depends on it and on nothing else, so that every process computes the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topology {
     /// Frontends that tell a client which connector to use.
     pub gates: Vec<Frontend>,

@@ -6,16 +6,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressStyle};
-use tokio::time::Instant;
+use reports::run_folder::FolderError;
 
-use crate::case::Case;
 use crate::cli::{Command, Options, Run, Seeds};
 use crate::gather::Gathered;
+use crate::progress::Progress;
 use crate::report::{self, Tally};
 use crate::run::{self, Outcome};
 use crate::scenario::{self, Scenario};
-use crate::sweep::{Done, Ended, Sweep, Watch};
+use crate::sweep::{ALL_SEEDS, Done, Ended, Sweep, Watch};
 
 /// A promise was broken or a run broke off.
 const FAILED: u8 = 1;
@@ -41,7 +40,7 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Run(options)) => run_one(&options),
         Some(Command::Sweep(options)) => {
-            let unbounded = options.time.map(|_| 0..u64::MAX);
+            let unbounded = options.time.map(|_| ALL_SEEDS);
             let seeds = options.seeds.map(|Seeds(range)| range).or(unbounded);
             let seeds_of = |it: &Scenario| seeds.clone().unwrap_or(0..it.seeds);
             let some = Sweep {
@@ -92,13 +91,17 @@ fn named(
 }
 
 fn run_one(options: &Run) -> anyhow::Result<ExitCode> {
-    let case = Case::draw(&scenario::find(&options.scenario)?, options.seed);
+    let scenario = scenario::find(&options.scenario)?;
     let out = options.out.as_deref();
     let gathered = out.map(|path| Gathered::new(path, command())).transpose()?;
-    eprint!("{case}");
-
     let keep_trace = options.trace.is_some() || gathered.is_some();
-    let outcome = run::run(&case, keep_trace);
+    let mut outcome = match run::draw(&scenario, options.seed) {
+        Ok(case) => {
+            eprint!("{case}");
+            run::run(&case, keep_trace)
+        }
+        Err(outcome) => *outcome,
+    };
     let trace = outcome.trace.as_deref().unwrap_or_default();
     let history = history_lines(&outcome)?;
     if let Some(path) = &options.trace {
@@ -108,9 +111,9 @@ fn run_one(options: &Run) -> anyhow::Result<ExitCode> {
         write(path, &history)?;
     }
     if let Some(mut gathered) = gathered {
-        gathered.add(&case, &outcome);
         gathered.write_beside("trace.jsonl", trace)?;
         gathered.write_beside("history.jsonl", &history)?;
+        gathered.add(&mut outcome);
         gathered.write(false)?;
     }
 
@@ -118,7 +121,7 @@ fn run_one(options: &Run) -> anyhow::Result<ExitCode> {
     if outcome.held() {
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{}", report::failure(&case, &outcome));
+    println!("{}", report::failure(&outcome));
     Ok(ExitCode::from(FAILED))
 }
 
@@ -144,20 +147,17 @@ fn command() -> String {
 }
 
 fn sweep(sweep: &Sweep, out: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let started_at = Instant::now();
     let gathered = out.map(|path| Gathered::new(path, command())).transpose()?;
     let mut table = Table::new(sweep, gathered);
     let ended = sweep.run(&mut table)?;
-    if let Some(gathered) = &table.gathered {
-        gathered.write(ended == Ended::Interrupted)?;
-    }
-    Ok(table.finish(ended, started_at))
+    table.write(ended)?;
+    Ok(ExitCode::from(table.finish(ended)))
 }
 
 /// Prints one line for each scenario, and at the end the verdict.
 struct Table<'a> {
     sweep: &'a Sweep,
-    bar: ProgressBar,
+    progress: Progress<'a>,
     /// By scenario.
     tallies: Vec<Tally>,
     /// For the report, if there is to be one.
@@ -169,18 +169,9 @@ struct Table<'a> {
 
 impl<'a> Table<'a> {
     fn new(sweep: &'a Sweep, gathered: Option<Gathered>) -> Self {
-        let style =
-            ProgressStyle::with_template("{bar:30} {pos}/{len} runs, {elapsed}, {eta} left")
-                .expect("the template is right");
-        let spinner = ProgressStyle::with_template("{spinner} {pos} runs, {elapsed}")
-            .expect("the template is right");
-        let bar = match sweep.time {
-            None => ProgressBar::new(sweep.len() as u64).with_style(style),
-            Some(_) => ProgressBar::no_length().with_style(spinner),
-        };
         Self {
             sweep,
-            bar,
+            progress: Progress::new(sweep),
             tallies: vec![Tally::default(); sweep.scenarios.len()],
             gathered,
             first_failure: None,
@@ -191,7 +182,7 @@ impl<'a> Table<'a> {
     fn print_line(&self, scenario: usize) {
         let name = self.sweep.scenarios[scenario].0.name;
         let line = format!("{name:20} {}", self.tallies[scenario]);
-        self.bar.suspend(|| println!("{line}"));
+        self.progress.print(&line);
     }
 
     fn is_complete(&self, scenario: usize) -> bool {
@@ -199,8 +190,39 @@ impl<'a> Table<'a> {
         self.tallies[scenario].runs as u64 == seeds.end.saturating_sub(seeds.start)
     }
 
-    fn finish(self, ended: Ended, started_at: Instant) -> ExitCode {
-        self.bar.finish_and_clear();
+    /// Whether runs are missing that were planned. A sweep that only its time ends has none.
+    fn is_partial(&self, ended: Ended) -> bool {
+        let mut scenarios = 0..self.tallies.len();
+        let is_over = ended == Ended::OutOfTime && self.sweep.is_open_ended();
+        !is_over && !scenarios.all(|scenario| self.is_complete(scenario))
+    }
+
+    /// Those of which no run says anything about G4, with the command that repeats them.
+    fn untested(&self) -> Vec<String> {
+        let scenarios = self.sweep.scenarios.iter().zip(&self.tallies);
+        let untested = scenarios.filter(|(_, tally)| tally.is_untested());
+        untested
+            .map(|((scenario, seeds), tally)| {
+                let seeds = seeds.start..seeds.start + tally.runs as u64;
+                report::untested(scenario.name, seeds)
+            })
+            .collect()
+    }
+
+    fn write(&mut self, ended: Ended) -> Result<(), FolderError> {
+        let (untested, partial) = (self.untested(), self.is_partial(ended));
+        match &mut self.gathered {
+            Some(gathered) => {
+                gathered.set_untested(untested);
+                gathered.write(partial)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Prints what is left to print, and returns the exit status.
+    fn finish(self, ended: Ended) -> u8 {
+        self.progress.clear();
         let mut all = Tally::default();
         for (index, tally) in self.tallies.iter().enumerate() {
             all.add_all(tally);
@@ -208,23 +230,25 @@ impl<'a> Table<'a> {
                 self.print_line(index);
             }
         }
-        if let Some(failure) = &self.first_failure {
-            if !self.other_failures.is_empty() {
-                println!("\nalso failed: {}", self.other_failures.join(", "));
-            }
-            println!("\n{}", self.verdict(&all, ended, started_at));
-            println!("\n{failure}");
-            return ExitCode::from(FAILED);
+        let untested = self.untested();
+        if !self.other_failures.is_empty() {
+            println!("\nalso failed: {}", self.other_failures.join(", "));
         }
-        println!("{}", self.verdict(&all, ended, started_at));
+        let failures: Vec<&String> = untested.iter().chain(&self.first_failure).collect();
+        let gap = if failures.is_empty() { "" } else { "\n" };
+        println!("{gap}{}", self.verdict(&all, ended));
+        for failure in &failures {
+            println!("\n{failure}");
+        }
         match ended {
-            Ended::Interrupted => ExitCode::from(INTERRUPTED),
-            Ended::Complete | Ended::OutOfTime => ExitCode::SUCCESS,
+            _ if !failures.is_empty() => FAILED,
+            Ended::Interrupted => INTERRUPTED,
+            Ended::Complete | Ended::OutOfTime => 0,
         }
     }
 
-    fn verdict(&self, all: &Tally, ended: Ended, started_at: Instant) -> String {
-        let took = started_at.elapsed();
+    fn verdict(&self, all: &Tally, ended: Ended) -> String {
+        let took = self.progress.elapsed();
         let held = match all.failed {
             0 => format!("all {} runs held", all.runs),
             failed => format!("{failed} of {} runs FAILED", all.runs),
@@ -244,23 +268,24 @@ impl<'a> Table<'a> {
 }
 
 impl Watch for Table<'_> {
-    fn progress(&mut self, finished: usize) {
-        self.bar.set_position(finished as u64);
+    fn finished(&mut self, done: &Done) {
+        self.progress.add(done);
     }
 
-    fn next(&mut self, done: Done) {
-        let (scenario, _) = &self.sweep.scenarios[done.item.scenario];
-        self.tallies[done.item.scenario].add(&done.outcome, done.took);
+    fn tick(&mut self) {
+        self.progress.tick();
+    }
+
+    fn next(&mut self, mut done: Done) {
         if let Some(gathered) = &mut self.gathered {
-            gathered.add(&Case::draw(scenario, done.item.seed), &done.outcome);
+            gathered.add(&mut done.outcome);
         }
+        self.tallies[done.item.scenario].add(&done.outcome, done.took);
         if !done.outcome.held() {
             if self.first_failure.is_none() {
-                let case = Case::draw(scenario, done.item.seed);
-                self.first_failure = Some(report::failure(&case, &done.outcome));
+                self.first_failure = Some(report::failure(&done.outcome));
             } else {
-                let other = format!("{} --seed {}", scenario.name, done.item.seed);
-                self.other_failures.push(other);
+                self.other_failures.push(done.outcome.name());
             }
         }
         if self.is_complete(done.item.scenario) {
@@ -275,13 +300,74 @@ struct Hashes<'a> {
 }
 
 impl Watch for Hashes<'_> {
-    fn progress(&mut self, _finished: usize) {}
-
     fn next(&mut self, done: Done) {
         let name = self.sweep.scenarios[done.item.scenario].0.name;
         println!(
             "{:016x}  {name} {}",
             done.outcome.trace_hash, done.item.seed
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::guarantees::Deliveries;
+    use crate::sweep::Item;
+
+    fn sweep(seeds: Range<u64>) -> Sweep {
+        Sweep {
+            scenarios: vec![(scenario::built_in().swap_remove(0), seeds)],
+            jobs: NonZeroUsize::MIN,
+            time: Some(Duration::from_secs(60)),
+        }
+    }
+
+    fn done(sweep: &Sweep, deliveries: Deliveries) -> Done {
+        let mut outcome = run::draw_and_run(&sweep.scenarios[0].0, 0);
+        outcome.deliveries = deliveries;
+        let item = Item {
+            scenario: 0,
+            seed: 0,
+        };
+        let took = Duration::from_millis(500);
+        Done {
+            item,
+            outcome,
+            took,
+        }
+    }
+
+    #[test]
+    fn a_sweep_in_which_nothing_was_owed_fails() {
+        let sweep = sweep(0..1);
+        let owed = Deliveries {
+            owed: 1,
+            ..Deliveries::default()
+        };
+        for (deliveries, status) in [(owed, 0), (Deliveries::default(), FAILED)] {
+            let mut table = Table::new(&sweep, None);
+            table.next(done(&sweep, deliveries));
+            assert_eq!(table.finish(Ended::Complete), status, "{deliveries}");
+        }
+    }
+
+    #[test]
+    fn a_sweep_is_partial_that_did_not_get_to_its_last_seed() {
+        let is_partial = |seeds, ended| {
+            let sweep = sweep(seeds);
+            let mut table = Table::new(&sweep, None);
+            table.tallies[0].runs = 1;
+            table.is_partial(ended)
+        };
+        assert!(!is_partial(0..1, Ended::Complete));
+        assert!(!is_partial(0..1, Ended::OutOfTime));
+        assert!(is_partial(0..2, Ended::OutOfTime));
+        assert!(is_partial(0..2, Ended::Interrupted));
+        assert!(!is_partial(ALL_SEEDS, Ended::OutOfTime));
+        assert!(is_partial(ALL_SEEDS, Ended::Interrupted));
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::clock;
+
 /// One thing that happens to the simulated hosts or to the network between them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -158,14 +160,7 @@ impl Fault {
 
 impl fmt::Display for Planned {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = self.at.as_millis();
-        let (minutes, seconds) = (millis / 60_000, millis / 1000 % 60);
-        write!(
-            out,
-            "{minutes:02}:{seconds:02}.{:03}  {}",
-            millis % 1000,
-            self.fault
-        )
+        write!(out, "{}  {}", clock(self.at), self.fault)
     }
 }
 

@@ -13,8 +13,8 @@ use reports::latency::Latencies;
 use reports::run::{self, Kind, Plan, Program, SCHEMA, Verdict};
 use reports::run_folder::{FolderError, RunFolder};
 
-use crate::case::Case;
 use crate::guarantees::Guarantee;
+use crate::panics;
 use crate::run::Outcome;
 
 /// As many cases are told for each promise.
@@ -31,6 +31,7 @@ pub struct Gathered {
     steps: Vec<String>,
     evidence: BTreeMap<Guarantee, Vec<String>>,
     broke_off: Vec<String>,
+    untested: Vec<String>,
     counts: BTreeMap<&'static str, u64>,
     latencies: BTreeMap<String, Latencies>,
 }
@@ -51,16 +52,25 @@ impl Gathered {
             steps: Vec::new(),
             evidence: BTreeMap::new(),
             broke_off: Vec::new(),
+            untested: Vec::new(),
             counts: BTreeMap::new(),
             latencies: BTreeMap::new(),
         })
     }
 
-    /// Adds one run.
-    pub fn add(&mut self, case: &Case, outcome: &Outcome) {
-        self.seed.get_or_insert(case.seed);
-        *self.scenarios.entry(case.scenario).or_default() += 1;
-        let name = format!("{} --seed {}", case.scenario, case.seed);
+    /// Adds one run. It becomes one that broke off if there is a panic while its figures are made.
+    pub fn add(&mut self, outcome: &mut Outcome) {
+        match panics::caught(|| Ok(Figures::of(outcome))) {
+            Ok(figures) => self.add_figures(figures),
+            Err(reason) => outcome.break_off(reason),
+        }
+        self.add_verdicts(outcome);
+    }
+
+    fn add_verdicts(&mut self, outcome: &Outcome) {
+        self.seed.get_or_insert(outcome.seed);
+        *self.scenarios.entry(outcome.scenario).or_default() += 1;
+        let name = outcome.name();
         for violation in &outcome.violations {
             let cases = self.evidence.entry(violation.guarantee).or_default();
             cases.push(format!("{name}: {violation}"));
@@ -69,42 +79,31 @@ impl Gathered {
         self.broke_off
             .extend(broke_off.map(|reason| format!("{name}: {reason}")));
         if !outcome.held() {
-            let faults = case.faults.iter();
+            let faults = outcome.case.iter().flat_map(|case| &case.faults);
             self.steps
                 .extend(faults.map(|fault| format!("{name}: {fault}")));
         }
-        self.add_figures(outcome);
+        self.count("runs_failed", u64::from(!outcome.held()));
+        self.count("runs_total", 1);
     }
 
-    fn add_figures(&mut self, outcome: &Outcome) {
-        let history = &outcome.record.history;
-        let audit = audit(history, outcome.simulated);
-        let figures = figures(history);
-        let counts = [
-            ("events_total", outcome.events),
-            ("faults_total", outcome.record.faults.len() as u64),
-            ("runs_failed", u64::from(!outcome.held())),
-            ("runs_total", 1),
-            ("sends_accepted", audit.accepted),
-            ("sends_refused", audit.refused),
-            ("sends_total", audit.sent),
-            ("simulated_us", micros(outcome.simulated)),
-        ];
-        for (name, count) in counts {
-            *self.counts.entry(name).or_default() += count;
+    fn add_figures(&mut self, figures: Figures) {
+        for (name, count) in figures.counts {
+            self.count(name, count);
         }
-        let latencies = [
-            ("broadcast", audit.broadcast),
-            ("broadcast.first", audit.broadcast_first),
-            ("broadcast.last", audit.broadcast_last),
-            ("broadcast.median", audit.broadcast_median),
-            ("login", figures.login),
-            ("request", figures.request),
-        ];
-        for (name, more) in latencies {
+        for (name, more) in figures.latencies {
             let known = self.latencies.entry(name.to_owned());
             known.or_default().merge(&more);
         }
+    }
+
+    fn count(&mut self, name: &'static str, more: u64) {
+        *self.counts.entry(name).or_default() += more;
+    }
+
+    /// Takes down scenarios of which no run says anything about G4.
+    pub fn set_untested(&mut self, untested: Vec<String>) {
+        self.untested = untested;
     }
 
     /// Writes the report. `partial`: not all runs that were planned are in it.
@@ -175,15 +174,54 @@ impl Gathered {
             "every run came to its end: no server panicked or stopped by itself",
             &self.broke_off,
         );
-        let promises = Guarantee::ALL.iter().map(|guarantee| {
-            let cases = self.evidence.get(guarantee).map_or(&[][..], Vec::as_slice);
+        let tested = verdict(
+            String::from("tested"),
+            "in each scenario there was a delivery that G4 could demand",
+            &self.untested,
+        );
+        let promises = Guarantee::all().map(|guarantee| {
+            let cases = self.evidence.get(&guarantee).map_or(&[][..], Vec::as_slice);
             verdict(
                 guarantee.to_string().to_lowercase().replace(' ', "-"),
                 guarantee.demands(),
                 cases,
             )
         });
-        std::iter::once(ended).chain(promises).collect()
+        [ended, tested].into_iter().chain(promises).collect()
+    }
+}
+
+/// What one run adds to the figures of the report.
+struct Figures {
+    counts: [(&'static str, u64); 8],
+    latencies: [(&'static str, Latencies); 6],
+}
+
+impl Figures {
+    fn of(outcome: &Outcome) -> Self {
+        let history = &outcome.record.history;
+        let audit = audit(history, outcome.simulated);
+        let figures = figures(history);
+        Self {
+            counts: [
+                ("deliveries_excused", outcome.deliveries.excused as u64),
+                ("deliveries_owed", outcome.deliveries.owed as u64),
+                ("events_total", outcome.events),
+                ("faults_total", outcome.record.faults.len() as u64),
+                ("sends_accepted", audit.accepted),
+                ("sends_refused", audit.refused),
+                ("sends_total", audit.sent),
+                ("simulated_us", micros(outcome.simulated)),
+            ],
+            latencies: [
+                ("broadcast", audit.broadcast),
+                ("broadcast.first", audit.broadcast_first),
+                ("broadcast.last", audit.broadcast_last),
+                ("broadcast.median", audit.broadcast_median),
+                ("login", figures.login),
+                ("request", figures.request),
+            ],
+        }
     }
 }
 

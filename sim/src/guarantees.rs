@@ -4,7 +4,7 @@
 //! however unlucky the run was, and it says in its own file what it demands, what it lets pass
 //! and why. What the checks share: `sessions` (who was where when), `messages` (what was sent
 //! and answered), `members` (who must and who may be in a room), `trouble` (which fault
-//! touched whom) and `slack` (how late a thing may be).
+//! touched whom), `kicks` (what excuses which) and `slack` (how late a thing may be).
 //!
 //! All of it is read from the users' side first. The servers' tables are compared with what the
 //! users know, never the other way round: a server that is wrong about itself is found.
@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::clock;
 use crate::record::Record;
 use view::View;
 
@@ -22,6 +23,7 @@ mod bounded;
 mod clean;
 mod delivered;
 mod isolation;
+mod kicks;
 mod liveness;
 mod members;
 mod membership;
@@ -40,105 +42,106 @@ mod view;
 
 pub use delivered::Deliveries;
 
-/// One promise of the cluster. Bad input (G12) is not among them: it needs no history, only
-/// servers that survive it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Guarantee {
-    /// G1: a session sees only its room, and what is private to it.
-    Isolation,
-    /// G2: a message reaches a session at most once.
-    NoDuplicates,
-    /// G3: the members of a room see its events in one common order.
-    OneOrder,
-    /// G4: what was answered with success reaches every member that lives on.
-    Delivered,
-    /// G5: once whole again, a room's list is the set of its live sessions.
-    Membership,
-    /// G6: a name is at most once in a room, over all connectors.
-    OneLogin,
-    /// G7: what the notices tell a member adds up to who is there.
-    TrueNotices,
-    /// G8: each request is answered once, in time, or its session ends.
-    Answered,
-    /// G9: every queue stays in its bound.
-    Bounded,
-    /// G10: once whole again, everybody can log in and be heard.
-    Liveness,
-    /// G11: when all have gone, nothing is left.
-    Clean,
-    /// G13: nobody who kept his heartbeats is cut off.
-    NoFalseKill,
+/// Declares the promises and their table from one list: the number and the name, what is promised,
+/// and the check.
+macro_rules! promises {
+    ($($promise:ident = $number:literal, $name:literal, $demands:literal, $check:path;)*) => {
+        /// One promise of the cluster. Bad input (G12) is not among them: it needs no history,
+        /// only servers that survive it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Guarantee {
+            $(
+                #[doc = concat!("G", $number, ", ", $name, ": ", $demands, ".")]
+                $promise = $number,
+            )*
+        }
+
+        /// All promises, by number.
+        const PROMISES: &[Promise] = &[$(
+            Promise {
+                guarantee: Guarantee::$promise,
+                name: $name,
+                demands: $demands,
+                check: $check,
+            },
+        )*];
+    };
+}
+
+promises! {
+    Isolation = 1, "isolation",
+        "a session sees only its room, and what is private to it",
+        isolation::check;
+    NoDuplicates = 2, "no duplicates",
+        "a message reaches a session at most once",
+        no_duplicates::check;
+    OneOrder = 3, "one order",
+        "the members of a room see its events in one common order",
+        one_order::check;
+    Delivered = 4, "delivered",
+        "what was answered with success reaches every member that lives on",
+        delivered::check;
+    Membership = 5, "membership",
+        "once whole again, a room's list is the set of its live sessions",
+        membership::check;
+    OneLogin = 6, "one login",
+        "a name is at most once in a room, over all connectors",
+        one_login::check;
+    TrueNotices = 7, "true notices",
+        "what the notices tell a member adds up to who is there",
+        true_notices::check;
+    Answered = 8, "answered",
+        "each request is answered once, in time, or its session ends",
+        answered::check;
+    Bounded = 9, "bounded",
+        "every queue stays in its bound",
+        bounded::check;
+    Liveness = 10, "liveness",
+        "once whole again, everybody can log in and be heard",
+        liveness::check;
+    Clean = 11, "clean",
+        "when all have gone, nothing is left",
+        clean::check;
+    NoFalseKill = 13, "no false kill",
+        "nobody who kept his heartbeats is cut off",
+        no_false_kill::check;
+}
+
+/// A row of [`PROMISES`].
+struct Promise {
+    guarantee: Guarantee,
+    name: &'static str,
+    demands: &'static str,
+    check: fn(&View) -> Findings,
 }
 
 impl Guarantee {
+    /// All of them, by number.
+    pub fn all() -> impl Iterator<Item = Self> {
+        PROMISES.iter().map(|promise| promise.guarantee)
+    }
+
     /// The number of the promise, as in `G3`.
     pub fn number(self) -> u8 {
-        match self {
-            Self::Isolation => 1,
-            Self::NoDuplicates => 2,
-            Self::OneOrder => 3,
-            Self::Delivered => 4,
-            Self::Membership => 5,
-            Self::OneLogin => 6,
-            Self::TrueNotices => 7,
-            Self::Answered => 8,
-            Self::Bounded => 9,
-            Self::Liveness => 10,
-            Self::Clean => 11,
-            Self::NoFalseKill => 13,
-        }
+        self as u8
+    }
+
+    /// What is promised, as a sentence.
+    pub fn demands(self) -> &'static str {
+        self.promise().demands
+    }
+
+    fn promise(self) -> &'static Promise {
+        let mut promises = PROMISES.iter();
+        let promise = promises.find(|promise| promise.guarantee == self);
+        promise.expect("each promise has its row")
     }
 }
 
 impl fmt::Display for Guarantee {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = match self {
-            Self::Isolation => "isolation",
-            Self::NoDuplicates => "no duplicates",
-            Self::OneOrder => "one order",
-            Self::Delivered => "delivered",
-            Self::Membership => "membership",
-            Self::OneLogin => "one login",
-            Self::TrueNotices => "true notices",
-            Self::Answered => "answered",
-            Self::Bounded => "bounded",
-            Self::Liveness => "liveness",
-            Self::Clean => "clean",
-            Self::NoFalseKill => "no false kill",
-        };
-        write!(out, "G{} {words}", self.number())
-    }
-}
-
-impl Guarantee {
-    /// All of them, by number.
-    pub const ALL: [Self; CHECKS.len()] = {
-        let mut all = [Self::Isolation; CHECKS.len()];
-        let mut index = 0;
-        while index < all.len() {
-            all[index] = CHECKS[index].0;
-            index += 1;
-        }
-        all
-    };
-
-    /// What is promised, as a sentence.
-    pub fn demands(self) -> &'static str {
-        match self {
-            Self::Isolation => "a session sees only its room, and what is private to it",
-            Self::NoDuplicates => "a message reaches a session at most once",
-            Self::OneOrder => "the members of a room see its events in one common order",
-            Self::Delivered => "what was answered with success reaches every member that lives on",
-            Self::Membership => "once whole again, a room's list is the set of its live sessions",
-            Self::OneLogin => "a name is at most once in a room, over all connectors",
-            Self::TrueNotices => "what the notices tell a member adds up to who is there",
-            Self::Answered => "each request is answered once, in time, or its session ends",
-            Self::Bounded => "every queue stays in its bound",
-            Self::Liveness => "once whole again, everybody can log in and be heard",
-            Self::Clean => "when all have gone, nothing is left",
-            Self::NoFalseKill => "nobody who kept his heartbeats is cut off",
-        }
+        write!(out, "G{} {}", self.number(), self.promise().name)
     }
 }
 
@@ -162,55 +165,35 @@ impl fmt::Display for Violation {
 /// What one check found: when, and what.
 type Findings = Vec<(Duration, String)>;
 
-type Check = fn(&View) -> Findings;
+/// What the checks of one run came to.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// Empty if all promises held. In the order of the promises, each in the order of its check.
+    pub violations: Vec<Violation>,
+    /// How many deliveries the check of G4 could demand, and how many it had to let go: a check
+    /// that excuses everything finds nothing.
+    pub deliveries: Deliveries,
+}
 
-/// Every check, by number.
-const CHECKS: [(Guarantee, Check); 12] = [
-    (Guarantee::Isolation, isolation::check),
-    (Guarantee::NoDuplicates, no_duplicates::check),
-    (Guarantee::OneOrder, one_order::check),
-    (Guarantee::Delivered, delivered::check),
-    (Guarantee::Membership, membership::check),
-    (Guarantee::OneLogin, one_login::check),
-    (Guarantee::TrueNotices, true_notices::check),
-    (Guarantee::Answered, answered::check),
-    (Guarantee::Bounded, bounded::check),
-    (Guarantee::Liveness, liveness::check),
-    (Guarantee::Clean, clean::check),
-    (Guarantee::NoFalseKill, no_false_kill::check),
-];
-
-/// Checks every promise; empty if all held. In the order of the promises, each in the order of
-/// its check.
-pub fn check_all(record: &Record) -> Vec<Violation> {
+/// Checks every promise.
+pub fn check_all(record: &Record) -> Checked {
     let view = View::new(record);
-    CHECKS
+    let violations = PROMISES
         .iter()
-        .flat_map(|(guarantee, check)| {
-            check(&view).into_iter().map(|(at, what)| Violation {
-                guarantee: *guarantee,
-                at,
-                what,
-            })
+        .flat_map(|promise| {
+            (promise.check)(&view)
+                .into_iter()
+                .map(|(at, what)| Violation {
+                    guarantee: promise.guarantee,
+                    at,
+                    what,
+                })
         })
-        .collect()
-}
-
-/// How many deliveries the check of G4 could demand in this run, and how many it had to let go: a
-/// check that excuses everything finds nothing.
-pub fn deliveries(record: &Record) -> Deliveries {
-    delivered::count(&View::new(record))
-}
-
-/// A time of the run, as in `00:04.200`.
-fn clock(at: Duration) -> String {
-    let millis = at.as_millis();
-    format!(
-        "{:02}:{:02}.{:03}",
-        millis / 60_000,
-        millis / 1000 % 60,
-        millis % 1000
-    )
+        .collect();
+    Checked {
+        violations,
+        deliveries: delivered::count(&view),
+    }
 }
 
 #[cfg(test)]
@@ -251,15 +234,16 @@ mod tests {
 
     #[test]
     fn a_good_run_keeps_every_promise() {
-        let record = a_good_run().record();
-        assert_eq!(check_all(&record), []);
-        assert_eq!(deliveries(&record).owed, 5);
+        let checked = check_all(&a_good_run().record());
+        assert_eq!(checked.violations, []);
+        assert_eq!(checked.deliveries.owed, 5);
     }
 
     #[test]
     fn a_violation_names_its_promise_and_its_time() {
         let record = a_good_run().hears(5020, BOB, ALICE, 1).record();
         let told: Vec<String> = check_all(&record)
+            .violations
             .iter()
             .map(Violation::to_string)
             .collect();
@@ -268,8 +252,8 @@ mod tests {
     }
 
     #[test]
-    fn every_check_is_in_the_table_once_and_in_order() {
-        let numbers = CHECKS.map(|(guarantee, _)| guarantee.number());
+    fn the_promises_are_in_the_order_of_their_numbers() {
+        let numbers: Vec<u8> = Guarantee::all().map(Guarantee::number).collect();
         assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13]);
     }
 }

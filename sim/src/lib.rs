@@ -12,8 +12,8 @@
 //! - [`trace`]: the ordered record of everything that happened, and its hash;
 //! - [`record`]: what the checks read; [`guarantees`] and [`quiet`]: the checks;
 //! - [`sweep`]: many runs on many threads;
-//! - [`cli`], [`commands`], [`report`] (what is printed) and [`gather`] (what is written): the
-//!   program.
+//! - [`cli`], [`commands`], [`report`] (what is printed), [`progress`] (meanwhile) and [`gather`]
+//!   (what is written): the program.
 
 #[cfg(not(tokio_unstable))]
 compile_error!(
@@ -24,6 +24,7 @@ compile_error!(
 pub mod case;
 pub mod chaos;
 pub mod cli;
+mod clock;
 pub mod commands;
 pub mod deployment;
 pub mod fault;
@@ -34,6 +35,7 @@ pub mod inject;
 pub mod net;
 mod panics;
 pub mod process;
+pub mod progress;
 pub mod quiet;
 pub mod record;
 pub mod report;

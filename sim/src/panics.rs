@@ -14,7 +14,7 @@ thread_local! {
 /// panic that did not end it.
 ///
 /// Panics of this thread are kept out of stderr meanwhile: a sweep reports them with the seed.
-pub fn caught(body: impl FnOnce() -> turmoil::Result) -> Result<(), String> {
+pub fn caught<T>(body: impl FnOnce() -> turmoil::Result<T>) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = panic::take_hook();
@@ -29,9 +29,9 @@ pub fn caught(body: impl FnOnce() -> turmoil::Result) -> Result<(), String> {
     let ended = catch_unwind(AssertUnwindSafe(body));
     let mut seen = SEEN.take().unwrap_or_default();
     match ended {
-        Ok(Ok(())) if seen.is_empty() => Ok(()),
+        Ok(Ok(value)) if seen.is_empty() => Ok(value),
         // Somebody caught it, or it ended a task that nobody waits for. It is a mistake of ours.
-        Ok(Ok(())) => Err(seen.join("\n")),
+        Ok(Ok(_)) => Err(seen.join("\n")),
         Ok(Err(error)) => {
             seen.push(error.to_string());
             Err(seen.join("\n"))
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_told_with_its_place() {
-        let seen = caught(|| panic!("no {}", "way")).unwrap_err();
+        let seen = caught::<()>(|| panic!("no {}", "way")).unwrap_err();
         assert!(seen.starts_with("panic at sim/src/panics.rs:"), "{seen}");
         assert!(seen.ends_with(": no way"), "{seen}");
     }
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn an_error_is_told_too() {
-        let seen = caught(|| Err("refused".into())).unwrap_err();
+        let seen = caught::<()>(|| Err("refused".into())).unwrap_err();
         assert_eq!(seen, "refused");
     }
 }

@@ -16,7 +16,7 @@ use crate::fault::Planned;
 /// A run has four parts: faults until `healed_at`; time to recover until `settled_at`; then
 /// the probes log in and life must be as ever; at `leaving_at` everybody leaves, and when the
 /// run ends, with its last sample, nothing may be left.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Record {
     /// What every virtual user did and saw, in the order of recording.
     pub history: Vec<Event>,
@@ -57,7 +57,7 @@ pub struct Sample {
 }
 
 /// The options of the cluster and of the network that the checks measure by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
     /// The longest time until a server answers a request.
     pub request_deadline: Duration,

@@ -2,26 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
+use std::ops::Range;
 use std::time::Duration;
 
-use crate::case::Case;
+use crate::guarantees::Deliveries;
 use crate::run::Outcome;
 
 /// As many broken promises of one run are printed whole. A run that breaks one tends to break it
 /// for every user.
 const VIOLATIONS_MAX: usize = 10;
 
-/// The command that repeats the run of `case`.
-pub fn reproduce(case: &Case) -> String {
-    format!(
-        "reproduce: cargo sim run {} --seed {}",
-        case.scenario, case.seed
-    )
-}
-
 /// A run that failed: what was promised and what happened instead, the plan, and as the last line
 /// the command that repeats it.
-pub fn failure(case: &Case, outcome: &Outcome) -> String {
+pub fn failure(outcome: &Outcome) -> String {
     let mut text = String::new();
     if let Some(reason) = &outcome.broke_off {
         let at = seconds(outcome.simulated);
@@ -34,17 +27,31 @@ pub fn failure(case: &Case, outcome: &Outcome) -> String {
     if more > 0 {
         let _ = writeln!(text, "and {more} more");
     }
-    let _ = write!(text, "\n{case}\n{}", reproduce(case));
+    if let Some(case) = &outcome.case {
+        let _ = write!(text, "\n{case}");
+    }
+    let _ = write!(text, "\nreproduce: cargo sim run {}", outcome.name());
     text
+}
+
+/// A scenario of which no run demanded a delivery: what is wrong with it, and as the last line the
+/// command that repeats it.
+pub fn untested(scenario: &str, seeds: Range<u64>) -> String {
+    format!(
+        "{scenario}: not one delivery was owed in any of these runs, so that nothing was checked \
+         of G4\nreproduce: cargo sim sweep {scenario} --seeds {}..{}",
+        seeds.start, seeds.end
+    )
 }
 
 /// What one run came to, in one line.
 pub fn verdict(outcome: &Outcome) -> String {
     let held = if outcome.held() { "held" } else { "FAILED" };
     format!(
-        "{held}: {} simulated, {} events, trace {:016x}",
+        "{held}: {} simulated, {} events, {}, trace {:016x}",
         seconds(outcome.simulated),
         outcome.events,
+        outcome.deliveries,
         outcome.trace_hash,
     )
 }
@@ -58,6 +65,10 @@ pub struct Tally {
     pub failed: usize,
     /// How many failed runs broke which promise, or broke off.
     pub broken: BTreeMap<String, usize>,
+    /// Runs that broke off, so that nothing was checked.
+    pub broke_off: usize,
+    /// The deliveries that there could have been.
+    pub deliveries: Deliveries,
     /// How much time passed in simulations.
     pub simulated: Duration,
     /// How much time the runs took, one after the other.
@@ -70,6 +81,8 @@ impl Tally {
         self.runs += 1;
         self.simulated += outcome.simulated;
         self.took += took;
+        self.broke_off += usize::from(outcome.broke_off.is_some());
+        self.deliveries.add(outcome.deliveries);
         if outcome.held() {
             return;
         }
@@ -92,28 +105,39 @@ impl Tally {
         }
     }
 
+    /// Whether its runs were checked, and yet no delivery could be demanded in any of them.
+    pub fn is_untested(&self) -> bool {
+        self.runs > self.broke_off && self.deliveries.owed == 0
+    }
+
     /// Adds what others came to.
     pub fn add_all(&mut self, other: &Tally) {
         self.runs += other.runs;
         self.failed += other.failed;
         self.simulated += other.simulated;
         self.took += other.took;
+        self.broke_off += other.broke_off;
+        self.deliveries.add(other.deliveries);
         for (name, count) in &other.broken {
             *self.broken.entry(name.clone()).or_default() += count;
         }
     }
 }
 
-/// As in `8 seeds  192 s simulated  held  3.1 s`, in columns.
+/// As in `8 seeds  192.0s simulated in 3.1s  97% owed  held`, in columns.
 impl fmt::Display for Tally {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "{:>5} seeds {:>9} simulated in {:>7}  ",
+            "{:>5} seeds {:>9} simulated in {:>7}  {:>3}% owed  ",
             self.runs,
             seconds(self.simulated),
             seconds(self.took),
+            self.deliveries.owed_percent(),
         )?;
+        if self.is_untested() {
+            write!(out, "UNTESTED  ")?;
+        }
         if self.failed == 0 {
             return write!(out, "held");
         }
@@ -128,4 +152,25 @@ impl fmt::Display for Tally {
 /// Seconds with one decimal.
 pub fn seconds(time: Duration) -> String {
     format!("{:.1}s", time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_in_which_nothing_was_owed_test_nothing() {
+        let mut tally = Tally {
+            runs: 2,
+            broke_off: 2,
+            ..Tally::default()
+        };
+        // Nothing was checked, which is told as such.
+        assert!(!tally.is_untested());
+        tally.runs = 3;
+        assert!(tally.is_untested());
+        assert!(tally.to_string().contains("UNTESTED"), "{tally}");
+        tally.deliveries.owed = 1;
+        assert!(!tally.is_untested());
+    }
 }

@@ -11,11 +11,12 @@ use loadgen::history;
 use crate::case::Case;
 use crate::deployment::{Deployment, TICK};
 use crate::fault::Planned;
-use crate::guarantees::{self, Violation};
+use crate::guarantees::{self, Checked, Deliveries, Violation};
 use crate::inject::Injector;
 use crate::panics;
 use crate::quiet;
 use crate::record::{Bounds, Record, Sample};
+use crate::scenario::Scenario;
 use crate::seeds::Seeds;
 use crate::trace::Trace;
 
@@ -25,6 +26,12 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 /// What became of a run.
 #[derive(Debug)]
 pub struct Outcome {
+    /// The scenario's name.
+    pub scenario: &'static str,
+    /// The seed.
+    pub seed: u64,
+    /// What was drawn from the two; `None` if drawing it panicked.
+    pub case: Option<Case>,
     /// Identifies what happened: the same for the same scenario and seed, always.
     pub trace_hash: u64,
     /// How many events the trace has.
@@ -33,16 +40,52 @@ pub struct Outcome {
     pub trace: Option<Vec<u8>>,
     /// What the checks read.
     pub record: Record,
+    /// How many deliveries there could have been. None if the run broke off.
+    pub deliveries: Deliveries,
     /// What did not hold.
     pub violations: Vec<Violation>,
-    /// Why the run broke off, if it did: a panic or an error, with its place. Nothing is checked
-    /// then: what was cut short would look like promises broken.
+    /// Why the run broke off, if it did: a panic or an error, with its place. There are no
+    /// violations then: what was cut short would look like promises broken.
     pub broke_off: Option<String>,
     /// How much time passed in the simulation.
     pub simulated: Duration,
 }
 
-/// Runs `case` and checks it. Nothing that happens in the run panics out of here.
+/// Draws the run number `seed` of `scenario`.
+///
+/// # Errors
+///
+/// If drawing it panics: a run that broke off before it began.
+pub fn draw(scenario: &Scenario, seed: u64) -> Result<Case, Box<Outcome>> {
+    let drawn = panics::caught(|| Ok(Case::draw(scenario, seed)));
+    drawn.map_err(|reason| {
+        Box::new(Outcome {
+            scenario: scenario.name,
+            seed,
+            case: None,
+            trace_hash: 0,
+            events: 0,
+            trace: None,
+            record: Record::default(),
+            deliveries: Deliveries::default(),
+            violations: Vec::new(),
+            broke_off: Some(reason),
+            simulated: Duration::ZERO,
+        })
+    })
+}
+
+/// Draws the run number `seed` of `scenario`, runs and checks it. Nothing in that panics out of
+/// here.
+pub fn draw_and_run(scenario: &Scenario, seed: u64) -> Outcome {
+    match draw(scenario, seed) {
+        Ok(case) => run(&case, false),
+        Err(outcome) => *outcome,
+    }
+}
+
+/// Runs `case` and checks it. Nothing in that panics out of here: a panic, be it in the making of
+/// the simulation, in the run or in the checks, is why the run broke off.
 pub fn run(case: &Case, keep_trace: bool) -> Outcome {
     let trace = Trace::new(keep_trace);
     fastrand::seed(Seeds::new(case.seed).masks());
@@ -54,8 +97,8 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
         samples: Vec::new(),
         simulated: Duration::ZERO,
     };
-    let mut deployment = Deployment::new(case, &trace);
-    let ended = panics::caught(|| run.drive(&mut deployment));
+    let mut deployment = None;
+    let ended = panics::caught(|| run.drive(deployment.insert(Deployment::new(case, &trace))));
     let (trace_hash, events) = (trace.hash(), trace.events());
     // What follows is the end of the simulation, in no certain order, and not of the run.
     let lines = trace.take_lines();
@@ -64,28 +107,47 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
 
     let simulated = run.simulated;
     let record = run.into_record();
-    let (violations, broke_off) = match ended {
-        Ok(()) => {
-            let mut violations = guarantees::check_all(&record);
-            if case.quiet {
-                violations.extend(quiet::check(&record.history));
-            }
-            (violations, None)
-        }
-        Err(reason) => (Vec::new(), Some(reason)),
+    let checked = ended.and_then(|()| panics::caught(|| Ok(check(case, &record))));
+    let (checked, broke_off) = match checked {
+        Ok(checked) => (checked, None),
+        Err(reason) => (Checked::default(), Some(reason)),
     };
     Outcome {
+        scenario: case.scenario,
+        seed: case.seed,
+        case: Some(case.clone()),
         trace_hash,
         events,
         trace: lines,
         record,
-        violations,
+        deliveries: checked.deliveries,
+        violations: checked.violations,
         broke_off,
         simulated,
     }
 }
 
+fn check(case: &Case, record: &Record) -> Checked {
+    let mut checked = guarantees::check_all(record);
+    if case.quiet {
+        checked.violations.extend(quiet::check(&record.history));
+    }
+    checked
+}
+
 impl Outcome {
+    /// Which run it was, as it is given to `sim run`.
+    pub fn name(&self) -> String {
+        format!("{} --seed {}", self.scenario, self.seed)
+    }
+
+    /// Makes it a run that broke off for `reason`.
+    pub fn break_off(&mut self, reason: String) {
+        self.violations.clear();
+        self.deliveries = Deliveries::default();
+        self.broke_off = Some(reason);
+    }
+
     /// Whether the run came to its end and all promises held.
     pub fn held(&self) -> bool {
         self.violations.is_empty() && self.broke_off.is_none()
@@ -182,5 +244,67 @@ impl Run<'_> {
                 stream_len: case.settings.tcp_capacity,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Fault;
+    use crate::report;
+    use crate::scenario::{self, Shape, Span};
+
+    fn case() -> Case {
+        Case::draw(&scenario::built_in()[0], 7)
+    }
+
+    fn why(outcome: &Outcome) -> &str {
+        assert!(!outcome.held());
+        let last = report::failure(outcome).lines().last().map(str::to_owned);
+        let command = format!("reproduce: cargo sim run {} --seed 7", outcome.scenario);
+        assert_eq!(last, Some(command));
+        outcome.broke_off.as_deref().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_panic_while_a_run_is_drawn_fails_the_run() {
+        let scenario = Scenario {
+            shape: Shape {
+                users: Span { min: 2, max: 1 },
+                ..Shape::default()
+            },
+            ..scenario::built_in().swap_remove(0)
+        };
+        let outcome = draw_and_run(&scenario, 7);
+        assert!(why(&outcome).contains("empty range"), "{outcome:?}");
+    }
+
+    #[test]
+    fn a_panic_while_the_servers_are_put_on_hosts_fails_the_run() {
+        let mut case = case();
+        case.latencies.insert(
+            (String::from("nowhere"), String::from("nobody")),
+            Duration::from_millis(1),
+        );
+        let outcome = run(&case, false);
+        assert!(why(&outcome).starts_with("panic at "), "{outcome:?}");
+        assert_eq!(outcome.simulated, Duration::ZERO);
+    }
+
+    #[test]
+    fn a_panic_in_a_check_fails_the_run() {
+        let mut case = case();
+        // After the end, so that it never comes, but the checks count with the longest latency.
+        case.faults.push(Planned {
+            at: Duration::MAX,
+            fault: Fault::Latency {
+                a: case.client_hosts[0].clone(),
+                b: case.gate().id.clone(),
+                latency: Duration::MAX,
+            },
+        });
+        let outcome = run(&case, false);
+        assert!(why(&outcome).contains("overflow"), "{outcome:?}");
+        assert_eq!(outcome.simulated, case.times.ended_at);
     }
 }

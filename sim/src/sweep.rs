@@ -10,11 +10,16 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::case::Case;
 use crate::run::{self, Outcome};
 use crate::scenario::Scenario;
+
+/// As many seeds as there is time for.
+pub const ALL_SEEDS: Range<u64> = 0..u64::MAX;
+
+/// Time between two ticks of [`Watch`]: a log of an hour has a few hundred lines.
+const TICK_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Which runs to do, and how.
 #[derive(Clone, Debug)]
@@ -50,8 +55,11 @@ pub struct Done {
 
 /// Who is told how a sweep goes.
 pub trait Watch {
-    /// As many runs as `finished` are done.
-    fn progress(&mut self, finished: usize);
+    /// A run is done, in whatever order; [`Self::next`] follows when its turn has come.
+    fn finished(&mut self, _done: &Done) {}
+
+    /// Some seconds have passed.
+    fn tick(&mut self) {}
 
     /// The next run in the order of the plan is done.
     fn next(&mut self, done: Done);
@@ -81,6 +89,12 @@ impl Sweep {
     /// Whether there is nothing to run.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether nothing but its time ends it: there is no number of runs that it should come to.
+    pub fn is_open_ended(&self) -> bool {
+        let mut scenarios = self.scenarios.iter();
+        scenarios.any(|(_, seeds)| *seeds == ALL_SEEDS)
     }
 
     /// Does the runs and tells `watch`.
@@ -114,7 +128,7 @@ fn work(queue: &Queue<'_>, done: mpsc::UnboundedSender<(usize, Done)>) {
     while let Some((index, item)) = queue.next() {
         let started_at = Instant::now();
         let (scenario, _) = &queue.sweep.scenarios[item.scenario];
-        let outcome = run::run(&Case::draw(scenario, item.seed), false);
+        let outcome = run::draw_and_run(scenario, item.seed);
         let took = started_at.elapsed();
         let sent = done.send((
             index,
@@ -148,22 +162,25 @@ async fn collect(
     };
     tokio::pin!(out_of_time, interrupted);
 
+    let mut ticks = interval(TICK_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.reset();
+
     let mut ended = Ended::Complete;
-    let mut count = 0;
     let mut waiting = BTreeMap::new();
     let mut next = 0;
     loop {
         tokio::select! {
             run = finished.recv() => {
                 let Some((index, done)) = run else { return ended };
-                count += 1;
-                watch.progress(count);
+                watch.finished(&done);
                 waiting.insert(index, done);
                 while let Some(done) = waiting.remove(&next) {
                     next += 1;
                     watch.next(done);
                 }
             }
+            _ = ticks.tick() => watch.tick(),
             () = &mut out_of_time, if ended == Ended::Complete => {
                 queue.stop();
                 ended = Ended::OutOfTime;
@@ -232,7 +249,7 @@ fn round_and_round(scenarios: &[(Scenario, Range<u64>)], index: usize) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario;
+    use crate::scenario::{self, Span};
 
     #[test]
     fn runs_come_in_the_order_of_the_plan() {
@@ -246,5 +263,31 @@ mod tests {
         };
         assert_eq!(items(one_after_the_other), [(0, 5), (0, 6), (1, 1)]);
         assert_eq!(items(round_and_round), [(0, 5), (1, 1), (0, 6)]);
+    }
+
+    #[derive(Default)]
+    struct Runs(Vec<Outcome>);
+
+    impl Watch for Runs {
+        fn next(&mut self, done: Done) {
+            self.0.push(done.outcome);
+        }
+    }
+
+    #[test]
+    fn a_run_that_cannot_be_drawn_fails_and_the_others_are_done() -> io::Result<()> {
+        let good = scenario::built_in().swap_remove(0);
+        let mut bad = good.clone();
+        bad.shape.users = Span { min: 2, max: 1 };
+        let sweep = Sweep {
+            scenarios: vec![(bad, 3..5), (good, 0..1)],
+            jobs: NonZeroUsize::MIN,
+            time: None,
+        };
+        let mut runs = Runs::default();
+        assert_eq!(sweep.run(&mut runs)?, Ended::Complete);
+        let held: Vec<_> = runs.0.iter().map(|run| (run.seed, run.held())).collect();
+        assert_eq!(held, [(3, false), (4, false), (0, true)]);
+        Ok(())
     }
 }

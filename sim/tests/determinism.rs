@@ -99,8 +99,6 @@ fn hashes(scenarios: &[(Scenario, std::ops::Range<u64>)], jobs: usize) -> Result
 struct Hashes(Vec<u64>);
 
 impl Watch for Hashes {
-    fn progress(&mut self, _finished: usize) {}
-
     fn next(&mut self, done: Done) {
         self.0.push(done.outcome.trace_hash);
     }

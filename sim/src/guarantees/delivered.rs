@@ -22,6 +22,7 @@
 //! middle of a switch; deaf and vanished users. [`Deliveries`] tells how much was let pass.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use loadgen::history::{MessageId, Target, What};
@@ -42,6 +43,29 @@ pub struct Deliveries {
     pub missed: usize,
     /// Those that it lets go, whether they happened or not.
     pub excused: usize,
+}
+
+impl Deliveries {
+    /// Adds those of another run.
+    pub fn add(&mut self, other: Self) {
+        self.owed += other.owed;
+        self.missed += other.missed;
+        self.excused += other.excused;
+    }
+
+    /// How many of a hundred are owed, rounded down.
+    pub fn owed_percent(self) -> usize {
+        let all = self.owed + self.excused;
+        (100 * self.owed).checked_div(all).unwrap_or_default()
+    }
+}
+
+/// As in `97% of 4210 deliveries owed`.
+impl fmt::Display for Deliveries {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (percent, all) = (self.owed_percent(), self.owed + self.excused);
+        write!(out, "{percent}% of {all} deliveries owed")
+    }
 }
 
 /// Checks the guarantee.

@@ -259,7 +259,11 @@ impl Story {
     }
 
     pub fn gets_kicked(self, at: u64, user: u32) -> Self {
-        let reason = String::from("chat-server-1 could not be reached for 2s");
+        self.gets_kicked_for(at, user, "chat-server-1 could not be reached for 2s")
+    }
+
+    pub fn gets_kicked_for(self, at: u64, user: u32, reason: &str) -> Self {
+        let reason = reason.to_owned();
         self.note(at, user, What::Kicked { reason })
     }
 
