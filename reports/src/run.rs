@@ -24,6 +24,10 @@ use crate::latency::Figures;
 /// The version of the data model that this crate writes and reads.
 pub const SCHEMA: u32 = 1;
 
+/// How many cases are told as the evidence of one [`Verdict`]: enough to see a
+/// pattern, few enough to read.
+pub const CASES_MAX: usize = 10;
+
 /// One run of one program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
@@ -189,6 +193,19 @@ pub enum RunError {
         /// What the parser says, with line and column.
         source: serde_json::Error,
     },
+}
+
+/// The time since 1970-01-01 00:00 UTC, for the stamp of a report. Nothing that is repeated from
+/// a seed may ask for it.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a report is stamped with its date, outside of any run"
+)]
+pub fn date_now() -> Duration {
+    let now = std::time::SystemTime::now();
+    // A clock before 1970 is a clock that was never set.
+    now.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// A date as `run.json` has it, from the time since 1970-01-01 00:00 UTC.
