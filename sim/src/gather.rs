@@ -83,7 +83,7 @@ impl Gathered {
             ("runs_failed", u64::from(!outcome.held())),
             ("runs_total", 1),
             ("sends_accepted", audit.accepted),
-            ("sends_refused", audit.refused),
+            ("sends_refused", audit.refused.count),
             ("sends_total", audit.sent),
             ("simulated_us", micros(outcome.simulated)),
         ];
