@@ -20,8 +20,8 @@ pub struct Sent<'a> {
     /// The room it was sent to, and the sender's name there. Two while the sender switches (the
     /// switch may be answered either way), none if it was in no room.
     pub places: Vec<Place<'a>>,
-    /// When and how it was answered; more than once if the cluster is wrong.
-    pub answers: Vec<(Duration, bool)>,
+    /// When it was answered, and whether with success. A second answer would be unasked.
+    pub answer: Option<(Duration, bool)>,
 }
 
 /// A name in a room.
@@ -42,8 +42,8 @@ impl fmt::Display for Place<'_> {
 impl Sent<'_> {
     /// When it was answered with success.
     pub fn accepted_at(&self) -> Option<Duration> {
-        let accepted = self.answers.iter().find(|(_, ok)| *ok);
-        accepted.map(|(at, _)| *at)
+        let (at, ok) = self.answer?;
+        ok.then_some(at)
     }
 
     /// The places in words.
@@ -64,13 +64,11 @@ impl Sent<'_> {
     }
 }
 
-/// All messages of a run, and the answers for messages that nobody sent.
+/// All messages of a run.
 #[derive(Debug, Default)]
 pub struct Messages<'a> {
     /// By id.
     pub sent: BTreeMap<MessageId, Sent<'a>>,
-    /// Answers without a request: session, time and message.
-    pub unasked: Vec<(usize, Duration, MessageId)>,
 }
 
 /// Reads the messages of all sessions.
@@ -106,20 +104,17 @@ impl<'a> Messages<'a> {
                         at: event.at,
                         target,
                         places: places.collect(),
-                        answers: Vec::new(),
+                        answer: None,
                     };
                     self.sent.insert(*message, sent);
                 }
-                What::Answered { message, ok } => self.answered(index, event.at, *message, *ok),
+                What::Answered { message, ok } => {
+                    if let Some(sent) = self.sent.get_mut(message) {
+                        sent.answer = Some((event.at, *ok));
+                    }
+                }
                 _ => {}
             }
-        }
-    }
-
-    fn answered(&mut self, index: usize, at: Duration, message: MessageId, ok: bool) {
-        match self.sent.get_mut(&message) {
-            Some(sent) if sent.session == index => sent.answers.push((at, ok)),
-            _ => self.unasked.push((index, at, message)),
         }
     }
 }
