@@ -61,7 +61,10 @@ pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Outcome {
         command: stamp.command,
         date: run::date(stamp.started_at),
         elapsed_us: finished.elapsed.as_micros() as u64,
-        partial: matches!(finished.ending, Ending::Interrupted | Ending::Failed { .. }),
+        partial: matches!(
+            finished.ending,
+            Ending::Interrupted(_) | Ending::Failed { .. }
+        ),
         plan: Plan {
             options: options(plan, stamp.target),
             steps: Vec::new(),
@@ -99,7 +102,7 @@ fn verdicts(plan: &LoadPlan, finished: &Finished, audit: &Audit) -> Vec<Verdict>
             "finished",
             "the cluster stood and every user came to the end of its script",
             match &finished.ending {
-                Ending::Complete | Ending::Interrupted => Vec::new(),
+                Ending::Complete | Ending::Interrupted(_) => Vec::new(),
                 Ending::Stuck { users } => vec![format!("{users} users had to be stopped")],
                 Ending::Failed { reason } => vec![reason.clone()],
             },
@@ -424,7 +427,7 @@ mod tests {
 
     #[test]
     fn a_run_that_was_stopped_before_all_were_in_blames_nobody_for_it() {
-        let mut finished = finished(Ending::Interrupted);
+        let mut finished = finished(Ending::Interrupted(cluster::signals::Signal::Interrupt));
         finished.elapsed = Duration::from_secs(1);
         finished.history.pop();
         let run = judged(&finished);
@@ -438,7 +441,11 @@ mod tests {
         };
         for (ending, is_partial, said) in [
             (Ending::Complete, false, None),
-            (Ending::Interrupted, true, None),
+            (
+                Ending::Interrupted(cluster::signals::Signal::Interrupt),
+                true,
+                None,
+            ),
             (
                 Ending::Stuck { users: 3 },
                 false,
