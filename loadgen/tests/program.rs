@@ -83,6 +83,7 @@ fn ctrl_c_ends_a_run_with_a_partial_report() -> Outcome {
     stdout.read_to_string(&mut summary)?;
     assert_eq!(status.code(), Some(130), "{summary}");
     assert!(summary.contains("PARTIAL"), "{summary}");
+    assert!(!summary.contains("finished: "), "{summary}");
     let run = run_folder::read(out.path())?;
     assert!(run.partial && run.holds(), "{summary}");
     assert!(run.counts["deliveries_total"] > 0, "{summary}");
