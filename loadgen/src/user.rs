@@ -89,6 +89,7 @@ pub async fn run<N: Network>(
         login: 0,
         failures: 0,
         retry_at: None,
+        first_words: None,
     };
     let mut vanished = Vec::new();
     while user.wait_for_login().await {
@@ -121,6 +122,8 @@ struct User<N: Network> {
     /// Logins in a row that came to nothing.
     failures: u32,
     retry_at: Option<Instant>,
+    /// To whom it speaks in the next session before it enters a room.
+    first_words: Option<Target>,
 }
 
 /// How a connection of this user ended.
@@ -174,6 +177,7 @@ impl<N: Network> User<N> {
                     match what {
                         Do::Login => return true,
                         Do::Send(_) => self.note(What::Unsent { due }),
+                        Do::SendAtOnce(target) => self.first_words = Some(target),
                         Do::Enter { room } => self.room = room,
                         Do::Leave => self.retry_at = None,
                         Do::Vanish | Do::Deafen => {}
@@ -226,6 +230,9 @@ impl<N: Network> User<N> {
         vanished: &mut Vanished<N::Stream>,
     ) -> Ending {
         let mut session = Session::default();
+        if let Some(target) = self.first_words.take() {
+            self.send(&mut session, &mut client, self.recorder.now(), target);
+        }
         self.enter(&mut session, &mut client);
         let ending = loop {
             // What is due goes first: a busy room must not keep a user from sending.
@@ -254,6 +261,7 @@ impl<N: Network> User<N> {
         match what {
             Do::Send(target) if session.entered => self.send(session, client, due, target),
             Do::Send(_) => self.note(What::Unsent { due }),
+            Do::SendAtOnce(target) => self.send(session, client, due, target),
             Do::Enter { room } => {
                 self.room = room;
                 self.enter(session, client);
