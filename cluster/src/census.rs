@@ -24,4 +24,8 @@ pub struct Census {
     pub queued: usize,
     /// Tasks that serve a client connection, from before its handshake until it is closed.
     pub tasks: usize,
+    /// Rooms that this connector knows of, because sessions of its own are in them.
+    pub views: usize,
+    /// Connections at a chat server's port, from before their hello until they are closed.
+    pub link_connections: usize,
 }

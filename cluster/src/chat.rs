@@ -13,6 +13,7 @@ pub mod remote;
 pub mod state;
 
 use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::{Bytes, BytesMut};
@@ -29,23 +30,30 @@ use crate::link::pump::{self, Endpoint, pump};
 use crate::link::{Connection, LinkError};
 use crate::net::Network;
 use crate::options::Options;
-use crate::serving;
+use crate::serving::{self, Counted};
 use crate::topology::Topology;
 
 /// One chat server process.
 pub struct Chat {
     id: String,
+    topology: Arc<Topology>,
     state: Mutex<State>,
+    /// The last refusal that was logged: who, and why.
+    told: Mutex<(String, String)>,
+    connections: AtomicUsize,
 }
 
 impl Chat {
     /// Makes the chat server `id` of `topology`; `incarnation` is a number that no earlier
     /// process of that id had. The wait for the connectors' reports begins now.
     pub fn new(topology: Arc<Topology>, id: &str, options: Options, incarnation: u64) -> Arc<Self> {
-        let state = State::new(topology, options, incarnation, Instant::now());
+        let state = State::new(topology.clone(), options, incarnation, Instant::now());
         Arc::new(Self {
             id: id.to_owned(),
+            topology,
             state: Mutex::new(state),
+            told: Mutex::default(),
+            connections: AtomicUsize::new(0),
         })
     }
 
@@ -75,7 +83,10 @@ impl Chat {
 
     /// What the tables hold now.
     pub fn census(&self) -> Census {
-        self.state().census()
+        Census {
+            link_connections: self.connections.load(Ordering::Relaxed),
+            ..self.state().census()
+        }
     }
 
     async fn watch_leases(self: Arc<Self>) {
@@ -90,23 +101,26 @@ impl Chat {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin,
     {
+        let _counted = Counted::new(&self.connections);
         let mut inbox = BytesMut::new();
-        let error = match self.welcome(&mut stream, &mut inbox).await {
-            Ok(connection) => {
-                let stop = connection.stop.clone();
-                let endpoint = ChatEnd {
-                    chat: self.clone(),
-                    connection,
-                };
-                let stopped = async move {
-                    stop.notified().await;
-                    LinkError::Superseded
-                };
-                pump(stream, inbox, &endpoint, stopped).await
+        let connection = match self.welcome(&mut stream, &mut inbox).await {
+            Ok(connection) => connection,
+            Err(error) => {
+                return tracing::debug!(server = self.id, %error, "no link came of a connection");
             }
-            Err(error) => error,
         };
-        tracing::info!(server = self.id, %error, "a link's connection ended");
+        let stop = connection.stop.clone();
+        let stopped = async move {
+            stop.notified().await;
+            LinkError::Superseded
+        };
+        let endpoint = ChatEnd {
+            chat: self.clone(),
+            connection,
+        };
+        let error = pump(stream, inbox, &endpoint, stopped).await;
+        let connector = &self.topology.connectors[endpoint.connection.peer].id;
+        tracing::info!(server = self.id, connector, %error, "a link's connection ended");
     }
 
     async fn welcome<S>(
@@ -134,15 +148,20 @@ impl Chat {
                 Ok(connection)
             }
             Err(reason) => {
-                tracing::warn!(
-                    server = self.id,
-                    connector = hello.server,
-                    reason,
-                    "refused a link"
-                );
+                self.tell_once(&hello.server, &reason);
                 pump::send(stream, &Header::Refusal(reason), HELLO_PATIENCE).await?;
                 Err(LinkError::Protocol("was turned away"))
             }
+        }
+    }
+
+    /// Logs why a connector was refused, once for each cause: it dials ten times a second.
+    fn tell_once(&self, connector: &str, reason: &str) {
+        let news = (connector.to_owned(), reason.to_owned());
+        let mut told = self.told.lock().expect("nothing in here panics");
+        if *told != news {
+            tracing::warn!(server = self.id, connector, reason, "refused a link");
+            *told = news;
         }
     }
 

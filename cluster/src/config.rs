@@ -42,18 +42,10 @@ pub struct Config {
     pub warnings: Vec<String>,
 }
 
-/// Reads one environment of the file at `path`.
-///
-/// # Errors
-/// All that is wrong with the file and this environment, each with its line and remedy.
-pub fn load(path: &Path, environment: &str) -> Result<Config, ConfigError> {
-    ServersFile::read(path)?.environment(environment)
-}
-
 /// Reads one environment of `text`; messages call the text `file`.
 ///
 /// # Errors
-/// As [`load`].
+/// All that is wrong with the file and this environment, each with its line and remedy.
 pub fn parse(text: &str, file: &str, environment: &str) -> Result<Config, ConfigError> {
     ServersFile::new(file, text)?.environment(environment)
 }

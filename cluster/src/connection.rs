@@ -6,7 +6,6 @@ mod tcp;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::str::FromStr;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -174,11 +173,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// A peer may take for ever; the caller bounds the time.
     pub async fn close(mut self) {
         // There is nobody left to tell of an error.
-        let _ = poll_fn(|context| match &mut self.carrier {
-            Carrier::Tcp(tcp) => tcp.poll_close(context),
-            Carrier::WebSocket(websocket) => websocket.poll_close(context),
-        })
-        .await;
+        let _ = match &mut self.carrier {
+            Carrier::Tcp(tcp) => tcp.close().await,
+            Carrier::WebSocket(websocket) => poll_fn(|context| websocket.poll_close(context)).await,
+        };
     }
 
     fn over(carrier: Carrier<S>) -> Self {
@@ -269,22 +267,5 @@ impl fmt::Display for Transport {
             Self::Tcp => "tcp",
             Self::WebSocket => "ws",
         })
-    }
-}
-
-/// The text is neither `tcp` nor `ws`.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("unknown transport `{0}`, expected `tcp` or `ws`")]
-pub struct UnknownTransport(String);
-
-impl FromStr for Transport {
-    type Err = UnknownTransport;
-
-    fn from_str(text: &str) -> Result<Self, UnknownTransport> {
-        match text {
-            "tcp" => Ok(Self::Tcp),
-            "ws" => Ok(Self::WebSocket),
-            _ => Err(UnknownTransport(text.to_owned())),
-        }
     }
 }

@@ -13,6 +13,7 @@ pub mod room;
 pub mod session;
 pub mod state;
 
+use std::error::Error;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -25,14 +26,14 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use self::state::{ChatIndex, State};
 use crate::census::Census;
-use crate::limits::{CLOSE_PATIENCE, REDIAL_PAUSE};
+use crate::limits::{self, CLOSE_PATIENCE, REDIAL_PAUSE};
 use crate::link::frame::Header;
 use crate::link::pump::{self, Endpoint, pump};
 use crate::link::{Connection, LinkError};
 use crate::net::Network;
 use crate::options::Options;
 use crate::serving::{self, Counted};
-use crate::topology::Topology;
+use crate::topology::{Backend, Topology};
 
 /// One connector process.
 pub struct Connector {
@@ -101,14 +102,31 @@ impl Connector {
     /// lease runs out.
     async fn keep_link<N: Network>(self: Arc<Self>, network: N, chat: ChatIndex) {
         let dialling = async {
+            let mut told = None;
             while !self.state().is_stopping() {
                 let error = self.run_link(&network, chat).await;
-                let chat = &self.topology.chats[chat].id;
-                tracing::info!(server = self.id, chat, %error, "a link's connection ended");
+                self.tell_once(chat, &error, &mut told);
                 sleep(REDIAL_PAUSE).await;
             }
         };
         tokio::join!(dialling, self.watch_lease(chat));
+    }
+
+    /// Logs why a link is down, once for each cause: dials go on ten times a second. `told` is what
+    /// was logged last, and of which connection.
+    fn tell_once(&self, chat: ChatIndex, error: &LinkError, told: &mut Option<(u64, String)>) {
+        let connection = self.state().links[chat].connection_number();
+        let why = match error.source() {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        };
+        let news = Some((connection, why));
+        if *told != news {
+            let Backend { id, host, port } = &self.topology.chats[chat];
+            let why = news.as_ref().map(|(_, why)| why);
+            tracing::warn!(server = self.id, chat = id, why, "no link to {host}:{port}");
+            *told = news;
+        }
     }
 
     async fn watch_lease(&self, chat: ChatIndex) {
@@ -146,8 +164,7 @@ impl Connector {
         inbox: &mut BytesMut,
     ) -> Result<(N::Stream, Connection), LinkError> {
         let server = &self.topology.chats[chat];
-        // Short enough for another try in what the lease leaves after a silence was noticed.
-        let patience = self.options.lease / 4;
+        let patience = limits::dial_patience(self.options.lease);
         let dial = timeout(patience, network.connect(&server.host, server.port));
         let what = "answer to the dial";
         let mut stream = dial
@@ -162,7 +179,7 @@ impl Connector {
                     .state()
                     .welcomed(chat, welcome, sent_at, Instant::now())?;
                 let resumed = welcome.resumed.is_some();
-                tracing::info!(server = self.id, chat = server.id, resumed, "link");
+                tracing::info!(server = self.id, chat = server.id, resumed, "linked");
                 Ok((stream, connection))
             }
             Header::Refusal(reason) => Err(LinkError::Refused(reason)),
@@ -185,9 +202,7 @@ impl ConnectorEnd {
     /// Pings the chat server until the connection is stopped or too long silent.
     async fn ping_until_stopped(&self) -> LinkError {
         let pinging = async {
-            // The lease counts from the last ping that was answered: the more often, the more of
-            // it is left when the link goes down.
-            let interval = self.connector.options.lease / 8;
+            let interval = limits::ping_interval(self.connector.options.lease);
             loop {
                 sleep(interval).await;
                 let now = Instant::now();

@@ -23,6 +23,7 @@ pub fn destination(route: Option<&Route>) -> Destination<'_> {
         return nowhere(route);
     };
     match (server_type, file, method) {
+        ("", _, _) => Destination::Silence,
         (_, _, "constructor") => Destination::Attack,
         ("connector", "entryHandler", "enter") => Destination::Enter,
         ("chat", _, _) => match route {
@@ -56,5 +57,38 @@ fn nowhere(route: Option<&Route>) -> Destination<'static> {
             Destination::Nowhere
         }
         _ => Destination::Silence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // PROTOCOL 5.2.
+    #[test]
+    fn routes_lead_where_the_original_leads_them() {
+        use Destination::{Attack, Chat, Enter, Nowhere, Silence};
+        for (name, expected) in [
+            ("connector.entryHandler.enter", Enter),
+            ("chat.chatHandler.send", Chat("chat.chatHandler.send")),
+            ("chat.no.such", Chat("chat.no.such")),
+            ("connector.entryHandler.nosuch", Nowhere),
+            ("connector.nosuchHandler.x", Nowhere),
+            ("nosuch.handler.method", Nowhere),
+            ("gate.gateHandler.queryEntry", Nowhere),
+            ("a.b", Nowhere),
+            ("a.b.c.d", Nowhere),
+            ("noDots", Silence),
+            ("", Silence),
+            (".a", Silence),
+            (".a.b", Silence),
+            (".a.b.c", Silence),
+            ("chat.chatHandler.constructor", Attack),
+        ] {
+            let route = Route::Name(name.into());
+            assert_eq!(destination(Some(&route)), expected, "{name}");
+        }
+        assert_eq!(destination(Some(&Route::Code(1))), Silence);
+        assert_eq!(destination(None), Silence);
     }
 }

@@ -11,6 +11,10 @@ pub const PACKAGE_BODY_LEN_MAX: usize = 2 * 1024 * 1024;
 /// connection is closed, so that silent ones do not pile up.
 pub const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Longest head of an HTTP request, in bytes. Browsers with many cookies send four thousand; a longer
+/// one closes the connection.
+pub const HTTP_HEAD_LEN_MAX: usize = 8 * 1024;
+
 /// Longest silence on a gate connection, which has no heartbeats. The original's raw TCP idle
 /// timeout. The connection is closed.
 pub const GATE_PATIENCE: Duration = Duration::from_secs(90);
@@ -21,7 +25,8 @@ pub const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 /// Sessions at one frontend. Each may hold a push queue; one more connection is closed at once.
 pub const SESSIONS_MAX: usize = 100_000;
 
-/// Pushes and answers waiting for one client, in packages. One this far behind is not reading: it
+/// Pushes and answers waiting for one client, in packages, besides those that are being written (as
+/// many at most) and those of a room that it is entering (as many again). One this far behind is not reading: it
 /// is kicked, so that a single slow phone does not hold a room's memory. More than a room has
 /// members, because all but one may leave it at once, with their connector.
 pub const SESSION_QUEUE_LEN: usize = 16_384;
@@ -34,11 +39,14 @@ pub const SESSION_QUEUE_BYTES: usize = 8 * 1024 * 1024;
 /// not read until one is answered.
 pub const REQUESTS_IN_FLIGHT: usize = 256;
 
-/// Frames sent on a link and not yet acknowledged. The peer is then so far behind that its lease
-/// is given up: a chat server removes the connector's members, a connector refuses requests.
-/// More than twice the sessions of a connector: when one dies, each of its sessions is a departure
-/// to tell the others of, and may have been an answer that waited.
-pub const OUTBOX_LEN: usize = 262_144;
+/// Frames sent on a link and not yet acknowledged. The peer is then so far behind that a connector
+/// refuses requests; and a chat server cuts the link off, so that the connector's lease runs out,
+/// if it stays so far behind for [`behind_patience`].
+pub const OUTBOX_LEN: usize = 65_536;
+
+/// That many times as many frames cut a link off at once. So much is said in one step when another
+/// connector dies: each of its sessions is a departure, and what waited for it is answered.
+pub const OUTBOX_BURST: usize = 4;
 
 /// The same in bytes.
 pub const OUTBOX_BYTES: usize = 256 * 1024 * 1024;
@@ -65,10 +73,33 @@ pub const ROOM_MEMBERS_MAX: usize = 10_000;
 
 // The death of one connector must not cost the others' clients and links.
 const _: () = assert!(SESSION_QUEUE_LEN > ROOM_MEMBERS_MAX);
-const _: () = assert!(OUTBOX_LEN > 2 * SESSIONS_MAX);
+const _: () = assert!(OUTBOX_BURST * OUTBOX_LEN > 2 * SESSIONS_MAX);
 
 /// Time for a connector to say its hello on a fresh connection; then it is closed.
 pub const HELLO_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Interval of a connector's pings on a link: its lease counts from the last that was answered, and
+/// the more often, the more of it is left when the link goes down.
+pub fn ping_interval(lease: Duration) -> Duration {
+    lease / 8
+}
+
+/// Time for the answer to a ping; then the connection is given up while most of the lease is left
+/// to try another.
+pub fn ping_patience(lease: Duration) -> Duration {
+    lease * 3 / 8
+}
+
+/// Time for a dial to be accepted, and again for its welcome: short enough for another try in what
+/// the lease leaves after a silence was noticed.
+pub fn dial_patience(lease: Duration) -> Duration {
+    lease / 4
+}
+
+/// How long a link may hold more than [`OUTBOX_LEN`].
+pub fn behind_patience(lease: Duration) -> Duration {
+    lease / 4
+}
 
 /// Wait between two attempts to dial a chat server that refused.
 pub const REDIAL_PAUSE: Duration = Duration::from_millis(100);

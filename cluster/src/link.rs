@@ -50,8 +50,8 @@ impl Connection {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkError {
-    /// The connection broke.
-    #[error("the connection broke")]
+    /// The connection broke, or there never was one.
+    #[error("the connection failed")]
     Io(#[from] io::Error),
     /// The peer closed the connection.
     #[error("the peer closed the connection")]

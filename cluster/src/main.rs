@@ -31,7 +31,10 @@ fn main() -> ExitCode {
 fn start(arguments: &cli::Start) -> Result<ExitCode, start::StartError> {
     let plan = start::plan(arguments)?;
     let runtime = Runtime::new().map_err(start::StartError::Runtime)?;
-    // Only here does chance come from the system: it is handed on from this generator.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "only here does chance come from the system; it is handed on"
+    )]
     let mut rng = StdRng::from_os_rng();
     let ended = runtime.block_on(start::run(plan, &mut rng));
     // A name that is being looked up must not hold up the exit.

@@ -25,17 +25,26 @@ pub async fn accept<N, F, Fut>(
     F: Fn(N::Stream) -> Fut,
     Fut: Future<Output = ()> + Send + 'static,
 {
+    // Whether that was logged: it goes on until some connection ends.
+    let mut is_full = false;
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(_) if tasks.len() >= tasks_max => {
-                    tracing::warn!(tasks_max, "too many connections: closed a new one");
+                    if !is_full {
+                        tracing::warn!(tasks_max, "too many connections: new ones are closed");
+                    }
+                    is_full = true;
                 }
                 Ok(stream) => {
+                    is_full = false;
                     tasks.spawn(network.task(serve(stream)));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "could not accept a connection");
+                    if !is_full {
+                        tracing::warn!(%error, "could not accept a connection");
+                    }
+                    is_full = true;
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },

@@ -135,6 +135,8 @@ fn log_to_stderr(arguments: &cli::Start) {
         .with_max_level(arguments.log_level())
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
+        // A log that nobody reads any more must not end the servers.
+        .log_internal_errors(false)
         .init();
 }
 

@@ -6,8 +6,11 @@ mod program;
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use program::{Program, Result, cluster, output, write_servers};
+use program::{PATIENCE, Program, Result, cluster, output, write_servers};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 /// A folder with a servers.json on free ports, and those ports.
 fn servers() -> Result<(TempDir, String, [u16; 7])> {
@@ -174,6 +177,27 @@ async fn all_servers_are_ready_and_sigterm_ends_them_with_0() -> Result {
         assert_eq!(cluster.ended().await?.code(), Some(0), "SIG{signal}");
         TcpListener::bind(("127.0.0.1", ports[0]))?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn servers_whose_log_nobody_reads_any_more_go_on() -> Result {
+    let (_folder, path, ports) = servers()?;
+    let (log, stderr) = std::io::pipe()?;
+    let mut command = cluster();
+    command.args(["start", "--log", "debug", "--servers", &path]);
+    let mut cluster = Program::start("cluster", command.stderr(stderr))?;
+    cluster.ready().await?;
+    drop(log);
+    for port in ports {
+        // It is turned away, which is logged, before the connection ends.
+        let mut stranger = TcpStream::connect(("127.0.0.1", port)).await?;
+        stranger.write_all(&[0xFF; 40]).await?;
+        let mut answer = Vec::new();
+        let _reset_or_end = timeout(PATIENCE, stranger.read_to_end(&mut answer)).await?;
+    }
+    cluster.signal("TERM").await?;
+    assert!(cluster.ended().await?.success());
     Ok(())
 }
 

@@ -399,7 +399,7 @@ fn a_file_that_cannot_be_read_is_named_with_its_cause() -> Result<(), std::io::E
     use std::error::Error;
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("none.json");
-    let missing = config::load(&path, "development").expect_err("no such file");
+    let missing = ServersFile::read(&path).expect_err("no such file");
     assert_eq!(
         missing.to_string(),
         format!(
@@ -414,7 +414,7 @@ fn a_file_that_cannot_be_read_is_named_with_its_cause() -> Result<(), std::io::E
     );
 
     std::fs::write(&path, b"{\n\"a\": \"\xff\"}")?;
-    let binary = config::load(&path, "development").expect_err("not text");
+    let binary = ServersFile::read(&path).expect_err("not text");
     assert!(
         binary
             .source()

@@ -14,6 +14,7 @@ use std::io;
 use bytes::Bytes;
 use cluster::connection::{Connection, ConnectionError, Incoming, Transport};
 use cluster::net::{Listener, Network, Tcp};
+use cluster::wire::body;
 use cluster::wire::package::{self, Package, PackageError, PackageType};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -84,6 +85,26 @@ async fn packages_go_both_ways<S>(
         client.close().await;
     };
     tokio::join!(server.close(), end);
+}
+
+#[tokio::test]
+async fn a_closing_side_ends_its_own_once_and_reads_on_until_the_other_ends() {
+    for transport in BOTH {
+        let (near, far) = duplex(1000);
+        let (near, far) = (Counting::new(near, true).0, Counting::new(far, true).0);
+        let (mut client, mut server) = ends(near, far, transport).await;
+        server.queue(body::encode_kick("enough"));
+        let mut closing = Box::pin(server.close());
+        for _ in 0..3 {
+            // The client talks on: it has not read the kick.
+            client.queue(package::heartbeat());
+            client.flush().await.unwrap();
+            assert_eq!(poll_few(3, &mut closing).await, None, "{transport}");
+        }
+        let kick = next_package(&mut client).await;
+        assert_eq!(kick.kind, PackageType::Kick);
+        tokio::join!(client.close(), closing);
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use std::fmt;
 use std::time::Duration;
 
 use reports::latency::Latencies;
+use reports::run::CASES_MAX;
 
 use crate::history::{Event, MessageId, Target, What};
 use crate::presence::{End, Login, Presence, Presences};
@@ -26,9 +27,6 @@ const LOSS_SLACK: Duration = Duration::from_secs(10);
 /// A send that has waited for so long counts as unanswered. The cluster answers within 3 s by
 /// default.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
-
-/// How many cases of each fault are told.
-const CASES: usize = 10;
 
 /// What became of all the sends of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,14 +67,14 @@ pub struct Audit {
 pub struct Faults {
     /// How many.
     pub count: u64,
-    /// The first ten, as sentences that say who, what and when.
+    /// The first [`CASES_MAX`], as sentences that say who, what and when.
     pub cases: Vec<String>,
 }
 
 impl Faults {
     fn add(&mut self, case: impl FnOnce() -> String) {
         self.count += 1;
-        if self.cases.len() < CASES {
+        if self.cases.len() < CASES_MAX {
             self.cases.push(case());
         }
     }

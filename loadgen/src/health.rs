@@ -95,7 +95,10 @@ pub fn allow_files(_users: u32, _embedded: bool) -> Result<(), HealthError> {
 pub async fn ask_gate<N: Network>(network: &N, access: &Access) -> Result<(), HealthError> {
     let asked = login::ask_gate(network, access, "anybody");
     match timeout(GATE_PATIENCE, asked).await {
-        Ok(Ok(_connector)) => Ok(()),
+        Ok(Ok((_connector, client))) => {
+            login::say_goodbye(client, access.patience.close).await;
+            Ok(())
+        }
         Ok(Err(error)) => Err(HealthError::Gate(error)),
         Err(_elapsed) => Err(HealthError::GateSilent {
             gate: access.gate.to_string(),

@@ -51,12 +51,13 @@ pub enum LoginError {
     Late(Duration),
 }
 
-/// Asks the gate which connector serves `key`. The caller bounds the time.
+/// Asks the gate which connector serves `key`, and hands back the connection to it too: whoever is
+/// in a hurry says goodbye later. The caller bounds the time.
 pub(crate) async fn ask_gate<N: Network>(
     network: &N,
     access: &Access,
     key: &str,
-) -> Result<Address, LoginError> {
+) -> Result<(Address, Client<N::Stream>), LoginError> {
     let gate = &access.gate;
     let failed = |cause| LoginError::Gate {
         gate: gate.clone(),
@@ -75,11 +76,13 @@ pub(crate) async fn ask_gate<N: Network>(
             }
         }
     };
-    say_goodbye(client, access.patience.close).await;
-    sight::connector(&answer).ok_or_else(|| LoginError::NoConnector {
-        gate: gate.clone(),
-        answer,
-    })
+    match sight::connector(&answer) {
+        Some(connector) => Ok((connector, client)),
+        None => Err(LoginError::NoConnector {
+            gate: gate.clone(),
+            answer,
+        }),
+    }
 }
 
 /// Connects to `connector`, up to the finished handshake. The caller bounds the time.

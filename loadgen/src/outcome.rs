@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use reports::latency::Latencies;
-use reports::run::{self, Kind, Plan, Program, Run, SCHEMA, Verdict};
+use reports::run::{self, CASES_MAX, Kind, Plan, Program, Run, SCHEMA, Verdict};
 use serde_json::Value;
 
 use crate::audit::{Audit, Faults, audit};
@@ -14,9 +14,6 @@ use crate::figures::{Figures, figures};
 use crate::health::LATENESS_MAX;
 use crate::history::{Event, What};
 use crate::plan::LoadPlan;
-
-/// How many cases of one kind are told.
-const CASES: usize = 10;
 
 /// What a run does not know of itself.
 #[derive(Clone, Debug)]
@@ -194,9 +191,9 @@ fn lost_connections(history: &[Event]) -> Vec<String> {
     }))
 }
 
-/// The first [`CASES`] of `cases`, and how many more there are.
+/// The first [`CASES_MAX`] of `cases`, and how many more there are.
 fn first_cases(mut cases: impl Iterator<Item = String>) -> Vec<String> {
-    let mut told: Vec<_> = cases.by_ref().take(CASES).collect();
+    let mut told: Vec<_> = cases.by_ref().take(CASES_MAX).collect();
     let untold = cases.count();
     if untold > 0 {
         told.push(format!("and {untold} more"));

@@ -4,7 +4,6 @@ use std::future;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Context;
 use cluster::embedded::{self, Size};
@@ -13,6 +12,7 @@ use cluster::options::Options;
 use cluster::process::Running;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use reports::run::date_now;
 use reports::run_folder::RunFolder;
 use reports::text;
 use tokio::time::Instant;
@@ -70,7 +70,10 @@ pub async fn run(task: &Task) -> anyhow::Result<ExitCode> {
 }
 
 async fn start_cluster() -> anyhow::Result<Running> {
-    // The cluster's own chance (token, incarnations) is no part of the load that a seed repeats.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the cluster's chance (token, incarnations) is no part of the load of a seed"
+    )]
     let mut rng = StdRng::from_os_rng();
     embedded::start(Size::default(), Options::default(), &mut rng)
         .await
@@ -150,17 +153,6 @@ fn report(
         _ if outcome.run.holds() => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     })
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "a report is stamped with its date"
-)]
-fn date_now() -> Duration {
-    let now = std::time::SystemTime::now();
-    // A clock before 1970 is a clock that was never set.
-    now.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Tells the person in front of the terminal.

@@ -4,14 +4,12 @@
 use std::error::Error;
 use std::fmt::Write;
 
+use cluster::chat::handler::EVERYBODY;
 use serde_json::Value;
 
 use crate::address::Address;
 use crate::history::{Target, What};
 use crate::message_text;
-
-/// The target that stands for everybody in the room.
-const EVERYBODY: &str = "*";
 
 /// The connector that a gate's answer names; `None` if it names none.
 pub(crate) fn connector(answer: &Value) -> Option<Address> {

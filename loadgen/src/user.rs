@@ -94,7 +94,11 @@ pub async fn run<N: Network>(
     let mut vanished = Vec::new();
     while user.wait_for_login().await {
         let ending = match user.log_in().await {
-            Ok(client) => user.stay(client, &mut vanished).await,
+            Ok((client, gate)) => {
+                // A user does not wait for the gate's goodbye, but neither leaves it hanging.
+                let goodbye = login::say_goodbye(gate, user.access.patience.close);
+                tokio::join!(user.stay(client, &mut vanished), goodbye).0
+            }
             Err(error) => user.fail(&error),
         };
         user.retry_at = match ending {
@@ -188,20 +192,21 @@ impl<N: Network> User<N> {
         }
     }
 
-    /// Begins a login: asks the gate, connects to the connector it names.
-    async fn log_in(&mut self) -> Result<Client<N::Stream>, LoginError> {
+    /// Begins a login: asks the gate, connects to the connector it names. Hands back the connection
+    /// to the connector, and the one to the gate, which is of no more use.
+    async fn log_in(&mut self) -> Result<(Client<N::Stream>, Client<N::Stream>), LoginError> {
         self.login += 1;
         self.note(What::Login);
         let key = self.gate_key.as_ref().unwrap_or(&self.name);
         let patience = self.access.patience.login;
         timeout(patience, async {
-            let connector = login::ask_gate(&self.network, &self.access, key).await?;
+            let (connector, gate) = login::ask_gate(&self.network, &self.access, key).await?;
             self.note(What::Located {
                 connector: connector.to_string(),
             });
             let client = login::connect(&self.network, &self.access, connector).await?;
             self.note(What::Connected);
-            Ok(client)
+            Ok((client, gate))
         })
         .await
         .unwrap_or(Err(LoginError::Late(patience)))

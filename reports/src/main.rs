@@ -32,7 +32,7 @@ Examples:
 
 Exit status:
   0  all that the run checked held
-  1  something did not hold
+  1  something did not hold, or the run was stopped before its end or checked nothing
   2  there is no usable run there; the message says file and field";
 
 fn main() -> ExitCode {
@@ -53,5 +53,5 @@ fn show(path: &Path) -> anyhow::Result<ExitCode> {
     let mut summary = String::new();
     text::write_summary(&mut summary, &run)?;
     io::stdout().write_all(summary.as_bytes())?;
-    Ok(ExitCode::from(u8::from(!run.holds())))
+    Ok(ExitCode::from(u8::from(!run.passes())))
 }

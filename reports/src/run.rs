@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -22,6 +23,10 @@ use crate::latency::Figures;
 
 /// The version of the data model that this crate writes and reads.
 pub const SCHEMA: u32 = 1;
+
+/// How many cases are told as the evidence of one [`Verdict`]: enough to see a
+/// pattern, few enough to read.
+pub const CASES_MAX: usize = 10;
 
 /// One run of one program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,25 +108,26 @@ impl Run {
         self.verdicts.iter().all(|verdict| verdict.holds)
     }
 
+    /// Whether it ran to its end, checked something, and all of it held.
+    pub fn passes(&self) -> bool {
+        !self.partial && !self.verdicts.is_empty() && self.holds()
+    }
+
     /// Reads the text of a `run.json`; `file` is what errors name.
     ///
     /// # Errors
     ///
     /// If it is no JSON, has another schema version, or lacks or garbles a field.
     pub fn parse(text: &str, file: &Path) -> Result<Self, RunError> {
-        let json = |source| RunError::Json {
-            file: file.to_owned(),
-            source,
-        };
         // The version first: the other fields of another version may be anything.
-        let Versioned { schema } = serde_json::from_str(text).map_err(json)?;
+        let Versioned { schema } = parse(text, file)?;
         if schema != SCHEMA {
             return Err(RunError::Schema {
                 file: file.to_owned(),
                 found: schema,
             });
         }
-        serde_json::from_str(text).map_err(json)
+        parse(text, file)
     }
 
     /// The text of the `run.json`, one field per line, with a line end.
@@ -133,8 +139,23 @@ impl Run {
     }
 }
 
+fn parse<T: DeserializeOwned>(text: &str, file: &Path) -> Result<T, RunError> {
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut parser).map_err(|error| RunError::Field {
+        file: file.to_owned(),
+        field: error.path().to_string(),
+        source: error.into_inner(),
+    })?;
+    parser.end().map_err(|source| RunError::Json {
+        file: file.to_owned(),
+        source,
+    })?;
+    Ok(value)
+}
+
 /// The one field that all versions share.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with the field `schema`")]
 struct Versioned {
     schema: u32,
 }
@@ -154,7 +175,17 @@ pub enum RunError {
         /// Its version.
         found: u32,
     },
-    /// It is no JSON, or a field is missing or of a wrong type; the source says which and where.
+    /// It is no JSON, or a field is missing or of a wrong type.
+    #[error("{}: field `{field}`", file.display())]
+    Field {
+        /// Which file.
+        file: PathBuf,
+        /// The field, or the object that lacks one; `.` is the whole file.
+        field: String,
+        /// What is wrong with it, with line and column.
+        source: serde_json::Error,
+    },
+    /// Something follows the JSON.
     #[error("{}: not a usable run.json", file.display())]
     Json {
         /// Which file.
@@ -162,6 +193,19 @@ pub enum RunError {
         /// What the parser says, with line and column.
         source: serde_json::Error,
     },
+}
+
+/// The time since 1970-01-01 00:00 UTC, for the stamp of a report. Nothing that is repeated from
+/// a seed may ask for it.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a report is stamped with its date, outside of any run"
+)]
+pub fn date_now() -> Duration {
+    let now = std::time::SystemTime::now();
+    // A clock before 1970 is a clock that was never set.
+    now.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// A date as `run.json` has it, from the time since 1970-01-01 00:00 UTC.
@@ -186,10 +230,19 @@ mod tests {
     #[test]
     fn a_file_without_a_version_is_refused_by_naming_the_field() {
         let error = Run::parse("{}", Path::new("run.json")).expect_err("no version");
-        let RunError::Json { source, .. } = error else {
+        let RunError::Field { source, .. } = error else {
             panic!("{error}");
         };
         assert!(source.to_string().contains("`schema`"), "{source}");
+    }
+
+    #[test]
+    fn a_field_of_a_wrong_type_is_named() {
+        let text = r#"{"schema": 1, "name": "n", "program": {"name": "sim", "version": 2}}"#;
+        let error = Run::parse(text, Path::new("run.json")).expect_err("no text");
+        assert_eq!(error.to_string(), "run.json: field `program.version`");
+        let error = Run::parse("[]", Path::new("run.json")).expect_err("no object");
+        assert_eq!(error.to_string(), "run.json: field `.`");
     }
 
     #[test]

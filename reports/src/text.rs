@@ -7,18 +7,34 @@ use crate::latency::Figures;
 use crate::run::Run;
 
 /// Writes the summary of `run`, aligned, in lines of their own. Times are in microseconds, as in
-/// `run.json`, so that what is read here can be looked up there.
+/// `run.json`, so that what is read here can be looked up there. Control characters, which names and
+/// evidence may hold, come out as U+FFFD: a terminal would obey them.
 ///
 /// # Errors
 ///
 /// If `out` fails; a `String` does not.
 pub fn write_summary(out: &mut impl Write, run: &Run) -> fmt::Result {
+    let out = &mut Inert(out);
     write_head(out, run)?;
     write_latencies(out, &run.latencies)?;
     write_counts(out, &run.counts)?;
     write_verdicts(out, run)?;
     write_warnings(out, &run.warnings)?;
     writeln!(out, "\nrepeat: {}", run.command)
+}
+
+/// Passes text on without control characters other than line ends.
+struct Inert<'a, W>(&'a mut W);
+
+impl<W: Write> Write for Inert<'_, W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            let is_inert = !character.is_control() || character == '\n';
+            self.0
+                .write_char(if is_inert { character } else { '\u{FFFD}' })?;
+        }
+        Ok(())
+    }
 }
 
 fn write_head(out: &mut impl Write, run: &Run) -> fmt::Result {

@@ -47,6 +47,31 @@ fn a_missing_field_is_named() {
     assert!(cause.contains("missing field `seed`"), "{cause}");
 }
 
+#[test]
+fn a_terminal_is_told_nothing_by_a_name() -> Result<(), Box<dyn Error>> {
+    let mut hostile = run();
+    hostile.name = String::from("\u{1b}[31mred\u{9b}");
+    let mut summary = String::new();
+    text::write_summary(&mut summary, &hostile)?;
+    assert!(
+        summary.starts_with("\u{FFFD}[31mred\u{FFFD}: loadgen"),
+        "{summary}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_run_passes_if_it_ended_checked_something_and_all_of_it_held() {
+    let mut run = run();
+    assert!(!run.passes());
+    run.verdicts.retain(|verdict| verdict.holds);
+    assert!(!run.passes(), "it was stopped");
+    run.partial = false;
+    assert!(run.passes());
+    run.verdicts.clear();
+    assert!(!run.passes(), "nothing was checked");
+}
+
 /// A run with something of everything.
 fn run() -> Run {
     let mut latencies = Latencies::new();

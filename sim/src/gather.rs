@@ -5,20 +5,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use loadgen::audit::audit;
 use loadgen::figures::figures;
 use reports::latency::Latencies;
-use reports::run::{self, Kind, Plan, Program, SCHEMA, Verdict};
+use reports::run::{self, CASES_MAX, Kind, Plan, Program, SCHEMA, Verdict, date_now};
 use reports::run_folder::{FolderError, RunFolder};
 
 use crate::guarantees::Guarantee;
 use crate::panics;
 use crate::run::Outcome;
-
-/// As many cases are told for each promise.
-const CASES_MAX: usize = 10;
 
 /// Runs on their way into a report.
 #[derive(Debug)]
@@ -227,15 +224,4 @@ impl Figures {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).expect("a run lasts less than 500,000 years")
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "a report is stamped with its date, outside of any run"
-)]
-fn date_now() -> Duration {
-    let now = std::time::SystemTime::now();
-    // A clock before 1970 is a clock that was never set.
-    now.duration_since(UNIX_EPOCH).unwrap_or_default()
 }

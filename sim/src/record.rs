@@ -70,7 +70,7 @@ pub struct Bounds {
     pub latency_max: Duration,
     /// Most packages that may wait for one client.
     pub session_queue_len: usize,
-    /// Most frames of one link that may wait for their acknowledgement.
+    /// Most frames of one link that may wait for their acknowledgement at any moment.
     pub outbox_len: usize,
     /// What becomes of a second login of a name.
     pub duplicate_login: DuplicateLogin,

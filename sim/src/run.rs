@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use cluster::limits::OUTBOX_BURST;
 use loadgen::history;
 
 use crate::case::Case;
@@ -238,7 +239,7 @@ impl Run<'_> {
                 lease: options.lease,
                 latency_max: latency_max.unwrap_or_default(),
                 session_queue_len: options.session_queue_len,
-                outbox_len: options.outbox_len,
+                outbox_len: OUTBOX_BURST * options.outbox_len,
                 duplicate_login: options.duplicate_login,
                 stream_len: case.settings.tcp_capacity,
             },

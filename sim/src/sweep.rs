@@ -102,6 +102,10 @@ impl Sweep {
     /// # Errors
     ///
     /// If the runtime that waits for Ctrl-C can't be started.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the threads are around the runs, each of which is in one"
+    )]
     pub fn run(&self, watch: &mut dyn Watch) -> io::Result<Ended> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

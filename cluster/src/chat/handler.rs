@@ -9,7 +9,7 @@ use crate::link::message::{self, Event, RequestId, SessionId, ToConnector};
 use crate::wire::body;
 
 /// The target that means everybody in the room.
-const EVERYBODY: &str = "*";
+pub const EVERYBODY: &str = "*";
 
 /// The session that a client's message came from.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::channel::Ticket;
 use super::state::{ConnectorIndex, State};
 use super::{recovery, remote};
+use crate::limits::{self, OUTBOX_BURST, OUTBOX_BYTES};
 use crate::link::frame::{Header, Hello, VERSION, Welcome};
 use crate::link::half::Half;
 use crate::link::message;
@@ -25,6 +26,11 @@ pub(super) struct Link {
     heard_at: Instant,
     /// Deliveries that wait for this connector, by rising number on the link.
     pub(super) awaited: VecDeque<Awaited>,
+    /// Since when its outbox has held more than it may for long.
+    behind_since: Option<Instant>,
+    /// Its outbox ran over: nothing more is sent, and when its lease has run out, so that the
+    /// connector has kicked its sessions, they leave.
+    is_cut_off: bool,
 }
 
 /// A delivery that waits for an acknowledgement of this link.
@@ -45,7 +51,15 @@ impl Link {
             half: Half::default(),
             heard_at: now,
             awaited: VecDeque::new(),
+            behind_since: None,
+            is_cut_off: false,
         }
+    }
+
+    fn cut_off(&mut self) {
+        self.is_cut_off = true;
+        self.half = Half::default();
+        self.connection.stop.notify_one();
     }
 
     fn replace_connection(&mut self, connection: Connection, dial: u64, now: Instant) {
@@ -68,7 +82,10 @@ impl State {
         if resumed.is_none() {
             // A new process, or one that has given up this link: in both cases the sessions
             // that this chat server knew of it are gone.
-            self.drop_link(connector);
+            let before = self.drop_link(connector);
+            if let Some(before) = before.filter(|before| *before != hello.incarnation) {
+                self.retired.insert(connector, before);
+            }
         }
         self.connections += 1;
         let connection = Connection::new(connector, self.connections);
@@ -79,7 +96,7 @@ impl State {
                 self.links.insert(connector, link);
             }
         }
-        self.settle();
+        self.settle(now);
         let welcome = Welcome {
             incarnation: self.incarnation,
             resumed,
@@ -101,10 +118,13 @@ impl State {
         let connector = connectors.iter().position(|c| c.id == hello.server);
         let connector =
             connector.ok_or_else(|| format!("no connector is called {}", hello.server))?;
+        if self.retired.get(&connector) == Some(&hello.incarnation) {
+            return Err("a later process of that id has been here".into());
+        }
         match self.links.get(&connector) {
-            Some(link) if link.incarnation == hello.incarnation && link.dial >= hello.dial => {
-                Err("a later dial has been answered".into())
-            }
+            Some(link) if link.incarnation != hello.incarnation => Ok(connector),
+            Some(link) if link.dial >= hello.dial => Err("a later dial has been answered".into()),
+            Some(link) if link.is_cut_off => Err("too far behind: its lease has to run out".into()),
             _ => Ok(connector),
         }
     }
@@ -155,10 +175,12 @@ impl State {
                 self.acknowledged(connector, ack);
             }
             Header::Ping { nonce } => link.half.note(Header::Pong { nonce }),
-            Header::Goodbye => self.drop_link(connector),
+            Header::Goodbye => {
+                self.drop_link(connector);
+            }
             _ => return Err(LinkError::Protocol("a frame that connectors do not send")),
         }
-        self.settle();
+        self.settle(now);
         Ok(())
     }
 
@@ -174,7 +196,7 @@ impl State {
 
     fn current(&mut self, connection: &Connection) -> Result<&mut Link, LinkError> {
         let link = self.links.get_mut(&connection.peer);
-        link.filter(|link| link.connection.number == connection.number)
+        link.filter(|link| !link.is_cut_off && link.connection.number == connection.number)
             .ok_or(LinkError::Superseded)
     }
 
@@ -202,7 +224,7 @@ impl State {
         {
             recovery::finish(self);
         }
-        self.settle();
+        self.settle(now);
         self.next_expiry(now, lease)
     }
 
@@ -214,6 +236,11 @@ impl State {
     }
 
     fn acknowledged(&mut self, connector: ConnectorIndex, ack: u64) {
+        if let Some(link) = self.links.get_mut(&connector)
+            && link.half.unacked_len() <= self.options.outbox_len
+        {
+            link.behind_since = None;
+        }
         loop {
             let Some(link) = self.links.get_mut(&connector) else {
                 return;
@@ -226,13 +253,12 @@ impl State {
     }
 
     /// Gives up the link of `connector`: its members leave, and nothing waits for it any more.
-    fn drop_link(&mut self, connector: ConnectorIndex) {
+    /// Returns the incarnation that it belonged to.
+    fn drop_link(&mut self, connector: ConnectorIndex) -> Option<u64> {
         if let Some(recovery) = &mut self.recovery {
             recovery.forget(connector);
         }
-        let Some(link) = self.links.remove(&connector) else {
-            return;
-        };
+        let link = self.links.remove(&connector)?;
         link.connection.stop.notify_one();
         // The leaves first: whoever hears that something was delivered to all has heard before
         // who is no longer among them.
@@ -240,18 +266,42 @@ impl State {
         for awaited in &link.awaited {
             self.delivered(awaited);
         }
+        Some(link.incarnation)
     }
 
-    /// Gives up the links whose outbox has run over, which may make others run over.
-    fn settle(&mut self) {
-        while let Some(connector) = self.overrun.pop() {
-            if self.links.contains_key(&connector) {
-                tracing::warn!(
-                    connector = self.connector_id(connector),
-                    "its outbox ran over"
-                );
-                self.drop_link(connector);
+    /// Whether what is sent to `connector` may still get there.
+    pub(super) fn reaches(&self, connector: ConnectorIndex) -> bool {
+        let link = self.links.get(&connector);
+        link.is_some_and(|link| !link.is_cut_off)
+    }
+
+    /// Cuts off the links that are too far behind.
+    fn settle(&mut self, now: Instant) {
+        while let Some(connector) = self.behind.pop() {
+            let Some(link) = self.links.get_mut(&connector) else {
+                continue;
+            };
+            let since = *link.behind_since.get_or_insert(now);
+            let len = link.half.unacked_len();
+            if now < since + limits::behind_patience(self.options.lease)
+                && len <= OUTBOX_BURST * self.options.outbox_len
+                && link.half.unacked_bytes() <= OUTBOX_BYTES
+            {
+                self.outbox_len_max = self.outbox_len_max.max(len);
+            } else {
+                self.cut_off(connector);
             }
+        }
+    }
+
+    pub(super) fn cut_off(&mut self, connector: ConnectorIndex) {
+        let connector_id = self.connector_id(connector);
+        tracing::warn!(connector = connector_id, "cut off: too far behind");
+        if let Some(link) = self.links.get_mut(&connector) {
+            link.cut_off();
+        }
+        if let Some(recovery) = &mut self.recovery {
+            recovery.drop_deferred(connector);
         }
     }
 }

@@ -78,6 +78,11 @@ impl Recovery {
         self.deferred.remove(&connector);
     }
 
+    /// Forgets what `connector` said after its report.
+    pub fn drop_deferred(&mut self, connector: ConnectorIndex) {
+        self.deferred.remove(&connector);
+    }
+
     /// Whether all of `connectors` have reported.
     pub fn is_complete(&self, connectors: usize) -> bool {
         self.complete.len() == connectors
@@ -92,7 +97,8 @@ pub fn finish(state: &mut State) {
     for (room, reports) in by_room(&recovery) {
         rebuild(state, &room, &reports);
     }
-    // What they had reported counts for nothing, so they are to give up those sessions.
+    // What they had reported counts for nothing. Their leases should have run out by now; if not,
+    // they are to give up those sessions.
     let cut_short = recovery
         .reports
         .keys()

@@ -20,7 +20,7 @@ pub fn add(
 ) {
     let channel = state.channels.get(&room);
     let holder = channel.and_then(|channel| channel.member(&name));
-    if holder.is_some() && state.options.duplicate_login == DuplicateLogin::Refuse {
+    if holder.is_some_and(|holder| !may_be_replaced(state, holder)) {
         return state.send(connector, &ToConnector::Duplicate { session, request });
     }
     if holder.is_none() && channel.is_some_and(Channel::is_full) {
@@ -53,6 +53,11 @@ pub fn add(
         Event::Notice(Notice::Add(name)),
         Some(origin),
     );
+}
+
+/// Whether a new login may take the name of `holder`, which must then be told.
+fn may_be_replaced(state: &State, holder: Member) -> bool {
+    state.options.duplicate_login == DuplicateLogin::Replace && state.reaches(holder.connector)
 }
 
 /// Takes `name` from the session that holds it. That is told first, so that it does not see

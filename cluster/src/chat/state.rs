@@ -11,6 +11,7 @@ use super::channel::{Channel, Delivery};
 use super::link::{Awaited, Link};
 use super::recovery::Recovery;
 use super::{handler, recovery, remote};
+use crate::census::Census;
 use crate::limits::OUTBOX_BYTES;
 use crate::link::message::{self, Event, Position, Push, ToChat, ToConnector};
 use crate::options::Options;
@@ -32,10 +33,13 @@ pub struct State {
     pub(super) position: Position,
     /// After a start: what the connectors have reported so far.
     pub(super) recovery: Option<Recovery>,
-    /// Connectors whose outbox has just run over.
-    pub(super) overrun: Vec<ConnectorIndex>,
+    /// Connectors whose outbox has just grown and holds more than it may for long.
+    pub(super) behind: Vec<ConnectorIndex>,
+    /// The incarnation before the present one, of connectors that have started again: its hello
+    /// may still be under way.
+    pub(super) retired: BTreeMap<ConnectorIndex, u64>,
     pub(super) connections: u64,
-    outbox_len_max: usize,
+    pub(super) outbox_len_max: usize,
 }
 
 /// Who caused an event, and what it is told.
@@ -63,7 +67,8 @@ impl State {
             channels: BTreeMap::new(),
             position: 0,
             recovery,
-            overrun: Vec::new(),
+            behind: Vec::new(),
+            retired: BTreeMap::new(),
             connections: 0,
             outbox_len_max: 0,
         }
@@ -73,7 +78,7 @@ impl State {
     pub(super) fn take(&mut self, connector: ConnectorIndex, message: ToChat) {
         if let Some(recovery) = &mut self.recovery {
             if !recovery.take(connector, message, self.options.outbox_len) {
-                self.overrun.push(connector);
+                return self.cut_off(connector);
             }
             if recovery.is_complete(self.topology.connectors.len()) {
                 recovery::finish(self);
@@ -81,7 +86,7 @@ impl State {
             return;
         }
         match message {
-            ToChat::Report(report) if report.members.is_empty() => {}
+            // Its lease should have run out before.
             ToChat::Report(_) => self.send(connector, &ToConnector::Expired),
             ToChat::Reported => {}
             ToChat::Add {
@@ -178,6 +183,9 @@ impl State {
         let (mut waits, mut answer_waits) = (0, 0);
         for (connector, payload) in payloads {
             let for_answer = Some(connector) != asker;
+            if !self.reaches(connector) {
+                continue;
+            }
             let link = self.links.get_mut(&connector);
             let link = link.expect("a member's connector has a link until its members are removed");
             let seq = match payload {
@@ -210,7 +218,9 @@ impl State {
 
     /// Puts a message on the link of `connector`; without one there is nobody to tell.
     pub(super) fn send(&mut self, connector: ConnectorIndex, message: &ToConnector) {
-        if let Some(link) = self.links.get_mut(&connector) {
+        if self.reaches(connector)
+            && let Some(link) = self.links.get_mut(&connector)
+        {
             link.half.push(message::encode(message));
             self.pushed(connector);
         }
@@ -218,12 +228,12 @@ impl State {
 
     fn pushed(&mut self, connector: ConnectorIndex) {
         let link = &self.links[&connector];
-        self.outbox_len_max = self.outbox_len_max.max(link.half.unacked_len());
         link.connection.wake.notify_one();
-        if link.half.unacked_len() > self.options.outbox_len
-            || link.half.unacked_bytes() > OUTBOX_BYTES
-        {
-            self.overrun.push(connector);
+        let (len, bytes) = (link.half.unacked_len(), link.half.unacked_bytes());
+        if len > self.options.outbox_len || bytes > OUTBOX_BYTES {
+            self.behind.push(connector);
+        } else {
+            self.outbox_len_max = self.outbox_len_max.max(len);
         }
     }
 
@@ -255,7 +265,7 @@ impl State {
     }
 
     /// What the tables hold now.
-    pub fn census(&self) -> crate::census::Census {
+    pub fn census(&self) -> Census {
         let rooms = self.channels.iter().map(|(room, channel)| {
             let users = channel.users();
             (
@@ -263,9 +273,7 @@ impl State {
                 users.iter().map(ToString::to_string).collect(),
             )
         });
-        crate::census::Census {
-            sessions: 0,
-            entered: Vec::new(),
+        Census {
             rooms: rooms.collect(),
             in_flight: self.channels.values().map(Channel::unanswered).sum(),
             outbox_len: self
@@ -274,9 +282,7 @@ impl State {
                 .map(|link| link.half.unacked_len())
                 .sum(),
             outbox_len_max: self.outbox_len_max,
-            queued: 0,
-            queue_len_max: 0,
-            tasks: 0,
+            ..Census::default()
         }
     }
 }

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::ConnectionError;
 use crate::wire::package::{self, Package};
@@ -86,13 +86,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawTcp<S> {
     }
 
     /// Writes what is queued, ends our side, and reads until the peer has ended its own.
-    pub(super) fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_flush(context))?;
-        ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+    pub(super) async fn close(&mut self) -> io::Result<()> {
+        poll_fn(|context| self.poll_flush(context)).await?;
+        self.stream.shutdown().await?;
         loop {
             self.received.clear();
-            if ready!(poll_read(&mut self.stream, context, &mut self.received))? == 0 {
-                return Poll::Ready(Ok(()));
+            let read = poll_fn(|context| poll_read(&mut self.stream, context, &mut self.received));
+            if read.await? == 0 {
+                return Ok(());
             }
         }
     }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::remote;
 use super::state::{ChatIndex, Place, State};
-use crate::limits::OUTBOX_BYTES;
+use crate::limits::{self, OUTBOX_BYTES};
 use crate::link::frame::{Header, Hello, Resume, VERSION, Welcome};
 use crate::link::half::Half;
 use crate::link::message::{self, RequestId, SessionId, ToChat};
@@ -27,6 +27,10 @@ pub struct Link {
     /// here: the chat server heard it later, so that it gives up this connector's sessions only
     /// after this connector has kicked them.
     alive_at: Instant,
+    /// The number of the message that ends the report of the rooms, and when the hello before it
+    /// was sent. Until it is acknowledged nothing renews the lease: a chat server that has just
+    /// started goes on without those whom it did not hear in time, and they must have kicked.
+    report: Option<(u64, Instant)>,
     given_up: bool,
     dials: u64,
     pings: VecDeque<(u64, Instant)>,
@@ -45,6 +49,7 @@ impl Link {
             outbox_len_max: 0,
             peer: None,
             alive_at: now,
+            report: None,
             given_up: false,
             dials: 0,
             pings: VecDeque::new(),
@@ -76,6 +81,11 @@ impl Link {
         self.connection.wake.notify_one();
     }
 
+    /// The number of the latest connection that was welcomed.
+    pub fn connection_number(&self) -> u64 {
+        self.connection.number
+    }
+
     /// Frames that the chat server has not acknowledged.
     pub fn outbox_len(&self) -> usize {
         self.half.unacked_len()
@@ -89,6 +99,21 @@ impl Link {
     /// Signalled when a lease begins.
     pub fn leased(&self) -> Arc<Notify> {
         self.leased.clone()
+    }
+
+    /// The chat server has answered what was sent at `sent_at`.
+    fn renew(&mut self, sent_at: Instant) {
+        if self.report.is_none() {
+            self.alive_at = sent_at;
+        }
+    }
+
+    fn acknowledge(&mut self, ack: u64) -> Result<(), LinkError> {
+        self.half.acknowledge(ack)?;
+        if let Some((_, sent_at)) = self.report.take_if(|(end, _)| *end <= ack) {
+            self.renew(sent_at);
+        }
+        Ok(())
     }
 }
 
@@ -126,20 +151,23 @@ impl State {
         self.expire_lease(chat, now);
         let link = &mut self.links[chat];
         match (welcome.resumed, link.peer) {
-            (Some(received), Some(_)) => link.half.resume(received)?,
+            (Some(received), Some(_)) => {
+                link.acknowledge(received)?;
+                link.half.resume(received)?;
+            }
             (Some(_), None) => return Err(LinkError::Superseded),
             (None, Some(peer)) if peer == welcome.incarnation => {
                 self.give_up(chat, "had given up this connector");
-                self.start_afresh(chat, welcome.incarnation);
+                self.start_afresh(chat, welcome.incarnation, sent_at);
             }
             (None, Some(_)) => {
                 self.refuse_requests_of(chat);
-                self.start_afresh(chat, welcome.incarnation);
+                self.start_afresh(chat, welcome.incarnation, sent_at);
             }
             (None, None) => {
                 // Nobody has heard what was said before the first connection.
                 let unheard = std::mem::take(&mut link.half).into_unacked();
-                self.start_afresh(chat, welcome.incarnation);
+                self.start_afresh(chat, welcome.incarnation, sent_at);
                 for payload in unheard {
                     self.links[chat].half.push(payload);
                 }
@@ -147,7 +175,7 @@ impl State {
         }
         let link = &mut self.links[chat];
         link.given_up = false;
-        link.alive_at = sent_at;
+        link.renew(sent_at);
         link.pings.clear();
         link.leased.notify_one();
         link.connection = Connection::new(chat, link.connection.number + 1);
@@ -155,7 +183,7 @@ impl State {
     }
 
     /// A link without memory on either side: the chat server learns the rooms it owns.
-    fn start_afresh(&mut self, chat: ChatIndex, peer: u64) {
+    fn start_afresh(&mut self, chat: ChatIndex, peer: u64, sent_at: Instant) {
         let rooms = self.rooms.iter().filter(|(_, room)| room.chat == chat);
         let reports = rooms.map(|(name, room)| ToChat::Report(room.report(name)));
         let messages: Vec<_> = reports.chain([ToChat::Reported]).collect();
@@ -165,6 +193,8 @@ impl State {
         for message in &messages {
             link.half.push(message::encode(message));
         }
+        let has_rooms = messages.len() > 1;
+        link.report = has_rooms.then(|| (link.half.last(), sent_at));
     }
 
     /// Takes one frame from `connection`.
@@ -182,15 +212,15 @@ impl State {
         let link = self.current(connection)?;
         match header {
             Header::Data { seq, ack } => {
-                link.half.acknowledge(ack)?;
+                link.acknowledge(ack)?;
                 if link.half.receive(seq)? {
                     remote::take(self, connection.peer, message::decode(payload)?);
                 }
             }
-            Header::Ack { ack } => link.half.acknowledge(ack)?,
+            Header::Ack { ack } => link.acknowledge(ack)?,
             Header::Pong { nonce } => {
                 while let Some((_, sent_at)) = link.pings.pop_front_if(|(n, _)| *n <= nonce) {
-                    link.alive_at = sent_at;
+                    link.renew(sent_at);
                 }
             }
             _ => return Err(LinkError::Protocol("a frame that chat servers do not send")),
@@ -212,11 +242,10 @@ impl State {
     ///
     /// # Errors
     ///
-    /// [`LinkError::Silent`] if one has been unanswered for three eighths of a lease, so that most
-    /// of the lease is left to try another connection. What else comes from the chat server does
-    /// not count: it comes also when nothing gets there.
+    /// [`LinkError::Silent`] if one has been unanswered for too long. What else comes from the chat
+    /// server does not count: it comes also when nothing gets there.
     pub fn ping(&mut self, connection: &Connection, now: Instant) -> Result<(), LinkError> {
-        let patience = self.options.lease * 3 / 8;
+        let patience = limits::ping_patience(self.options.lease);
         let link = self.current(connection)?;
         let oldest = link.pings.front();
         if oldest.is_some_and(|(_, sent_at)| now >= *sent_at + patience) {
@@ -262,6 +291,7 @@ impl State {
         link.given_up = true;
         link.peer = None;
         link.half = Half::default();
+        link.report = None;
         link.connection.number += 1;
         link.connection.stop.notify_one();
         let reason = format!("{} {why}", link.chat_id);

@@ -368,7 +368,6 @@ impl State {
             entered: places
                 .map(|p| (p.room.to_string(), p.name.to_string()))
                 .collect(),
-            rooms: BTreeMap::new(),
             in_flight: self
                 .sessions
                 .values()
@@ -385,7 +384,8 @@ impl State {
             queue_len_max: queues()
                 .map(|queue| queue.longest())
                 .fold(self.queue_len_max, usize::max),
-            tasks: 0,
+            views: self.rooms.len(),
+            ..Census::default()
         }
     }
 }

@@ -75,7 +75,7 @@ pub struct Report {
     pub announced: Vec<Arc<str>>,
     /// The latest arrivals and departures: all that some other connector may not have seen.
     pub notices: Vec<(Position, Notice)>,
-    /// The sessions of this connector that are in the room now, in order of entering.
+    /// The sessions of this connector that are in the room now.
     pub members: Vec<(SessionId, Arc<str>)>,
 }
 

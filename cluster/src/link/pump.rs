@@ -11,6 +11,10 @@ use super::LinkError;
 use super::frame::{self, Header};
 use crate::limits::{FRAME_LEN_MAX, HELLO_LEN_MAX};
 
+/// Room for one read, in bytes: as much as the other end writes at once, see
+/// [`Half::fill`](super::half::Half::fill).
+const READ_LEN: usize = 64 * 1024;
+
 /// What a server does with one connection of a link. All three are called often and briefly.
 pub trait Endpoint: Send + Sync {
     /// Takes a frame that arrived.
@@ -63,6 +67,7 @@ async fn read<S: AsyncRead + Unpin, E: Endpoint>(
         }
         // Whatever was in one read is acknowledged together.
         endpoint.wake().notify_one();
+        inbox.reserve(READ_LEN);
         match reader.read_buf(inbox).await {
             Ok(0) => return LinkError::Closed,
             Ok(_) => {}

@@ -13,10 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_websockets::Error as WebSocketError;
 
 use crate::connection::{ConnectionError, poll_read, poll_write};
-
-/// Longest HTTP head, in bytes. Browsers with many cookies send four thousand; a longer one
-/// closes the connection.
-const HEAD_LEN_MAX: usize = 8 * 1024;
+use crate::limits::HTTP_HEAD_LEN_MAX;
 
 /// What is sent instead of the target and method that the client asked for: any will do.
 const REQUEST_LINE: &[u8] = b"GET / HTTP/1.1\r\n";
@@ -70,7 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Upgraded<S> {
     /// Reads until `replay` holds a whole head, and what came with it.
     fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.replay.windows(4).any(is_head_end) {
-            if self.replay.len() >= HEAD_LEN_MAX {
+            if self.replay.len() >= HTTP_HEAD_LEN_MAX {
                 return Poll::Ready(refuse("the HTTP head is longer than 8 KiB"));
             }
             if ready!(poll_read(&mut self.stream, context, &mut self.replay))? == 0 {

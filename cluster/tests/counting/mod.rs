@@ -1,4 +1,4 @@
-//! A stream that counts its writes.
+//! A stream that counts its writes and is strict about its end.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,12 +8,13 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Counts, and says what it is told about vectored writes.
+/// Counts, says what it is told about vectored writes, and can be ended once.
 #[derive(Debug)]
 pub struct Counting<S> {
     stream: S,
     is_vectored: bool,
     writes: Writes,
+    has_ended: bool,
 }
 
 /// The number of writes so far.
@@ -37,6 +38,7 @@ impl<S> Counting<S> {
             stream,
             is_vectored,
             writes: writes.clone(),
+            has_ended: false,
         };
         (counting, writes)
     }
@@ -81,6 +83,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counting<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        if self.has_ended {
+            return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
+        }
+        let ended = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.has_ended = ended.is_ready();
+        ended
     }
 }

@@ -1,5 +1,8 @@
 //! Links break, are resumed, and run out.
 
+use std::time::Duration;
+
+use cluster::limits;
 use cluster::link::{Connection, frame};
 use cluster::options::Options;
 
@@ -142,5 +145,93 @@ fn an_enter_before_the_first_connection_waits_for_it() -> Result {
         ["users ada,bob", "onAdd cat", "onLeave cat"]
     );
     assert_eq!(world.members(), "ada,bob");
+    Ok(())
+}
+
+#[test]
+fn a_link_that_fell_behind_is_cut_off_and_its_sessions_go_when_its_lease_is_over() -> Result {
+    let mut world = World::with(Options {
+        outbox_len: 8,
+        ..Options::default()
+    })?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    let behind = world.wires[&1].1.clone();
+    world.cut(1);
+    for _ in 0..9 {
+        world.say(ada, "*", "hi");
+        world.carry_up(0)?;
+        world.carry_down(0)?;
+    }
+    assert!(!is_stopped(&behind), "it may catch up");
+    world.wait(LEASE / 4)?;
+    world.say(ada, "*", "hi");
+    world.carry_up(0)?;
+    assert!(is_stopped(&behind), "it did not");
+    assert!(world.connect(1).is_err());
+    // While its connector may still believe in bob, the name is taken.
+    let other = world.open(0);
+    world.enter(other, "bob");
+    world.carry()?;
+    assert_eq!(world.heard(other), [r#"{"code":500,"error":true}"#]);
+    world.heard(ada);
+    let instant = Duration::from_millis(1);
+    world.wait(LEASE * 3 / 4 - instant)?;
+    assert_eq!(world.members(), "ada,bob");
+    world.now += instant;
+    world.connectors[1].expire_lease(0, world.now);
+    assert_eq!(
+        world.heard(bob),
+        ["kick chat-server-1 could not be reached for 2s"]
+    );
+    world.chat.expire(world.now);
+    world.carry()?;
+    let heard = world.heard(ada);
+    assert_eq!(heard.first().map(String::as_str), Some("onLeave bob"));
+    assert_eq!(heard.len(), 1 + 10, "each send is answered: {heard:?}");
+    world.connect(1)?;
+    let again = world.open(1);
+    world.enter(again, "bob");
+    world.carry()?;
+    assert_eq!(world.heard(again), ["users ada,bob"]);
+    Ok(())
+}
+
+#[test]
+fn a_link_that_is_hopelessly_behind_is_cut_off_at_once() -> Result {
+    let outbox_len = 2;
+    let mut world = World::with(Options {
+        outbox_len,
+        ..Options::default()
+    })?;
+    let ada = world.member(0, "ada")?;
+    world.member(1, "bob")?;
+    let behind = world.wires[&1].1.clone();
+    for said in 0..=limits::OUTBOX_BURST * outbox_len {
+        assert!(!is_stopped(&behind), "after {said}");
+        world.say(ada, "*", "hi");
+        world.carry_up(0)?;
+        world.carry_down(0)?;
+    }
+    assert!(is_stopped(&behind));
+    let longest = world.chat.census().outbox_len_max;
+    assert_eq!(longest, limits::OUTBOX_BURST * outbox_len);
+    Ok(())
+}
+
+#[test]
+fn a_hello_of_a_process_that_was_replaced_changes_nothing() -> Result {
+    let mut world = World::new()?;
+    let late = world.connectors[1].hello(0);
+    world.restart_connector(1);
+    world.connect(1)?;
+    world.carry()?;
+    world.member(1, "bob")?;
+    let refused = world.chat.hello(&late, world.now).err();
+    assert_eq!(
+        refused.as_deref(),
+        Some("a later process of that id has been here")
+    );
+    assert_eq!(world.members(), "bob");
     Ok(())
 }

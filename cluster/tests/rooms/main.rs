@@ -232,10 +232,11 @@ fn when_all_have_gone_nothing_is_remembered() -> Result {
     assert_eq!(
         (
             connector.sessions,
+            connector.views,
             connector.in_flight,
             connector.outbox_len
         ),
-        (0, 0, 0)
+        (0, 0, 0, 0)
     );
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use cluster::link::frame;
+use cluster::link::frame::{self, Header};
 
 use super::world::{DEADLINE, LEASE, Result, World};
 
@@ -143,19 +143,48 @@ fn a_report_that_was_cut_short_leaves_nobody_silently_out_of_the_room() -> Resul
     world.cut(1);
     world.now += LEASE / 2;
     world.chat.expire(world.now);
-    world.connect(1)?;
-    assert!(
-        world.carry().is_err(),
-        "the connector is told and gives up the link"
-    );
+    assert!(world.connect(1).is_err(), "its lease has run out");
     world.connect(1)?;
     world.carry()?;
     assert_eq!(world.members(), "ada");
     assert_eq!(world.heard(ada), ["onLeave bob"]);
     assert_eq!(
         world.heard(bob),
-        ["kick chat-server-1 went on without this connector"]
+        ["kick chat-server-1 could not be reached for 2s"]
     );
+    Ok(())
+}
+
+#[test]
+fn a_lease_is_renewed_by_a_report_that_arrived_and_not_by_one_under_way() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    world.restart_chat();
+    world.now += LEASE * 3 / 4;
+    world.connect(0)?;
+    world.connect(1)?;
+    carry_some(&mut world, 0, 2)?;
+    world.carry_down(0)?;
+    // Of connector 1 the chat server hears nothing but a ping.
+    let (connector_end, chat_end) = world.wires[&1].clone();
+    world.connectors[1].ping(&connector_end, world.now)?;
+    world
+        .chat
+        .arrived(&chat_end, Header::Ping { nonce: 1 }, b"", world.now)?;
+    world.carry_down(1)?;
+    world.now += LEASE / 4;
+    for connector in &mut world.connectors {
+        connector.expire_lease(0, world.now);
+    }
+    assert_eq!(world.heard(ada), [""; 0]);
+    assert_eq!(
+        world.heard(bob),
+        ["kick chat-server-1 could not be reached for 2s"]
+    );
+    world.chat.expire(world.now);
+    world.carry_down(0)?;
+    assert_eq!(world.heard(ada), ["onLeave bob"]);
     Ok(())
 }
 

@@ -127,6 +127,14 @@ impl World {
         self.chat = chat::State::new(self.topology.clone(), self.options.clone(), 2, self.now);
     }
 
+    /// A connector's process dies and another takes its place.
+    pub fn restart_connector(&mut self, connector: usize) {
+        self.wires.remove(&connector);
+        let id = &self.topology.connectors[connector].id;
+        let (topology, options) = (self.topology.clone(), self.options.clone());
+        self.connectors[connector] = connector::State::new(topology, id, options, 2, self.now);
+    }
+
     /// Lets time pass: links that are up carry pings and all else, deadlines and leases run out.
     pub fn wait(&mut self, time: Duration) -> Result {
         let end = self.now + time;

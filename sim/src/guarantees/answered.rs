@@ -19,7 +19,6 @@
 
 use std::time::Duration;
 
-use super::messages::label;
 use super::sessions::{End, Session};
 use super::trouble::Span;
 use super::view::View;
@@ -40,7 +39,7 @@ pub fn check(view: &View) -> Findings {
     for (message, sent) in &view.messages.sent {
         let session = &view.sessions[sent.session];
         let answered_at = sent.answers.first().map(|(at, _)| *at);
-        let what = format!("message {}", label(*message));
+        let what = format!("message {message}");
         let spans = &trouble[sent.session];
         let answer_by = answer_by(view, session, spans, sent.at);
         findings.extend(late(view, session, answer_by, sent.at, answered_at, &what));
@@ -54,10 +53,7 @@ pub fn check(view: &View) -> Findings {
     }
     let unasked = view.messages.unasked.iter().map(|(session, at, message)| {
         let session = &view.sessions[*session];
-        let what = format!(
-            "{session} had an answer for {}, never sent",
-            label(*message)
-        );
+        let what = format!("{session} had an answer for {message}, never sent");
         (*at, what)
     });
     findings.extend(unasked);

@@ -3,7 +3,8 @@
 //! Demanded of the last sample, taken when everybody has left for longer than any of it may go
 //! unnoticed: every configured server is there, and its tables of connections (those that never
 //! shook hands too), sessions, members, rooms, requests, unacknowledged frames and waiting packages
-//! are empty. A room without members is a row too: it must be gone.
+//! are empty. A room without members is a row too: it must be gone. At a chat server's port there is
+//! no connection but those of the connectors.
 //!
 //! That goes for a gate too, although it has no heartbeats and waits long for a silent client:
 //! no fault cuts a client off from it. One that crashed has forgotten its clients.
@@ -28,7 +29,7 @@ pub fn check(view: &View) -> Findings {
     let mut findings = Findings::new();
     for id in ids {
         let wrong = match last.servers.get(id) {
-            Some(census) => leftovers(census),
+            Some(census) => leftovers(census, topology.connectors.len()),
             None => vec![String::from("does not run")],
         };
         findings.extend(
@@ -40,8 +41,11 @@ pub fn check(view: &View) -> Findings {
     findings
 }
 
-fn leftovers(census: &Census) -> Vec<String> {
+fn leftovers(census: &Census, connectors: usize) -> Vec<String> {
+    let strangers = census.link_connections.saturating_sub(connectors);
     let tables = [
+        ("connections of strangers", strangers),
+        ("views of rooms", census.views),
         ("connections", census.tasks),
         ("sessions", census.sessions),
         ("requests without an answer", census.in_flight),
@@ -104,9 +108,20 @@ mod tests {
             outbox_len: 1,
             queued: 1,
             tasks: 1,
+            views: 1,
             ..Census::default()
         };
-        assert_eq!(findings(Census::default(), connector), 4);
+        assert_eq!(findings(Census::default(), connector), 5);
+    }
+
+    #[test]
+    fn only_connectors_are_still_connected_to_a_chat_server() {
+        let with = |link_connections| Census {
+            link_connections,
+            ..Census::default()
+        };
+        assert_eq!(findings(with(2), Census::default()), 0);
+        assert_eq!(findings(with(3), Census::default()), 1);
     }
 
     #[test]

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use loadgen::history::{MessageId, Target, What};
 
-use super::messages::{Place, Sent, label};
+use super::messages::{Place, Sent};
 use super::sessions::{Session, Stay};
 use super::trouble::Span;
 use super::view::View;
@@ -77,7 +77,7 @@ pub fn check(view: &View) -> Findings {
                 "{} in {} never heard {}, sent at {} and answered with success",
                 delivery.member.session,
                 delivery.member.stay.room,
-                label(delivery.message),
+                delivery.message,
                 clock(delivery.sent.at),
             );
             findings.push((delivery.accepted_at, what));
@@ -242,8 +242,7 @@ fn false_successes(view: &View) -> Findings {
         let mut holders = view.may_hold(room, sent.at, at, view.bounds.recovery());
         if !holders.any(|(_, holder)| holder == name) {
             let what = format!(
-                "{} to {name} in {room} was answered with success, but there was no {name}",
-                label(*message)
+                "{message} to {name} in {room} was answered with success, but there was no {name}"
             );
             findings.push((at, what));
         }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use loadgen::history::{Event, MessageId, Target, What};
 
-use super::messages::{Place, label};
+use super::messages::Place;
 use super::sessions::{Session, Stay};
 use super::view::View;
 use super::{Findings, clock};
@@ -107,7 +107,7 @@ fn strange_message(
     from: &str,
     target: &Target,
 ) -> Option<String> {
-    let heard = format!("heard {} from {from}", label(message));
+    let heard = format!("heard {message} from {from}");
     let Some(sent) = view.messages.sent.get(&message) else {
         return Some(format!("{heard}, which nobody sent"));
     };

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use loadgen::history::{MessageId, Target, What};
 
-use super::messages::{Sent, label};
+use super::messages::Sent;
 use super::sessions::{End, Enter, EnterAnswer, Session};
 use super::view::View;
 use super::{Findings, clock};
@@ -156,7 +156,7 @@ fn refused_send(view: &View, message: MessageId, sent: &Sent) -> Option<(Duratio
     };
     let is_there = session.attentive_until() > at;
     (is_in_whole_time(view, sent.at, at) && is_due && is_there).then(|| {
-        let what = format!("{session}: {} was answered with an error", label(message));
+        let what = format!("{session}: {message} was answered with an error");
         (at, what)
     })
 }

@@ -64,11 +64,6 @@ impl Sent<'_> {
     }
 }
 
-/// A message as the reports call it.
-pub fn label(message: MessageId) -> String {
-    format!("u{}.{}.{}", message.user, message.login, message.number)
-}
-
 /// All messages of a run, and the answers for messages that nobody sent.
 #[derive(Debug, Default)]
 pub struct Messages<'a> {

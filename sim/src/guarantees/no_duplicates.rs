@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use loadgen::history::{MessageId, What};
 
-use super::messages::label;
 use super::view::View;
 use super::{Findings, clock};
 
@@ -27,11 +26,7 @@ pub fn check(view: &View) -> Findings {
                 continue;
             };
             if let Some(first) = heard.insert(message, event.at) {
-                let what = format!(
-                    "{session} heard {} again, first at {}",
-                    label(message),
-                    clock(first)
-                );
+                let what = format!("{session} heard {message} again, first at {}", clock(first));
                 findings.push((event.at, what));
             }
         }

@@ -10,12 +10,6 @@ use crate::record::Bounds;
 /// on its way. Fifty is far above both and far below every timer.
 pub const MARGIN: Duration = Duration::from_millis(50);
 
-/// How long a connector waits for a chat server to take its dial, and then as long again for the
-/// welcome: several tries fit into what a lease leaves after a silence was noticed.
-fn dial_patience(lease: Duration) -> Duration {
-    lease / 4
-}
-
 impl Bounds {
     /// The time from a user to its connector, or back.
     pub(super) fn one_way(&self) -> Duration {
@@ -47,14 +41,14 @@ impl Bounds {
     /// an attempt to dial that hangs (to be accepted, then for the welcome), the pause before the
     /// next, and its two round trips.
     pub(super) fn relink(&self) -> Duration {
-        let dial_and_welcome = 2 * dial_patience(self.lease);
+        let dial_and_welcome = 2 * limits::dial_patience(self.lease);
         dial_and_welcome + limits::REDIAL_PAUSE + 4 * self.latency_max + MARGIN
     }
 
     /// The shortest trouble after which the lease of a link can have run out. Of the rest of it,
     /// some had passed before, since the latest ping that was answered, and some passes after.
     pub(super) fn breaks_lease(&self) -> Duration {
-        let since_ping = self.lease / 8 + 2 * self.latency_max;
+        let since_ping = limits::ping_interval(self.lease) + 2 * self.latency_max;
         self.lease.saturating_sub(since_ping + self.relink())
     }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 use loadgen::history::MessageId;
 
 use crate::guarantees::clock;
-use crate::guarantees::messages::label;
 
 /// One event of one room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +23,7 @@ pub enum Happening<'a> {
 impl fmt::Display for Happening<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Said(message) => write!(out, "message {}", label(*message)),
+            Self::Said(message) => write!(out, "message {message}"),
             Self::Came(name) => write!(out, "{name} coming"),
             Self::Went(name) => write!(out, "{name} going"),
         }
