@@ -34,13 +34,17 @@ pub struct Audit {
     /// Messages sent.
     pub sent: u64,
     /// Sends that were due while the user was in no room.
-    pub unsent: u64,
+    pub unsent: Faults,
     /// Answered with success.
     pub accepted: u64,
     /// Answered with an error.
-    pub refused: u64,
+    pub refused: Faults,
     /// Not answered, though there was time.
     pub unanswered: Faults,
+    /// Responses to no open request: to one that had its answer, or was never sent.
+    pub unasked: Faults,
+    /// Pushes that no user of a chat understands.
+    pub strange: Faults,
     /// Messages heard, counted once for each connection that heard them.
     pub delivered: u64,
     /// Deliveries that were owed.
@@ -88,9 +92,9 @@ pub fn audit(history: &[Event], until: Duration) -> Audit {
     let receipts = receipts_of(history);
     let mut audit = Audit {
         sent: sends.len() as u64,
-        unsent: count(history, |what| matches!(what, What::Unsent { .. })),
         ..Audit::default()
     };
+    history.iter().for_each(|event| audit.note_amiss(event));
     let mut receipts = receipts.chunk_by(|a, b| a.message == b.message).peekable();
     for send in &sends {
         while let Some(unsent) = receipts.next_if(|group| group[0].message < send.message) {
@@ -132,10 +136,33 @@ impl fmt::Display for Receipt {
 }
 
 impl Audit {
+    /// Counts what the user itself knew to be wrong.
+    fn note_amiss(&mut self, event: &Event) {
+        let who = || who((event.user, event.login));
+        match &event.what {
+            What::Unsent { due } => self.unsent.add(|| {
+                let (who, due) = (who(), seconds(*due));
+                format!("{who} was in no room to send what was due at {due}")
+            }),
+            What::Unasked { id } => self.unasked.add(|| {
+                let (who, at) = (who(), seconds(event.at));
+                format!("{who} had an answer at {at} to request {id}, which was not open")
+            }),
+            What::Strange { route } => self.strange.add(|| {
+                let (who, at) = (who(), seconds(event.at));
+                format!("{who} could make nothing of the {route} pushed at {at}")
+            }),
+            _ => {}
+        }
+    }
+
     fn note_answer(&mut self, send: &Sent, until: Duration) {
         match send.answer {
             Some((_, true)) => self.accepted += 1,
-            Some((_, false)) => self.refused += 1,
+            Some((at, false)) => self.refused.add(|| {
+                let (sent_at, at) = (seconds(send.sent_at), seconds(at));
+                format!("{}, sent at {sent_at}, was refused at {at}", send.message)
+            }),
             None if send.sent_at + ANSWER_PATIENCE > until => {}
             None => self.unanswered.add(|| {
                 let sent_at = seconds(send.sent_at);
@@ -276,7 +303,7 @@ fn sends_of(history: &[Event]) -> Vec<Sent<'_>> {
     sends.sort_by_key(|send| send.message);
     for (message, at, ok) in answers {
         if let Ok(index) = sends.binary_search_by_key(&message, |send| send.message) {
-            sends[index].answer.get_or_insert((at, ok));
+            sends[index].answer = Some((at, ok));
         }
     }
     sends
@@ -295,11 +322,6 @@ fn receipts_of(history: &[Event]) -> Vec<Receipt> {
     let mut receipts: Vec<_> = history.iter().filter_map(receipt).collect();
     receipts.sort_unstable();
     receipts
-}
-
-fn count(history: &[Event], is_counted: impl Fn(&What) -> bool) -> u64 {
-    let counted = history.iter().filter(|event| is_counted(&event.what));
-    counted.count() as u64
 }
 
 fn who((user, login): Login) -> String {

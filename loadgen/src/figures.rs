@@ -10,9 +10,11 @@ use crate::history::{Event, What};
 /// Latencies of a history.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
-    /// From the first connect to the gate to the answer of the first enter, by successful login.
+    /// From when a login was first due, attempts that failed included, to the answer of the first
+    /// enter of the one that succeeded.
     pub login: Latencies,
-    /// From when a send was due by the plan to its answer, with success or an error.
+    /// From when a send was due by the plan to its answer, of those that were accepted: a refusal is
+    /// quick, and a cluster that refuses most would look best.
     pub request: Latencies,
     /// From when a send was due to when it was sent: what the generator itself added. It is part of
     /// `request` and of all broadcast latencies.
@@ -27,20 +29,20 @@ pub fn figures(history: &[Event]) -> Figures {
     for event in history {
         let login = (event.user, event.login);
         match &event.what {
-            What::Login => {
-                logins.insert(login, event.at);
+            What::Login { due } => {
+                logins.insert(login, *due);
             }
             What::Entered { .. } => {
                 // The second enter of a session is a switch, not a login.
-                if let Some(began_at) = logins.remove(&login) {
-                    figures.login.record(event.at - began_at);
+                if let Some(due) = logins.remove(&login) {
+                    figures.login.record(event.at.saturating_sub(due));
                 }
             }
             What::Sending { message, due, .. } => {
                 dues.insert(*message, *due);
                 figures.lateness.record(event.at.saturating_sub(*due));
             }
-            What::Answered { message, .. } => {
+            What::Answered { message, ok: true } => {
                 if let Some(due) = dues.remove(message) {
                     figures.request.record(event.at.saturating_sub(due));
                 }
@@ -59,30 +61,35 @@ mod tests {
     use crate::history::{MessageId, Target};
 
     #[test]
-    fn logins_count_from_the_gate_and_requests_from_when_they_were_due() {
-        let message = MessageId {
+    fn logins_and_accepted_requests_count_from_when_they_were_due() {
+        let message = |number| MessageId {
             user: 1,
             login: 1,
-            number: 1,
+            number,
         };
+        let (accepted, refused) = (message(1), message(2));
         let event = |at_ms, what| Event {
             at: Duration::from_millis(at_ms),
             user: 1,
             login: 1,
             what,
         };
-        let sending = What::Sending {
+        let sending = |message| What::Sending {
             message,
             due: Duration::from_millis(100),
             target: Target::Room,
         };
+        let answered = |message, ok| What::Answered { message, ok };
+        let due = Duration::from_millis(10);
         let entered = || What::Entered { users: Vec::new() };
         let figures = figures(&[
-            event(10, What::Login),
+            event(11, What::Login { due }),
             event(40, entered()),
             event(50, entered()),
-            event(102, sending),
-            event(107, What::Answered { message, ok: false }),
+            event(102, sending(accepted)),
+            event(107, answered(accepted, true)),
+            event(108, sending(refused)),
+            event(109, answered(refused, false)),
         ]);
         let seen = |latencies: Latencies| {
             let figures = latencies.figures().expect("there is one");
@@ -90,6 +97,6 @@ mod tests {
         };
         assert_eq!(seen(figures.login), (1, 301));
         assert_eq!(seen(figures.request), (1, 71));
-        assert_eq!(seen(figures.lateness), (1, 20));
+        assert_eq!(seen(figures.lateness), (2, 81));
     }
 }

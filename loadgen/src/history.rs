@@ -26,7 +26,11 @@ pub struct Event {
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum What {
     /// Began a login: the gate is asked for a connector.
-    Login,
+    Login {
+        /// When it was first due, since the start of the run: a login that failed before is tried
+        /// again, and the user has waited since then. Latencies count from here.
+        due: Duration,
+    },
     /// Asked to enter a room (the first of a session, or a switch of rooms).
     Entering {
         /// The user name.
@@ -97,6 +101,16 @@ pub enum What {
     Left {
         /// The name.
         name: String,
+    },
+    /// A response arrived to no open request: to one that had its answer, or was never sent.
+    Unasked {
+        /// The id of the request that it is for, by its own word.
+        id: u32,
+    },
+    /// A push arrived that means nothing to a user of a chat, or lacks what it must have.
+    Strange {
+        /// Its route.
+        route: String,
     },
     /// The server kicked this session.
     Kicked {

@@ -110,9 +110,21 @@ fn verdicts(plan: &LoadPlan, finished: &Finished, audit: &Audit) -> Vec<Verdict>
             outsiders(plan, finished),
         ),
         verdict(
+            "admitted",
+            "no login failed or was refused",
+            failed_logins(&finished.history),
+        ),
+        verdict(
             "kept",
             "no connection was lost",
             lost_connections(&finished.history),
+        ),
+        of_faults("sent", "every send that was due was sent", &audit.unsent),
+        of_faults("answered", "every send was answered", &audit.unanswered),
+        of_faults(
+            "accepted",
+            "every send that was answered was accepted",
+            &audit.refused,
         ),
         of_faults(
             "delivered",
@@ -125,7 +137,16 @@ fn verdicts(plan: &LoadPlan, finished: &Finished, audit: &Audit) -> Vec<Verdict>
             "nobody heard what was not for its room",
             &audit.stray,
         ),
-        of_faults("answered", "every send was answered", &audit.unanswered),
+        of_faults(
+            "asked",
+            "nobody had an answer to what was not asked, or a second one",
+            &audit.unasked,
+        ),
+        of_faults(
+            "understood",
+            "every push was one that a user understands",
+            &audit.strange,
+        ),
     ]
 }
 
@@ -177,6 +198,24 @@ fn outsiders(plan: &LoadPlan, finished: &Finished) -> Vec<String> {
     first_cases(all.map(|(user, why)| format!("user {user}: {why}")))
 }
 
+/// Logins that came to nothing, though a later one of the same user may have succeeded: a cluster
+/// that turns users away until it has the time is one that can't take them.
+fn failed_logins(history: &[Event]) -> Vec<String> {
+    first_cases(history.iter().filter_map(|event| {
+        let why = match &event.what {
+            What::LoginFailed { reason } => reason.as_str(),
+            What::Refused { duplicate: true } => "its name was taken",
+            What::Refused { duplicate: false } => "it was refused",
+            _ => return None,
+        };
+        let at = event.at.as_secs_f64();
+        Some(format!(
+            "user {}: {why}, {at:.3} s into the run",
+            event.user
+        ))
+    }))
+}
+
 /// Connections that ended without their users having asked for it. A member that is gone is owed
 /// nothing, so without this a cluster that dies would pass every other check.
 fn lost_connections(history: &[Event]) -> Vec<String> {
@@ -224,6 +263,7 @@ fn counts(plan: &LoadPlan, history: &[Event], audit: &Audit) -> BTreeMap<String,
         .collect();
     let lost = |what: &What| matches!(what, What::Closed { .. } | What::Kicked { .. });
     let counts = [
+        ("answers_unasked", audit.unasked.count),
         ("connections_lost", count(lost)),
         ("deliveries_doubled", audit.doubled.count),
         ("deliveries_expected", audit.expected),
@@ -238,12 +278,16 @@ fn counts(plan: &LoadPlan, history: &[Event], audit: &Audit) -> BTreeMap<String,
             "logins_refused",
             count(|what| matches!(what, What::Refused { .. })),
         ),
-        ("logins_total", count(|what| matches!(what, What::Login))),
+        (
+            "logins_total",
+            count(|what| matches!(what, What::Login { .. })),
+        ),
+        ("pushes_strange", audit.strange.count),
         ("sends_accepted", audit.accepted),
-        ("sends_refused", audit.refused),
+        ("sends_refused", audit.refused.count),
         ("sends_total", audit.sent),
         ("sends_unanswered", audit.unanswered.count),
-        ("sends_unsent", audit.unsent),
+        ("sends_unsent", audit.unsent.count),
         ("users_entered", entered.len() as u64),
         ("users_total", u64::from(plan.users)),
     ];
@@ -275,21 +319,25 @@ mod tests {
 
     /// Two users; the first is in the room, the second is not let in.
     fn finished(ending: Ending) -> Finished {
-        let event = |user, what| Event {
-            at: Duration::from_secs(1),
-            user,
-            login: 1,
-            what,
-        };
+        let due = Duration::ZERO;
         Finished {
             history: vec![
-                event(0, What::Login),
+                event(0, What::Login { due }),
                 event(0, What::Entered { users: Vec::new() }),
-                event(1, What::Login),
+                event(1, What::Login { due }),
                 event(1, What::Refused { duplicate: true }),
             ],
             elapsed: Duration::from_secs(60),
             ending,
+        }
+    }
+
+    fn event(user: u32, what: What) -> Event {
+        Event {
+            at: Duration::from_secs(1),
+            user,
+            login: 1,
+            what,
         }
     }
 
@@ -337,9 +385,48 @@ mod tests {
     }
 
     #[test]
+    fn a_user_that_got_in_only_later_is_told_too() {
+        let mut finished = finished(Ending::Complete);
+        let users = Vec::new();
+        finished.history.push(event(1, What::Entered { users }));
+        let run = judged(&finished);
+        assert_eq!(evidence(&run, "entered"), [""; 0]);
+        let said = "user 1: its name was taken, 1.000 s into the run";
+        assert_eq!(evidence(&run, "admitted"), [said]);
+    }
+
+    #[test]
+    fn what_users_noted_as_wrong_fails_the_run() {
+        let due = Duration::from_millis(900);
+        let route = "onChat".to_owned();
+        for (what, name, said) in [
+            (
+                What::Unsent { due },
+                "sent",
+                "user 0 was in no room to send what was due at 0.900s",
+            ),
+            (
+                What::Unasked { id: 2 },
+                "asked",
+                "user 0 had an answer at 1.000s to request 2, which was not open",
+            ),
+            (
+                What::Strange { route },
+                "understood",
+                "user 0 could make nothing of the onChat pushed at 1.000s",
+            ),
+        ] {
+            let mut finished = finished(Ending::Complete);
+            finished.history.push(event(0, what));
+            assert_eq!(evidence(&judged(&finished), name), [said]);
+        }
+    }
+
+    #[test]
     fn a_run_that_was_stopped_before_all_were_in_blames_nobody_for_it() {
         let mut finished = finished(Ending::Interrupted);
         finished.elapsed = Duration::from_secs(1);
+        finished.history.pop();
         let run = judged(&finished);
         assert!(run.holds() && run.partial);
     }

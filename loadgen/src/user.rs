@@ -87,6 +87,7 @@ pub async fn run<N: Network>(
         recorder,
         rng,
         login: 0,
+        login_due: None,
         failures: 0,
         retry_at: None,
         first_words: None,
@@ -123,6 +124,8 @@ struct User<N: Network> {
     rng: StdRng,
     /// The number of the current or last login.
     login: u32,
+    /// When the login that has yet to lead into a room was first due, since the start of the run.
+    login_due: Option<Duration>,
     /// Logins in a row that came to nothing.
     failures: u32,
     retry_at: Option<Instant>,
@@ -179,7 +182,13 @@ impl<N: Network> User<N> {
                 () = at(due_at) => {
                     let Action { at: due, what } = self.take_due();
                     match what {
-                        Do::Login => return true,
+                        Do::Login => {
+                            // Who is about to try again has waited since the first time.
+                            if self.retry_at.is_none() {
+                                self.login_due = Some(due);
+                            }
+                            return true;
+                        }
                         Do::Send(_) => self.note(What::Unsent { due }),
                         Do::SendAtOnce(target) => self.first_words = Some(target),
                         Do::Enter { room } => self.room = room,
@@ -196,7 +205,9 @@ impl<N: Network> User<N> {
     /// to the connector, and the one to the gate, which is of no more use.
     async fn log_in(&mut self) -> Result<(Client<N::Stream>, Client<N::Stream>), LoginError> {
         self.login += 1;
-        self.note(What::Login);
+        let due = self.login_due;
+        let due = due.expect("who logs in was told to by the script or by its back-off");
+        self.note(What::Login { due });
         let key = self.gate_key.as_ref().unwrap_or(&self.name);
         let patience = self.access.patience.login;
         timeout(patience, async {
@@ -222,6 +233,7 @@ impl<N: Network> User<N> {
     fn back_off(&mut self) -> Option<Instant> {
         self.failures = self.failures.saturating_add(1);
         let wait = self.reconnect?.wait(self.failures, &mut self.rng);
+        self.login_due.get_or_insert(self.recorder.now() + wait);
         Some(Instant::now() + wait)
     }
 }
@@ -335,14 +347,18 @@ impl<N: Network> User<N> {
     fn see(&mut self, session: &mut Session, event: Result<Event, ClientError>) -> Option<Ending> {
         match event {
             Ok(Event::Response { id, body }) => {
-                let asked = session.asked.remove(&id)?;
+                let Some(asked) = session.asked.remove(&id) else {
+                    self.note(What::Unasked { id });
+                    return None;
+                };
                 self.see_answer(session, asked.what, &body)
             }
             Ok(Event::Push { route, body }) => {
-                match sight::of_push(&route, &body) {
-                    Some(what) => self.note(what),
-                    None => tracing::debug!(user = self.user, route, %body, "unknown push"),
-                }
+                let what = sight::of_push(&route, &body).unwrap_or_else(|| {
+                    tracing::debug!(user = self.user, route, %body, "strange push");
+                    What::Strange { route }
+                });
+                self.note(what);
                 None
             }
             Ok(Event::Kicked { reason }) => {
@@ -371,6 +387,7 @@ impl<N: Network> User<N> {
                     // On the way to yet another room, the answer to the last question counts.
                     session.entered = !session.is_entering();
                     self.failures = 0;
+                    self.login_due = None;
                     self.note(What::Entered { users });
                     None
                 }

@@ -47,7 +47,8 @@ async fn a_user_enters_sends_and_leaves() -> Outcome {
     let heard_at = seen.iter().position(|what| *what == heard);
     seen.remove(heard_at.ok_or("it did not hear itself")?);
     assert_eq!(seen.len(), 8, "{seen:#?}");
-    assert_eq!(seen[0], What::Login);
+    let due = Duration::ZERO;
+    assert_eq!(seen[0], What::Login { due });
     assert!(is_located(&seen[1]), "{:?}", seen[1]);
     assert_eq!(seen[2], What::Connected);
     assert!(is_entering(&seen[3]), "{:?}", seen[3]);
@@ -198,6 +199,12 @@ async fn a_user_whose_name_is_taken_comes_back_until_it_is_free() -> Outcome {
         .count();
     assert!(refused >= 2, "{refused}");
     assert!(seen_by(&history, BOB).any(|what| matches!(what, What::Entered { .. })));
+    // All of it is one wait.
+    let dues = seen_by(&history, BOB).filter_map(|what| match what {
+        What::Login { due } => Some(due.as_millis()),
+        _ => None,
+    });
+    assert!(dues.eq(vec![300; refused + 1]));
     // A new login for each attempt.
     let last = history.iter().rfind(|event| event.user == BOB);
     assert_eq!(
@@ -213,7 +220,7 @@ async fn who_has_no_reconnect_does_not_come_back() -> Outcome {
     let mut twin = script(BOB, [(300, Do::Login), (900, Do::Leave)]);
     twin.name = name(ANN);
     let history = play([script(ANN, [(0, Do::Login), (900, Do::Leave)]), twin]).await?;
-    let logins = seen_by(&history, BOB).filter(|what| **what == What::Login);
+    let logins = seen_by(&history, BOB).filter(|what| matches!(what, What::Login { .. }));
     assert_eq!(logins.count(), 1);
     Ok(())
 }

@@ -206,7 +206,7 @@ impl Figures {
                 ("events_total", outcome.events),
                 ("faults_total", outcome.record.faults.len() as u64),
                 ("sends_accepted", audit.accepted),
-                ("sends_refused", audit.refused),
+                ("sends_refused", audit.refused.count),
                 ("sends_total", audit.sent),
                 ("simulated_us", micros(outcome.simulated)),
             ],

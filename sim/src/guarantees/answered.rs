@@ -19,6 +19,8 @@
 
 use std::time::Duration;
 
+use loadgen::history::What;
+
 use super::sessions::{End, Session};
 use super::trouble::Span;
 use super::view::View;
@@ -35,28 +37,20 @@ pub fn check(view: &View) -> Findings {
     for (session, spans) in view.sessions.iter().zip(&trouble) {
         findings.extend(login(view, session));
         findings.extend(enters(view, session, spans));
+        findings.extend(unasked(session));
     }
     for (message, sent) in &view.messages.sent {
         let session = &view.sessions[sent.session];
-        let answered_at = sent.answers.first().map(|(at, _)| *at);
+        let answered_at = sent.answer.map(|(at, _)| at);
         let what = format!("message {message}");
         let spans = &trouble[sent.session];
         let answer_by = answer_by(view, session, spans, sent.at);
         findings.extend(late(view, session, answer_by, sent.at, answered_at, &what));
-        for (at, _) in sent.answers.iter().skip(1) {
-            findings.push((*at, format!("{session}: {what} was answered again")));
-        }
         if let (Some(at), true) = (sent.accepted_at(), sent.places.is_empty()) {
             let what = format!("{session} was in no room, but {what} was answered with success");
             findings.push((at, what));
         }
     }
-    let unasked = view.messages.unasked.iter().map(|(session, at, message)| {
-        let session = &view.sessions[*session];
-        let what = format!("{session} had an answer for {message}, never sent");
-        (*at, what)
-    });
-    findings.extend(unasked);
     findings
 }
 
@@ -69,13 +63,20 @@ fn enters(view: &View, session: &Session, spans: &[Span]) -> Findings {
         let late = late(view, session, answer_by, enter.asked_at, answered_at, &what);
         findings.extend(late);
     }
-    for at in &session.unasked {
-        findings.push((
-            *at,
-            format!("{session} had an answer to enter, never asked"),
-        ));
-    }
     findings
+}
+
+/// Answers to requests that had theirs already, or were never sent.
+fn unasked(session: &Session) -> Findings {
+    let events = session.events.iter();
+    let unasked = events.filter_map(|event| match event.what {
+        What::Unasked { id } => {
+            let what = format!("{session} had an answer to request {id}, which was not open");
+            Some((event.at, what))
+        }
+        _ => None,
+    });
+    unasked.collect()
 }
 
 /// When a request is to be answered at the latest; `spans` is what touched its session.
@@ -171,7 +172,6 @@ mod tests {
         ALICE, CHAT, CONNECTOR_1, GATE, Story, USERS, hold, partition, pause, power_cut, release,
         repair, restart, resume,
     };
-    use loadgen::history::What;
 
     fn findings(story: Story) -> usize {
         check(&View::new(&story.record())).len()
@@ -233,14 +233,13 @@ mod tests {
         let story = alice()
             .says(1000, ALICE, 1)
             .gets_answer(1010, ALICE, 1, true)
-            .gets_answer(1020, ALICE, 1, false);
+            .gets_unasked_answer(1020, ALICE, 2);
         assert_eq!(findings(story), 1);
     }
 
     #[test]
     fn an_answer_to_nothing_is_found() {
-        assert_eq!(findings(alice().gets_answer(1010, ALICE, 1, true)), 1);
-        assert_eq!(findings(alice().gets_in(1010, ALICE, &[ALICE])), 1);
+        assert_eq!(findings(alice().gets_unasked_answer(1010, ALICE, 7)), 1);
     }
 
     #[test]
@@ -323,7 +322,7 @@ mod tests {
     fn a_login_fails_only_if_something_was_in_its_way() {
         let reason = String::from("no answer from the gate");
         let failed = |story: Story| {
-            story.note(1000, ALICE, What::Login).note(
+            story.begins_login(1000, ALICE).note(
                 4000,
                 ALICE,
                 What::LoginFailed {
@@ -340,6 +339,6 @@ mod tests {
 
     #[test]
     fn a_login_that_hangs_is_found() {
-        assert_eq!(findings(Story::new().note(1000, ALICE, What::Login)), 1);
+        assert_eq!(findings(Story::new().begins_login(1000, ALICE)), 1);
     }
 }

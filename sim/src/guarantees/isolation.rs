@@ -8,8 +8,10 @@
 //!   was in the same room when it sent; one to a single name reached only that name;
 //! - a notice names somebody who had asked to enter this room before.
 //!
-//! Let pass: a sender whose switch was never answered may mean either room; whoever asked to enter may be
-//! announced even if the answer was an error in the end (whether that adds up is G7).
+//! And of every push: that it is one of these three. What nobody can understand is of no room.
+//!
+//! Let pass: a sender whose switch was never answered may mean either room; whoever asked to enter
+//! may be announced even if the answer was an error in the end (whether that adds up is G7).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,6 +32,7 @@ pub fn check(view: &View) -> Findings {
     let mut findings = Findings::new();
     for session in &view.sessions {
         findings.extend(outside_any_room(session));
+        findings.extend(nonsense(session));
         for stay in &session.stays {
             let events = session.events_of(stay).iter();
             let strange = events.filter_map(|event| {
@@ -65,6 +68,19 @@ fn outside_any_room(session: &Session) -> Findings {
         (event.at, what)
     })
     .collect()
+}
+
+/// What a session was pushed and could not understand.
+fn nonsense(session: &Session) -> Findings {
+    let events = session.events.iter();
+    let nonsense = events.filter_map(|event| match &event.what {
+        What::Strange { route } => {
+            let what = format!("{session} was pushed {route}, of which it could make nothing");
+            Some((event.at, what))
+        }
+        _ => None,
+    });
+    nonsense.collect()
 }
 
 fn is_of_a_room(what: &What) -> bool {
@@ -253,6 +269,13 @@ mod tests {
         let story = two_rooms().adds(310, ALICE, CAROL);
         assert_eq!(findings(story), 1);
         let story = two_rooms().drops(310, BOB, CAROL);
+        assert_eq!(findings(story), 1);
+    }
+
+    #[test]
+    fn a_push_that_nobody_understands_is_found_in_a_room_and_out_of_it() {
+        assert_eq!(findings(two_rooms().gets_nonsense(400, BOB)), 1);
+        let story = two_rooms().leaves(400, BOB).gets_nonsense(410, BOB);
         assert_eq!(findings(story), 1);
     }
 

@@ -143,7 +143,7 @@ fn went_on_purpose(session: &Session, at: Duration) -> bool {
 }
 
 fn refused_send(view: &View, message: MessageId, sent: &Sent) -> Option<(Duration, String)> {
-    let (at, false) = *sent.answers.first()? else {
+    let (at, false) = sent.answer? else {
         return None;
     };
     let place = sent.place()?;

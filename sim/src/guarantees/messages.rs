@@ -21,8 +21,8 @@ pub struct Sent<'a> {
     /// `enter`, the room that the session was in when that was answered, since the servers let it
     /// wait until then. Two or more if that answer never came, none if it was in no room.
     pub places: Vec<Place<'a>>,
-    /// When and how it was answered; more than once if the cluster is wrong.
-    pub answers: Vec<(Duration, bool)>,
+    /// When it was answered, and whether with success. A second answer would be unasked.
+    pub answer: Option<(Duration, bool)>,
 }
 
 /// A name in a room.
@@ -43,8 +43,8 @@ impl fmt::Display for Place<'_> {
 impl Sent<'_> {
     /// When it was answered with success.
     pub fn accepted_at(&self) -> Option<Duration> {
-        let accepted = self.answers.iter().find(|(_, ok)| *ok);
-        accepted.map(|(at, _)| *at)
+        let (at, ok) = self.answer?;
+        ok.then_some(at)
     }
 
     /// The places in words.
@@ -65,13 +65,11 @@ impl Sent<'_> {
     }
 }
 
-/// All messages of a run, and the answers for messages that nobody sent.
+/// All messages of a run.
 #[derive(Debug, Default)]
 pub struct Messages<'a> {
     /// By id.
     pub sent: BTreeMap<MessageId, Sent<'a>>,
-    /// Answers without a request: session, time and message.
-    pub unasked: Vec<(usize, Duration, MessageId)>,
 }
 
 /// Reads the messages of all sessions.
@@ -113,14 +111,18 @@ impl<'a> Messages<'a> {
                         at: event.at,
                         target,
                         places: places.collect(),
-                        answers: Vec::new(),
+                        answer: None,
                     };
                     self.sent.insert(*message, sent);
                     if !waiting.is_empty() {
                         behind.push((waiting.len(), *message));
                     }
                 }
-                What::Answered { message, ok } => self.answered(index, event.at, *message, *ok),
+                What::Answered { message, ok } => {
+                    if let Some(sent) = self.sent.get_mut(message) {
+                        sent.answer = Some((event.at, *ok));
+                    }
+                }
                 _ => {}
             }
         }
@@ -138,12 +140,5 @@ impl<'a> Messages<'a> {
             }
             *enters > 0
         });
-    }
-
-    fn answered(&mut self, index: usize, at: Duration, message: MessageId, ok: bool) {
-        match self.sent.get_mut(&message) {
-            Some(sent) if sent.session == index => sent.answers.push((at, ok)),
-            _ => self.unasked.push((index, at, message)),
-        }
     }
 }

@@ -111,6 +111,8 @@ fn came(what: &What) -> bool {
             | What::Heard { .. }
             | What::Added { .. }
             | What::Left { .. }
+            | What::Unasked { .. }
+            | What::Strange { .. }
     )
 }
 
@@ -123,7 +125,7 @@ fn gave_up_waiting(view: &View, session: &Session, at: Duration) -> bool {
         || sent.any(|sent| {
             let sender = &view.sessions[sent.session];
             (sender.user, sender.login) == (session.user, session.login)
-                && sent.answers.is_empty()
+                && sent.answer.is_none()
                 && sent.at < asked_by
         })
 }

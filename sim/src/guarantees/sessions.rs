@@ -26,8 +26,6 @@ pub struct Session<'a> {
     pub connected_at: Option<Duration>,
     /// Every `enter`, in order.
     pub enters: Vec<Enter<'a>>,
-    /// Answers to an `enter` that was never sent.
-    pub unasked: Vec<Duration>,
     /// Every stay in a room, in order.
     pub stays: Vec<Stay<'a>>,
     /// From when on the user did not read.
@@ -125,7 +123,7 @@ impl<'a> Session<'a> {
         let at = event.at;
         self.events.push(event);
         match &event.what {
-            What::Login => self.login_at = Some(at),
+            What::Login { .. } => self.login_at = Some(at),
             What::Located { connector } => {
                 self.connector = connector.rsplit_once(':').map(|(host, _)| host);
             }
@@ -154,23 +152,18 @@ impl<'a> Session<'a> {
             | What::Answered { .. }
             | What::Heard { .. }
             | What::Added { .. }
-            | What::Left { .. } => {}
+            | What::Left { .. }
+            | What::Unasked { .. }
+            | What::Strange { .. } => {}
         }
     }
 
     /// Answers come in the order of the requests, so this one is for the oldest.
     fn answer(&mut self, at: Duration, answer: EnterAnswer) -> Option<&Enter<'a>> {
-        let waiting = self.enters.iter_mut().find(|enter| enter.answer.is_none());
-        match waiting {
-            Some(enter) => {
-                enter.answer = Some((at, answer));
-                Some(enter)
-            }
-            None => {
-                self.unasked.push(at);
-                None
-            }
-        }
+        let mut enters = self.enters.iter_mut();
+        let waiting = enters.find(|enter| enter.answer.is_none())?;
+        waiting.answer = Some((at, answer));
+        Some(waiting)
     }
 
     fn entered(&mut self, at: Duration, users: &'a [String]) {
@@ -267,7 +260,6 @@ fn fresh<'a>(record: &'a Record, event: &Event) -> Session<'a> {
         login_at: None,
         connected_at: None,
         enters: Vec::new(),
-        unasked: Vec::new(),
         stays: Vec::new(),
         deaf_at: None,
         end: None,

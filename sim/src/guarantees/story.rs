@@ -125,6 +125,10 @@ impl Story {
         self
     }
 
+    pub fn begins_login(self, at: u64, user: u32) -> Self {
+        self.note(at, user, What::Login { due: ms(at) })
+    }
+
     /// A login through the first connector, up to where `enter` can be sent, at `at`.
     pub fn logs_in(self, at: u64, user: u32) -> Self {
         self.logs_in_through(at, user, CONNECTOR_1)
@@ -133,7 +137,7 @@ impl Story {
     pub fn logs_in_through(mut self, at: u64, user: u32, connector: &str) -> Self {
         *self.logins.entry(user).or_default() += 1;
         let connector = format!("{connector}:3050");
-        self.note(at - 20, user, What::Login)
+        self.begins_login(at - 20, user)
             .note(at - 10, user, What::Located { connector })
             .note(at, user, What::Connected)
     }
@@ -203,6 +207,15 @@ impl Story {
     pub fn gets_answer(self, at: u64, user: u32, number: u32, ok: bool) -> Self {
         let message = self.id(user, number);
         self.note(at, user, What::Answered { message, ok })
+    }
+
+    pub fn gets_unasked_answer(self, at: u64, user: u32, id: u32) -> Self {
+        self.note(at, user, What::Unasked { id })
+    }
+
+    pub fn gets_nonsense(self, at: u64, user: u32) -> Self {
+        let route = String::from("onChat");
+        self.note(at, user, What::Strange { route })
     }
 
     /// Hears message `number` of the sender's current login, sent to the room.
