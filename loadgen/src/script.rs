@@ -48,6 +48,9 @@ pub enum Do {
     Login,
     /// Sends a message. Noted as unsent by a user who is not in a room, or between two.
     Send(Target),
+    /// Sends a message, in a room or not: behind an `enter` without waiting for its answer, too.
+    /// Without a session, it is what the user says first in the next one, before `enter`.
+    SendAtOnce(Target),
     /// Goes to another room on the same session. Without a session, the next login goes there.
     Enter {
         /// The room.

@@ -90,6 +90,7 @@ pub async fn run<N: Network>(
         login_due: None,
         failures: 0,
         retry_at: None,
+        first_words: None,
     };
     let mut vanished = Vec::new();
     while user.wait_for_login().await {
@@ -128,6 +129,8 @@ struct User<N: Network> {
     /// Logins in a row that came to nothing.
     failures: u32,
     retry_at: Option<Instant>,
+    /// To whom it speaks in the next session before it enters a room.
+    first_words: Option<Target>,
 }
 
 /// How a connection of this user ended.
@@ -187,6 +190,7 @@ impl<N: Network> User<N> {
                             return true;
                         }
                         Do::Send(_) => self.note(What::Unsent { due }),
+                        Do::SendAtOnce(target) => self.first_words = Some(target),
                         Do::Enter { room } => self.room = room,
                         Do::Leave => self.retry_at = None,
                         Do::Vanish | Do::Deafen => {}
@@ -243,6 +247,9 @@ impl<N: Network> User<N> {
         vanished: &mut Vanished<N::Stream>,
     ) -> Ending {
         let mut session = Session::default();
+        if let Some(target) = self.first_words.take() {
+            self.send(&mut session, &mut client, self.recorder.now(), target);
+        }
         self.enter(&mut session, &mut client);
         let ending = loop {
             // What is due goes first: a busy room must not keep a user from sending.
@@ -271,6 +278,7 @@ impl<N: Network> User<N> {
         match what {
             Do::Send(target) if session.entered => self.send(session, client, due, target),
             Do::Send(_) => self.note(What::Unsent { due }),
+            Do::SendAtOnce(target) => self.send(session, client, due, target),
             Do::Enter { room } => {
                 self.room = room;
                 self.enter(session, client);

@@ -124,6 +124,42 @@ async fn nobody_sends_on_the_way_from_one_room_to_another() -> Outcome {
 }
 
 #[tokio::test]
+async fn who_cannot_wait_is_heard_in_the_room_it_asked_for_and_refused_before() -> Outcome {
+    let other = String::from("other");
+    let history = play([script(
+        ANN,
+        [
+            (0, Do::SendAtOnce(Target::Room)),
+            (10, Do::Login),
+            (11, Do::SendAtOnce(Target::Room)),
+            (300, Do::Enter { room: other }),
+            (300, Do::SendAtOnce(Target::Room)),
+            (600, Do::Leave),
+        ],
+    )])
+    .await?;
+    let seen: Vec<_> = seen_by(&history, ANN).collect();
+    let mut answers = vec![];
+    for what in &seen {
+        match what {
+            What::Entered { .. } => answers.push(None),
+            What::Answered { message, ok } => answers.push(Some((message.number, *ok))),
+            _ => {}
+        }
+    }
+    let behind = |number| Some((number, true));
+    let first = Some((1, false));
+    assert_eq!(answers, [first, None, behind(2), None, behind(3)]);
+    let place = |wanted: &dyn Fn(&What) -> bool| seen.iter().position(|what| wanted(what));
+    let says = |number| {
+        place(&|what| matches!(what, What::Sending { message, .. } if message.number == number))
+    };
+    let asks = place(&|what| matches!(what, What::Entering { .. }));
+    assert!(says(1) < asks && asks < says(2), "{seen:#?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_user_that_goes_to_another_room_is_seen_leaving_and_coming() -> Outcome {
     let mut bob = script(BOB, [(0, Do::Login), (900, Do::Leave)]);
     bob.room = "other".to_owned();

@@ -20,14 +20,15 @@ Examples:
 
 Exit status:
   0    every promise held
-  1    a promise was broken, or a run broke off; the last line repeats it
+  1    a promise was broken, a run broke off, or a scenario owed no delivery, so that G4 was not
+       checked; the last line repeats it
   2    unusable input
   130  interrupted by Ctrl-C; what was done until then had held";
 
 /// Runs the whole cluster in a simulated network, with faults, and checks what it promises.
 ///
 /// Alone it runs every built-in scenario over its default seeds. Results go to stdout, progress
-/// to stderr.
+/// to stderr: a bar, or without a terminal a line every ten seconds.
 #[derive(Debug, Parser)]
 #[command(name = "sim", version, after_help = EXAMPLES)]
 pub struct Options {

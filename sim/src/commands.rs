@@ -63,7 +63,7 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
         }
         Some(Command::List) => {
             for scenario in scenario::built_in() {
-                println!("{:20}  {}", scenario.name, scenario.about);
+                println!("{:24}  {}", scenario.name, scenario.about);
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -181,7 +181,7 @@ impl<'a> Table<'a> {
 
     fn print_line(&self, scenario: usize) {
         let name = self.sweep.scenarios[scenario].0.name;
-        let line = format!("{name:20} {}", self.tallies[scenario]);
+        let line = format!("{name:24} {}", self.tallies[scenario]);
         self.progress.print(&line);
     }
 

@@ -62,6 +62,9 @@ pub enum Habit {
     Hasty,
     /// Stops reading.
     Deafen,
+    /// Speaks right behind an `enter`, without waiting for the answer, and now and then before
+    /// any.
+    Eager,
 }
 
 /// The users of one run.
@@ -88,6 +91,11 @@ pub struct Sizes {
 const TWIN_GAP_MS: Span = Span::of(0..=60);
 /// Time from a login until the user goes in the middle of it: it takes up to seven round trips.
 const ENTERING_MS: Span = Span::of(1..=150);
+/// Time from an `enter` to what is said behind it: from at once to about as long as its answer
+/// takes.
+const RIGHT_BEHIND_MS: Span = Span::of(0..=20);
+/// How many of a hundred users who can't wait speak even before they ask to enter.
+const EARLIER_STILL_PERCENT: u32 = 20;
 /// Time away of who leaves and comes back: from at once, while the server still works on the
 /// leave, to longer than that can take.
 const AWAY_MS: Span = Span::of(0..=1500);
@@ -274,6 +282,23 @@ impl Drawing<'_> {
                     actions.push(action(at, Do::Leave));
                     at += AWAY_MS.draw_ms(rng);
                     actions.push(action(at, Do::Login));
+                }
+            }
+            Habit::Eager => {
+                if rng.random_range(0..100) < EARLIER_STILL_PERCENT {
+                    let target = self.draw_target(rng);
+                    actions.insert(0, action(login_at, Do::SendAtOnce(target)));
+                }
+                // What is due during the login is said as soon as that has come to `enter`.
+                actions.push(action(login_at, Do::SendAtOnce(self.draw_target(rng))));
+                let mut room = room.to_owned();
+                for at in self.draw_times(rng) {
+                    room = self.draw_other_room(&room, rng);
+                    actions.push(action(at, Do::Enter { room: room.clone() }));
+                    for _ in 0..rng.random_range(1..=3) {
+                        let at = at + RIGHT_BEHIND_MS.draw_ms(rng);
+                        actions.push(action(at, Do::SendAtOnce(self.draw_target(rng))));
+                    }
                 }
             }
             Habit::Deafen => actions.push(action(self.draw_time(rng), Do::Deafen)),

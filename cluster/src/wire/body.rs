@@ -13,9 +13,13 @@ use super::package::{self, PackageType};
 /// handler's arguments; of a key that is there twice, the last counts.
 ///
 /// Bytes that are not UTF-8 become U+FFFD first. The original's browser client writes characters
-/// above U+FFFF as two surrogates of three bytes, so this is not rare.
+/// above U+FFFF as two surrogates of three bytes, so this is not rare. So does half of a surrogate
+/// pair that is written as an escape, which text here cannot hold; the original carries it on to
+/// where it writes UTF-8, and then writes U+FFFD.
 pub fn decode(body: &[u8]) -> Value {
-    let value = serde_json::from_str(&String::from_utf8_lossy(body));
+    let text = String::from_utf8_lossy(body);
+    let value = serde_json::from_str(&text)
+        .or_else(|_| serde_json::from_str(&without_lone_surrogates(&text)));
     let object = match value {
         Ok(Value::Object(object)) => object,
         Ok(Value::Array(mut elements)) if elements.len() == 1 => match elements.pop() {
@@ -25,6 +29,39 @@ pub fn decode(body: &[u8]) -> Value {
         _ => Map::new(),
     };
     Value::Object(object)
+}
+
+/// Replaces each `\uD800` to `\uDFFF` that is not half of a pair by `\uFFFD`.
+fn without_lone_surrogates(text: &str) -> String {
+    let mut mended = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(index) = rest.find('\\') {
+        mended.push_str(&rest[..index]);
+        rest = &rest[index..];
+        let (escape, len) = match (surrogate(rest), rest.get(6..).and_then(surrogate)) {
+            (Some(0xD800..0xDC00), Some(0xDC00..)) => (&rest[..12], 12),
+            (Some(_), _) => ("\\uFFFD", 6),
+            // An escaped backslash begins no other escape.
+            (None, _) => {
+                let end = rest
+                    .char_indices()
+                    .nth(2)
+                    .map_or(rest.len(), |(end, _)| end);
+                (&rest[..end], end)
+            }
+        };
+        mended.push_str(escape);
+        rest = &rest[len..];
+    }
+    mended + rest
+}
+
+/// The surrogate that `text` begins with, as an escape.
+fn surrogate(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let code = u16::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
+    (0xD800..=0xDFFF).contains(&code).then_some(code)
 }
 
 /// Writes a kick as a whole package. `reason` is a sentence for the user.
@@ -92,6 +129,37 @@ mod tests {
         let body = decode(b"{\"a\":\"\xED\xA0\xBD\xED\xB8\x80!\",\"b\":\"\xE2\x82\"}");
         let replaced = "\u{FFFD}".repeat(6) + "!";
         assert_eq!(body, json!({ "a": replaced, "b": "\u{FFFD}" }));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced() {
+        for (written, read) in [
+            (r"\ud83d", "\u{FFFD}"),
+            (r"\uDE00 \uD83D\ud83d\ude00", "\u{FFFD} \u{FFFD}\u{1F600}"),
+            (r"\\ud83d\ud83d", "\\ud83d\u{FFFD}"),
+            (r"\ud83d\n", "\u{FFFD}\n"),
+            (r"\ud83d\u00e9", "\u{FFFD}\u{E9}"),
+        ] {
+            let body = format!(r#"{{"a":"{written}"}}"#);
+            assert_eq!(decode(body.as_bytes()), json!({ "a": read }), "{written}");
+        }
+        for broken in [
+            r#"{"a":"\ud8"#,
+            r#"{"a":"\ud8+1"}"#,
+            r#"{"a":"\"#,
+            "\\\u{E9}",
+        ] {
+            assert_eq!(decode(broken.as_bytes()), json!({}), "{broken}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_sound_stays_as_it_is(text: String, noise in r#"[\\u"dD89cC0 é]*"#) {
+            let sound = json!({ "a": text }).to_string();
+            proptest::prop_assert_eq!(without_lone_surrogates(&sound), sound);
+            decode(noise.as_bytes());
+        }
     }
 
     #[test]

@@ -18,8 +18,9 @@
 //!   over and the cluster had its time to recover: until then it may have been dead without
 //!   knowing, or about to be kicked because its link was down for longer than the lease.
 //!
-//! Let pass: sends without success, which may reach anybody or nobody; sends and receivers in the
-//! middle of a switch; deaf and vanished users. [`Deliveries`] tells how much was let pass.
+//! Let pass: sends without success, which may reach anybody or nobody; receivers in the middle of a
+//! switch, and sends behind one that was never answered; deaf and vanished users. [`Deliveries`]
+//! tells how much was let pass.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

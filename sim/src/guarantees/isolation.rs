@@ -10,8 +10,8 @@
 //!
 //! And of every push: that it is one of these three. What nobody can understand is of no room.
 //!
-//! Let pass: a sender who is switching rooms may mean either; whoever asked to enter may be
-//! announced even if the answer was an error in the end (whether that adds up is G7).
+//! Let pass: a sender whose switch was never answered may mean either room; whoever asked to enter
+//! may be announced even if the answer was an error in the end (whether that adds up is G7).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -218,13 +218,31 @@ mod tests {
     }
 
     #[test]
-    fn who_switches_may_be_heard_in_either_room() {
-        let story = two_rooms()
-            .asks(400, BOB, "blue")
-            .says(401, BOB, 1)
-            .gets_in(420, BOB, &[BOB, CAROL])
-            .hears(430, CAROL, BOB, 1);
-        assert_eq!(findings(story), 0);
+    fn what_is_said_behind_a_switch_is_for_the_room_that_the_switch_leads_to() {
+        let says = || two_rooms().asks(400, BOB, "blue").says(401, BOB, 1);
+        let heard_by = |story: Story, user| findings(story.hears(430, user, BOB, 1));
+        let let_in = || says().gets_in(420, BOB, &[BOB, CAROL]);
+        assert_eq!(heard_by(let_in(), CAROL), 0);
+        assert_eq!(heard_by(let_in(), ALICE), 1);
+        let refused = || says().gets_refused(420, BOB, false);
+        assert_eq!(heard_by(refused(), CAROL), 1);
+        assert_eq!(heard_by(refused(), ALICE), 0);
+        assert_eq!(heard_by(says(), CAROL), 0);
+        assert_eq!(heard_by(says(), ALICE), 0);
+    }
+
+    #[test]
+    fn what_is_said_behind_two_switches_waits_for_both() {
+        let story = || {
+            two_rooms()
+                .asks(400, BOB, "green")
+                .asks(400, BOB, "blue")
+                .says(401, BOB, 1)
+                .gets_in(410, BOB, &[BOB])
+                .gets_in(420, BOB, &[BOB, CAROL])
+        };
+        assert_eq!(findings(story().hears(430, CAROL, BOB, 1)), 0);
+        assert_eq!(findings(story().hears(430, ALICE, BOB, 1)), 1);
     }
 
     #[test]

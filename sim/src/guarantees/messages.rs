@@ -17,8 +17,9 @@ pub struct Sent<'a> {
     pub at: Duration,
     /// To whom.
     pub target: &'a Target,
-    /// The room it was sent to, and the sender's name there. Two while the sender switches (the
-    /// switch may be answered either way), none if it was in no room.
+    /// The room it was sent to, and the sender's name there: of one that was sent behind an
+    /// `enter`, the room that the session was in when that was answered, since the servers let it
+    /// wait until then. Two or more if that answer never came, none if it was in no room.
     pub places: Vec<Place<'a>>,
     /// When it was answered, and whether with success. A second answer would be unasked.
     pub answer: Option<(Duration, bool)>,
@@ -85,15 +86,21 @@ impl<'a> Messages<'a> {
         let mut here: Option<Place> = None;
         let mut asked = session.enters.iter();
         let mut waiting: Vec<Place> = Vec::new();
+        // Messages behind a number of enters without an answer.
+        let mut behind: Vec<(usize, MessageId)> = Vec::new();
         for event in &session.events {
             match &event.what {
                 What::Entering { .. } => waiting.extend(asked.next().map(|enter| Place {
                     room: enter.room,
                     name: enter.name,
                 })),
-                What::Entered { .. } if !waiting.is_empty() => here = Some(waiting.remove(0)),
+                What::Entered { .. } if !waiting.is_empty() => {
+                    here = Some(waiting.remove(0));
+                    self.answered_enter(&mut behind, here);
+                }
                 What::Refused { .. } if !waiting.is_empty() => {
                     waiting.remove(0);
+                    self.answered_enter(&mut behind, here);
                 }
                 What::Sending {
                     message, target, ..
@@ -107,6 +114,9 @@ impl<'a> Messages<'a> {
                         answer: None,
                     };
                     self.sent.insert(*message, sent);
+                    if !waiting.is_empty() {
+                        behind.push((waiting.len(), *message));
+                    }
                 }
                 What::Answered { message, ok } => {
                     if let Some(sent) = self.sent.get_mut(message) {
@@ -116,5 +126,19 @@ impl<'a> Messages<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// An `enter` was answered, and the session is `here`: so are the messages that waited for no
+    /// other.
+    fn answered_enter(&mut self, behind: &mut Vec<(usize, MessageId)>, here: Option<Place<'a>>) {
+        behind.retain_mut(|(enters, message)| {
+            *enters -= 1;
+            if *enters == 0
+                && let Some(sent) = self.sent.get_mut(message)
+            {
+                sent.places = here.into_iter().collect();
+            }
+            *enters > 0
+        });
     }
 }

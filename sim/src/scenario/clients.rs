@@ -36,11 +36,11 @@ fn vanish_entering() -> Scenario {
 fn hasty() -> Scenario {
     Scenario {
         name: "hasty-users",
-        about: "users leave while they enter, and log in again at once or soon",
+        about: "users leave while they enter, and log in again; others speak before they are let in",
         seeds: 6,
         shape: Shape::default(),
         workload: Workload {
-            habits: vec![(Habit::Hasty, 60)],
+            habits: vec![(Habit::Hasty, 60), (Habit::Eager, 30)],
             ..Workload::default()
         },
         faults: Faults::none(),

@@ -74,6 +74,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             SHORT_MS,
         )),
         held_past_deadline(),
+        overrun(),
     ]
 }
 
@@ -113,6 +114,43 @@ fn held_past_deadline() -> Scenario {
     }
 }
 
+/// What a held link is to carry is more than its outbox takes, so that it is cut off although the
+/// hold is shorter than its lease.
+fn overrun() -> Scenario {
+    Scenario {
+        name: "link-overrun",
+        about: "a link stalls for less than the lease, and more waits for it than its bound",
+        seeds: 8,
+        shape: Shape {
+            connectors: Span::just(3),
+            chats: Span::just(1),
+            users: Span::just(16),
+            rooms: Span::just(1),
+            ..Shape::default()
+        },
+        workload: Workload {
+            // Some 40 messages a second, of which each connector gets all.
+            send_every_ms: Span::of(200..=600),
+            habits: vec![(Habit::Rejoin, 20)],
+            ..Workload::default()
+        },
+        faults: Faults::Listed(vec![Incident {
+            kind: Kind::Link(LinkTrouble::Hold, Ends::Backend),
+            after_ms: EARLY_MS,
+            lasts_ms: Span::of(1200..=1900),
+        }]),
+        settings: Settings {
+            options: Options {
+                // Never for long while the link carries, and within a second when it does not.
+                outbox_len: 16,
+                ..Settings::default().options
+            },
+            ..Settings::default()
+        },
+        quiet: false,
+    }
+}
+
 /// Cuts and stalls one after the other; with one connector and one chat server, all on one link.
 fn flapping(base: Scenario) -> Scenario {
     let incident = |index: u32, kind| Incident {
@@ -136,5 +174,22 @@ fn flapping(base: Scenario) -> Scenario {
                 .collect(),
         ),
         ..base
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use loadgen::history::What;
+
+    use super::*;
+    use crate::case::Case;
+    use crate::run;
+
+    #[test]
+    fn a_link_that_overruns_is_given_up_though_its_lease_would_have_lasted() {
+        let outcome = run::run(&Case::draw(&overrun(), 0), false);
+        assert!(outcome.held(), "{:?}", outcome.violations);
+        let mut history = outcome.record.history.iter();
+        assert!(history.any(|event| matches!(event.what, What::Kicked { .. })));
     }
 }

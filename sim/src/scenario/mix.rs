@@ -32,6 +32,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 (Habit::VanishEntering, 10),
                 (Habit::Hasty, 10),
                 (Habit::Deafen, 5),
+                (Habit::Eager, 15),
             ],
             swarm: true,
             twins: Span::of(0..=3),
