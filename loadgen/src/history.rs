@@ -260,3 +260,32 @@ impl Recorder {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tally_counts_users_once_and_failed_logins_apart_from_lost_connections() {
+        let recorder = Recorder::new(Instant::now());
+        let reason = String::new;
+        for (user, what) in [
+            (0, What::Entered { users: Vec::new() }),
+            (0, What::Closed { reason: reason() }),
+            (0, What::LoginFailed { reason: reason() }),
+            (0, What::LoginFailed { reason: reason() }),
+            (0, What::Entered { users: Vec::new() }),
+            (1, What::Entered { users: Vec::new() }),
+            (1, What::Kicked { reason: reason() }),
+        ] {
+            recorder.note(user, 1, what);
+        }
+        let expected = Tally {
+            users_entered: 2,
+            logins_failed: 2,
+            connections_lost: 2,
+            ..Tally::default()
+        };
+        assert_eq!(recorder.tally(), expected);
+    }
+}

@@ -5,15 +5,23 @@ use std::fs;
 use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
+#[cfg(unix)]
+use std::time::Duration;
 
 use reports::run_folder;
 #[cfg(unix)]
 use rustix::process::{Pid, Signal, kill_process};
+#[cfg(unix)]
+use tokio::time::Instant;
 
 type Outcome = Result<(), Box<dyn Error>>;
 type Stderr = Lines<BufReader<ChildStderr>>;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loadgen");
+
+/// Longest wait for a program to end; far more than a busy machine needs.
+#[cfg(unix)]
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_run_prints_its_summary_and_writes_its_folder() -> Outcome {
@@ -117,9 +125,11 @@ fn a_run_goes_on_without_its_terminal_if_it_was_told_so() -> Outcome {
     let out = tempfile::tempdir()?;
     let mut command = Command::new("nohup");
     command.arg(PROGRAM);
-    let (mut running, _lines) = start(command, out.path(), Stdio::null())?;
+    let (mut running, mut lines) = start(command, out.path(), Stdio::null())?;
     let pid = Pid::from_child(&running);
     kill_process(pid, Signal::HUP)?;
+    let line = lines.next().ok_or("it ended early")??;
+    assert!(line.starts_with("elapsed_s="), "{line}");
     kill_process(pid, Signal::TERM)?;
     assert_eq!(running.wait()?.code(), Some(143));
     Ok(())
@@ -136,9 +146,13 @@ fn another_signal_ends_it_even_while_it_writes_the_report() -> Outcome {
     kill_process(Pid::from_child(&running), Signal::TERM)?;
     let said = lines.next().ok_or("it ended early")??;
     assert!(said.starts_with("stopping"), "{said}");
+    let until = Instant::now() + PATIENCE;
     let status = loop {
         if let Some(status) = running.try_wait()? {
             break status;
+        }
+        if Instant::now() > until {
+            running.kill()?;
         }
         kill_process(Pid::from_child(&running), Signal::INT)?;
         std::thread::yield_now();
