@@ -16,7 +16,7 @@ const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/run.json
 #[test]
 fn a_run_reads_back_from_its_folder_and_from_its_file() -> Result<(), Box<dyn Error>> {
     let runs = tempfile::tempdir()?;
-    let folder = RunFolder::create(&runs.path().join("a/load-7-1"))?;
+    let folder = RunFolder::create(&runs.path().join("load-7-1"))?;
     assert_eq!(folder.name(), "load-7-1");
     let run = golden()?;
     folder.write_run(&run)?;
@@ -49,6 +49,19 @@ fn a_folder_with_something_in_it_is_refused() -> Result<(), Box<dyn Error>> {
     fs::write(runs.path().join("notes.txt"), "mine")?;
     let error = RunFolder::create(runs.path()).expect_err("it is not empty");
     assert!(matches!(error, FolderError::NotEmpty { .. }), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_folder_is_made_only_where_there_is_one() -> Result<(), Box<dyn Error>> {
+    let runs = tempfile::tempdir()?;
+    let parent = runs.path().join("a/b");
+    let error = RunFolder::create(&parent.join("c")).expect_err("there is no a/b");
+    assert!(matches!(error, FolderError::NoParent { .. }), "{error}");
+    let said = error.to_string();
+    let named = format!("there is no folder {}:", parent.display());
+    assert!(said.contains(&named), "{said}");
+    assert!(!runs.path().join("a").exists());
     Ok(())
 }
 
