@@ -283,6 +283,21 @@ fn each_mistake_has_its_line_field_and_remedy() {
 }
 
 #[test]
+fn an_id_has_at_most_256_bytes() {
+    let longest = format!("{}é", "a".repeat(254));
+    let text = GOOD.replace("chat-1", &longest);
+    assert!(config::parse(&text, "s.json", "development").is_ok());
+    assert_eq!(
+        messages("chat-1", &format!("{longest}a")),
+        format!(
+            "s.json:12: development.chat[0].id: \"{}\"... is 257 bytes long, the longest is 256: \
+             write a name such as \"chat-server-1\"",
+            "a".repeat(60)
+        )
+    );
+}
+
+#[test]
 fn a_file_that_is_no_object_says_so() {
     assert_eq!(
         messages_of("\n[]"),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::json::{Kind, Node};
+use crate::limits::SERVER_ID_LEN_MAX;
 
 /// Problems that are listed before the rest is only counted: more would scroll the first away.
 const PROBLEMS_SHOWN: usize = 50;
@@ -137,6 +138,16 @@ pub enum What {
     WhiteSpace {
         /// The text, quoted.
         value: String,
+        /// What to write.
+        remedy: String,
+    },
+    /// An id that is longer than [`SERVER_ID_LEN_MAX`].
+    #[error("{value} is {len} bytes long, the longest is {SERVER_ID_LEN_MAX}: write {remedy}")]
+    TooLong {
+        /// The text, quoted.
+        value: String,
+        /// Its length.
+        len: usize,
         /// What to write.
         remedy: String,
     },

@@ -2,6 +2,7 @@
 
 use super::json::{Kind, Member, Members, Node, Source, joined};
 use super::problem::{Problem, What, nearest, quoted, shown};
+use crate::limits::SERVER_ID_LEN_MAX;
 
 /// What a server is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,10 +88,7 @@ pub(super) fn read(
     let server = Server {
         field: field.to_owned(),
         line,
-        id: fields.text(
-            "id",
-            &format!("a name such as \"{}-server-1\"", kind.name()),
-        ),
+        id: fields.id(),
         host: fields.text("host", "an address such as \"127.0.0.1\""),
         port: fields.port("port"),
         client_host: None,
@@ -162,6 +160,22 @@ impl Fields<'_, '_> {
                 self.report(value, "frontend", what);
             }
         }
+    }
+
+    fn id(&mut self) -> Option<Placed<String>> {
+        let remedy = format!("a name such as \"{}-server-1\"", self.kind.name());
+        let id = self.text("id", &remedy)?;
+        let len = id.value.len();
+        if len <= SERVER_ID_LEN_MAX {
+            return Some(id);
+        }
+        let value = quoted(&id.value);
+        self.problems.push(Problem {
+            line: id.line,
+            field: id.field,
+            what: What::TooLong { value, len, remedy },
+        });
+        None
     }
 
     /// An id or a host.
