@@ -10,10 +10,10 @@ use tracing_subscriber::filter::LevelFilter;
 
 const EXIT_STATUSES: &str = "\
 Exit status:
-  0    done; `start` was stopped by Ctrl-C or SIGTERM
+  0    done; `start` was stopped by Ctrl-C, SIGTERM or SIGHUP
   2    unusable input: the message names the file, line and field, or the flag
   3    a port is busy, or a server could not run
-  130  a second Ctrl-C";
+  130  a second Ctrl-C ended it at once (129: SIGHUP, 143: SIGTERM)";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,7 +43,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the servers of a servers.json until Ctrl-C or SIGTERM
+    /// Run the servers of a servers.json until Ctrl-C, SIGTERM or SIGHUP
     #[command(after_help = format!("{START_EXAMPLES}\n\n{EXIT_STATUSES}"))]
     Start(Start),
     /// Check a servers.json and print what it holds

@@ -12,6 +12,7 @@
 //! - [`chat`]: the server that owns rooms
 //! - [`queue`]: the last stop before a client
 //! - [`process`], [`embedded`]: the servers of one process, started and stopped
+//! - [`signals`]: who asks a program to stop
 //!
 //! Beside them: [`config`] and [`topology`] (which servers there are), [`options`] and [`limits`]
 //! (what they are told), [`serving`] (tasks), [`census`] (what they hold).
@@ -33,6 +34,7 @@ pub mod options;
 pub mod process;
 pub mod queue;
 pub mod serving;
+pub mod signals;
 pub mod topology;
 pub mod websocket;
 pub mod wire;

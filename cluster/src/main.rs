@@ -2,7 +2,6 @@
 
 mod check;
 mod cli;
-mod signals;
 mod start;
 mod token;
 

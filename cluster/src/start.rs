@@ -11,11 +11,11 @@ use cluster::embedded::draw_token;
 use cluster::net::Tcp;
 use cluster::options::Options;
 use cluster::process::{self, Address, BindError, Running, ServerError, addresses};
+use cluster::signals::Signals;
 use cluster::topology::Topology;
 use rand::rngs::StdRng;
 
 use crate::cli;
-use crate::signals::Signals;
 use crate::token::{self, TokenError};
 
 const DEFAULT_FILE: &str = "cluster/config/servers.json";
@@ -97,7 +97,7 @@ pub fn plan(arguments: &cli::Start) -> Result<Plan, StartError> {
     })
 }
 
-/// Runs the servers until Ctrl-C or SIGTERM.
+/// Runs the servers until Ctrl-C, SIGTERM or SIGHUP.
 pub async fn run(plan: Plan, rng: &mut StdRng) -> Result<ExitCode, StartError> {
     // Before the ports are bound: a signal right after `ready` must not kill.
     let mut signals = Signals::listen().map_err(StartError::Runtime)?;
@@ -118,15 +118,15 @@ pub async fn run(plan: Plan, rng: &mut StdRng) -> Result<ExitCode, StartError> {
     let _ = announce(&running);
     tokio::select! {
         error = running.ended() => return Err(error.into()),
-        () = signals.stop() => {}
+        _ = signals.stop() => {}
     }
-    tracing::info!("stopping; Ctrl-C again ends at once");
+    tracing::info!("stopping; another signal ends at once");
     tokio::select! {
         stopped = running.stop() => {
             stopped?;
             Ok(ExitCode::SUCCESS)
         }
-        () = signals.interrupt() => Ok(ExitCode::from(130)),
+        signal = signals.again() => Ok(ExitCode::from(signal.exit_status())),
     }
 }
 

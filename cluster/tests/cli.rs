@@ -156,8 +156,8 @@ async fn servers_meant_for_two_hosts_cannot_share_a_process() -> Result {
 }
 
 #[tokio::test]
-async fn all_servers_are_ready_and_sigterm_ends_them_with_0() -> Result {
-    for signal in ["TERM", "INT"] {
+async fn all_servers_are_ready_and_signals_end_them_with_0() -> Result {
+    for signal in ["TERM", "INT", "HUP"] {
         let (_folder, path, ports) = servers()?;
         let mut cluster = Program::start("cluster", cluster().args(["start", "--servers", &path]))?;
         let lines = cluster.ready().await?;

@@ -45,7 +45,7 @@ pub struct Audit {
     pub unasked: Faults,
     /// Pushes that no user of a chat understands.
     pub strange: Faults,
-    /// Messages heard, counted once for each connection that heard them.
+    /// Messages heard, by each member that heard them; doubled and stray ones too.
     pub delivered: u64,
     /// Deliveries that were owed.
     pub expected: u64,
@@ -92,6 +92,7 @@ pub fn audit(history: &[Event], until: Duration) -> Audit {
     let receipts = receipts_of(history);
     let mut audit = Audit {
         sent: sends.len() as u64,
+        delivered: receipts.len() as u64,
         ..Audit::default()
     };
     history.iter().for_each(|event| audit.note_amiss(event));
@@ -189,7 +190,6 @@ impl Audit {
                 self.stray
                     .add(|| format!("{receipt}, sent to {}", send.room));
             }
-            self.delivered += 1;
             self.broadcast.record(receipt.at.saturating_sub(send.due));
             first.push(receipt);
         }

@@ -22,6 +22,9 @@ pub struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     load: Load,
+    /// Takes what belongs to `run`, to say so.
+    #[arg(long, hide = true, value_name = "HOST:PORT", value_parser = gate_without_run)]
+    gate: Option<Address>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -40,28 +43,39 @@ enum Command {
 #[derive(Debug, Args)]
 struct Load {
     /// Virtual users, each with a connection of its own.
-    #[arg(long, value_name = "N", default_value_t = USERS)]
+    #[arg(long, value_name = "N", default_value_t = USERS, allow_negative_numbers = true)]
     users: u32,
     /// Rooms; user k is in room k mod N [default: one for every 20 users]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     rooms: Option<u32>,
-    /// Sends per second, of all users together [default: one every 5 s for each user]
-    #[arg(long, value_name = "N")]
+    /// Sends per second, of all users together; 0 for users who only stay [default: one every 5 s
+    /// for each user]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     rate: Option<f64>,
-    /// How long users send; logging in, the last deliveries and leaving come on top.
+    /// How long users send; the ramp comes on top, and 6 s to settle and for the last deliveries.
     #[arg(long, value_name = "TIME", default_value_t = DURATION.into())]
     duration: humantime::Duration,
     /// Over what time the logins are spread [default: 500 logins per second, at least 1s]
     #[arg(long, value_name = "TIME")]
     ramp: Option<humantime::Duration>,
     /// What decides who sends when.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        allow_negative_numbers = true
+    )]
     seed: u64,
     /// What the bytes travel in.
     #[arg(long, default_value = "ws")]
     transport: Transport,
     /// Length of each message's content in bytes; at least what identifies it, about 25.
-    #[arg(long, value_name = "BYTES", default_value_t = MESSAGE_LEN)]
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value_t = MESSAGE_LEN,
+        allow_negative_numbers = true
+    )]
     message_len: usize,
     /// The folder to write run.json and latencies.hdr to [default: runs/load-<seed>-<n>, n from 1]
     #[arg(long, value_name = "DIR")]
@@ -76,11 +90,19 @@ Examples:
 
 Times are such as 500ms, 30s, 2m. The summary goes to standard output, all else to standard error.
 
+Latencies of the summary, in microseconds:
+  login      from when a login was due to the answer of `enter`, failed attempts included
+  request    from when a send was due to its answer, of those that were accepted
+  broadcast  from when a send was due to its receipt, by each member; `.first`, `.median` and
+             `.last` are the members of one broadcast
+  send_lateness  from when a send was due to when it was sent: what loadgen itself added
+
 Exit status:
   0    every check held
   1    a check failed: a delivery was missing or doubled, a user never got in, ...
-  2    unusable: an option, the gate, the limit of open files, the folder
-  130  stopped by Ctrl-C; the report is written and marked as partial";
+  2    unusable: an option, the gate, the limit of open files, the folder, standard output
+  130  stopped by Ctrl-C (143: SIGTERM, 129: SIGHUP); the report is written and marked as
+       partial. A second signal ends at once, without a report";
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,6 +128,13 @@ impl Cli {
     }
 }
 
+/// Refuses a gate without the command that it belongs to.
+fn gate_without_run(gate: &str) -> Result<Address, String> {
+    Err(format!(
+        "it belongs to the command `run`: loadgen run --gate {gate}"
+    ))
+}
+
 impl Load {
     fn plan(&self) -> LoadPlan {
         let defaults = LoadPlan::new(self.users, self.seed);
@@ -122,9 +151,10 @@ impl Load {
 }
 
 impl Task {
-    /// The command line that does this again, whatever the defaults will be then.
+    /// The command line that does this again from the workspace, whatever the defaults will be
+    /// then.
     pub fn command(&self) -> String {
-        let mut command = String::from("loadgen");
+        let mut command = String::from("cargo loadgen");
         if let Some(gate) = &self.gate {
             let _ = write!(command, " run --gate {gate}");
         }
@@ -171,6 +201,7 @@ mod tests {
     use super::*;
 
     fn task(line: &str) -> Result<Task, clap::Error> {
+        let line = line.strip_prefix("cargo ").unwrap_or(line);
         Cli::try_parse_from(line.split(' ')).map(Cli::into_task)
     }
 
@@ -206,7 +237,16 @@ mod tests {
         for (line, option) in [
             ("loadgen run", "--gate"),
             ("loadgen run --gate nowhere", "HOST:PORT"),
+            (
+                "loadgen --gate 127.0.0.1:3014 --users 5",
+                "loadgen run --gate 127.0.0.1:3014",
+            ),
             ("loadgen --users some", "--users"),
+            ("loadgen --users -1", "--users"),
+            ("loadgen --rooms -1", "--rooms"),
+            ("loadgen --seed -1", "--seed"),
+            ("loadgen --message-len -1", "--message-len"),
+            ("loadgen run --gate a:1 --users -1", "--users"),
             ("loadgen --duration 30", "--duration"),
             ("loadgen --transport udp", "--transport"),
         ] {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cluster::net::Network;
+use cluster::signals::Signal;
 
 use crate::address::Address;
 use crate::history::{Event, Recorder};
@@ -22,6 +23,13 @@ pub struct Finished {
     pub ending: Ending,
 }
 
+impl Finished {
+    /// Whether it was stopped before its end.
+    pub fn is_partial(&self) -> bool {
+        matches!(self.ending, Ending::Interrupted(_) | Ending::Failed { .. })
+    }
+}
+
 /// How a load test ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -33,7 +41,7 @@ pub enum Ending {
         users: usize,
     },
     /// Somebody stopped it.
-    Interrupted,
+    Interrupted(Signal),
     /// The cluster failed as a whole.
     Failed {
         /// In words.

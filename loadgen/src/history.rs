@@ -1,6 +1,7 @@
 //! What every virtual user did and saw, with times: the one record that the audit of a load
 //! test and the guarantees of a simulation are read from.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -167,32 +168,45 @@ pub struct Recorder {
 #[derive(Debug, Default)]
 struct Shared {
     events: Vec<Event>,
+    entered: BTreeSet<u32>,
     tally: Tally,
 }
 
-/// How many events of some kinds were recorded so far, for those who watch a run.
+/// How far a run is, for those who watch it: some of the counts of its report, under their names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Rooms entered.
-    pub entered: u64,
+    /// Users that were in a room at some time.
+    pub users_entered: u64,
+    /// Logins that failed before `enter` was sent.
+    pub logins_failed: u64,
+    /// Connections that ended without their users having asked for it.
+    pub connections_lost: u64,
     /// Messages sent.
-    pub sent: u64,
-    /// Messages answered, with success or an error.
-    pub answered: u64,
-    /// Messages heard, by each member that heard them.
-    pub heard: u64,
-    /// Connections lost and logins failed.
-    pub lost: u64,
+    pub sends_total: u64,
+    /// Messages answered with success.
+    pub sends_accepted: u64,
+    /// Messages answered with an error.
+    pub sends_refused: u64,
+    /// Messages of virtual users heard, by each member that heard them.
+    pub deliveries_total: u64,
 }
 
-impl Tally {
-    fn count(&mut self, what: &What) {
-        match what {
-            What::Entered { .. } => self.entered += 1,
-            What::Sending { .. } => self.sent += 1,
-            What::Answered { .. } => self.answered += 1,
-            What::Heard { .. } => self.heard += 1,
-            What::Kicked { .. } | What::Closed { .. } | What::LoginFailed { .. } => self.lost += 1,
+impl Shared {
+    fn count(&mut self, event: &Event) {
+        let tally = &mut self.tally;
+        match &event.what {
+            What::Entered { .. } => {
+                self.entered.insert(event.user);
+                tally.users_entered = self.entered.len() as u64;
+            }
+            What::LoginFailed { .. } => tally.logins_failed += 1,
+            What::Kicked { .. } | What::Closed { .. } => tally.connections_lost += 1,
+            What::Sending { .. } => tally.sends_total += 1,
+            What::Answered { ok: true, .. } => tally.sends_accepted += 1,
+            What::Answered { ok: false, .. } => tally.sends_refused += 1,
+            What::Heard {
+                message: Some(_), ..
+            } => tally.deliveries_total += 1,
             _ => {}
         }
     }
@@ -221,13 +235,14 @@ impl Recorder {
     pub fn note(&self, user: u32, login: u32, what: What) {
         let at = self.now();
         let mut shared = self.shared();
-        shared.tally.count(&what);
-        shared.events.push(Event {
+        let event = Event {
             at,
             user,
             login,
             what,
-        });
+        };
+        shared.count(&event);
+        shared.events.push(event);
     }
 
     /// Takes what was recorded so far; the tally goes on.

@@ -17,6 +17,7 @@
 //! - [`drive`]: one load test from the first login to the last goodbye, with [`progress`];
 //! - [`audit`]: what was promised against what was heard, by the [`presence`] of users in rooms;
 //! - [`figures`]: logins, requests and the generator's own lateness;
+//! - [`verdicts`]: what had to hold, and whether it did;
 //! - [`outcome`]: all of it as the report of a run;
 //! - [`cli`] and [`program`]: the program `loadgen`.
 
@@ -38,3 +39,4 @@ pub mod script;
 mod sight;
 pub mod swarm;
 pub mod user;
+pub mod verdicts;

@@ -1,6 +1,6 @@
 //! `loadgen`: virtual users against a chat cluster.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -22,7 +22,8 @@ async fn main() -> ExitCode {
     match program::run(&task).await {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("loadgen: {error:#}");
+            // Who has closed our standard error learns it from the status.
+            let _ = writeln!(io::stderr(), "loadgen: {error:#}");
             ExitCode::from(2)
         }
     }

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use reports::latency::Latencies;
-use reports::run::{self, CASES_MAX, Kind, Plan, Program, Run, SCHEMA, Verdict};
+use reports::run::{self, Kind, Plan, Program, Run, SCHEMA};
 use serde_json::Value;
 
-use crate::audit::{Audit, Faults, audit};
-use crate::drive::{Ending, Finished};
+use crate::audit::{Audit, audit};
+use crate::drive::Finished;
 use crate::figures::{Figures, figures};
 use crate::health::LATENESS_MAX;
 use crate::history::{Event, What};
 use crate::plan::LoadPlan;
+use crate::verdicts::verdicts;
 
 /// What a run does not know of itself.
 #[derive(Clone, Debug)]
@@ -42,8 +43,8 @@ pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Outcome {
     let history = &finished.history;
     let audit = audit(history, finished.elapsed);
     let figures = figures(history);
-    let warnings = warnings(&figures);
-    let verdicts = verdicts(plan, finished, &audit);
+    let (verdicts, mut warnings) = verdicts(plan, finished, &audit);
+    warnings.extend(late_sends(&figures));
     let counts = counts(plan, history, &audit);
     let latencies = latencies(audit, figures);
     let shown = latencies
@@ -61,7 +62,7 @@ pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Outcome {
         command: stamp.command,
         date: run::date(stamp.started_at),
         elapsed_us: finished.elapsed.as_micros() as u64,
-        partial: matches!(finished.ending, Ending::Interrupted | Ending::Failed { .. }),
+        partial: finished.is_partial(),
         plan: Plan {
             options: options(plan, stamp.target),
             steps: Vec::new(),
@@ -93,162 +94,14 @@ fn options(plan: &LoadPlan, target: String) -> BTreeMap<String, Value> {
         .collect()
 }
 
-fn verdicts(plan: &LoadPlan, finished: &Finished, audit: &Audit) -> Vec<Verdict> {
-    vec![
-        verdict(
-            "finished",
-            "the cluster stood and every user came to the end of its script",
-            match &finished.ending {
-                Ending::Complete | Ending::Interrupted => Vec::new(),
-                Ending::Stuck { users } => vec![format!("{users} users had to be stopped")],
-                Ending::Failed { reason } => vec![reason.clone()],
-            },
-        ),
-        verdict(
-            "entered",
-            "every user entered its room",
-            outsiders(plan, finished),
-        ),
-        verdict(
-            "admitted",
-            "no login failed or was refused",
-            failed_logins(&finished.history),
-        ),
-        verdict(
-            "kept",
-            "no connection was lost",
-            lost_connections(&finished.history),
-        ),
-        of_faults("sent", "every send that was due was sent", &audit.unsent),
-        of_faults("answered", "every send was answered", &audit.unanswered),
-        of_faults(
-            "accepted",
-            "every send that was answered was accepted",
-            &audit.refused,
-        ),
-        of_faults(
-            "delivered",
-            "every accepted send reached every member",
-            &audit.missing,
-        ),
-        of_faults("once", "nobody heard a message twice", &audit.doubled),
-        of_faults(
-            "apart",
-            "nobody heard what was not for its room",
-            &audit.stray,
-        ),
-        of_faults(
-            "asked",
-            "nobody had an answer to what was not asked, or a second one",
-            &audit.unasked,
-        ),
-        of_faults(
-            "understood",
-            "every push was one that a user understands",
-            &audit.strange,
-        ),
-    ]
-}
-
-/// A verdict that holds unless there is evidence against it.
-fn verdict(name: &str, demands: &str, evidence: Vec<String>) -> Verdict {
-    Verdict {
-        name: name.to_owned(),
-        demands: demands.to_owned(),
-        holds: evidence.is_empty(),
-        evidence,
-    }
-}
-
-fn of_faults(name: &str, demands: &str, faults: &Faults) -> Verdict {
-    let mut evidence = faults.cases.clone();
-    let untold = faults.count - evidence.len() as u64;
-    if untold > 0 {
-        evidence.push(format!("and {untold} more"));
-    }
-    verdict(name, demands, evidence)
-}
-
-/// Users that had the time to enter a room and were never in one, with what kept them out last.
-fn outsiders(plan: &LoadPlan, finished: &Finished) -> Vec<String> {
-    if finished.elapsed < plan.sends_from() {
-        return Vec::new();
-    }
-    let mut kept_out: BTreeMap<u32, String> = (0..plan.users)
-        .map(|user| (user, "it never got so far".to_owned()))
-        .collect();
-    let mut inside = BTreeSet::new();
-    for event in &finished.history {
-        let why = match &event.what {
-            What::Entered { .. } => {
-                inside.insert(event.user);
-                continue;
-            }
-            What::LoginFailed { reason } | What::Closed { reason } | What::Kicked { reason } => {
-                reason.clone()
-            }
-            What::Refused { duplicate: true } => "its name was taken".to_owned(),
-            What::Refused { duplicate: false } => "it was refused".to_owned(),
-            _ => continue,
-        };
-        kept_out.insert(event.user, why);
-    }
-    kept_out.retain(|user, _why| !inside.contains(user));
-    let all = kept_out.iter();
-    first_cases(all.map(|(user, why)| format!("user {user}: {why}")))
-}
-
-/// Logins that came to nothing, though a later one of the same user may have succeeded: a cluster
-/// that turns users away until it has the time is one that can't take them.
-fn failed_logins(history: &[Event]) -> Vec<String> {
-    first_cases(history.iter().filter_map(|event| {
-        let why = match &event.what {
-            What::LoginFailed { reason } => reason.as_str(),
-            What::Refused { duplicate: true } => "its name was taken",
-            What::Refused { duplicate: false } => "it was refused",
-            _ => return None,
-        };
-        let at = event.at.as_secs_f64();
-        Some(format!(
-            "user {}: {why}, {at:.3} s into the run",
-            event.user
-        ))
-    }))
-}
-
-/// Connections that ended without their users having asked for it. A member that is gone is owed
-/// nothing, so without this a cluster that dies would pass every other check.
-fn lost_connections(history: &[Event]) -> Vec<String> {
-    first_cases(history.iter().filter_map(|event| {
-        let how = match &event.what {
-            What::Kicked { reason } => format!("was kicked: {reason}"),
-            What::Closed { reason } => format!("was cut off: {reason}"),
-            _ => return None,
-        };
-        let at = event.at.as_secs_f64();
-        Some(format!("user {} {how}, {at:.3} s into the run", event.user))
-    }))
-}
-
-/// The first [`CASES_MAX`] of `cases`, and how many more there are.
-fn first_cases(mut cases: impl Iterator<Item = String>) -> Vec<String> {
-    let mut told: Vec<_> = cases.by_ref().take(CASES_MAX).collect();
-    let untold = cases.count();
-    if untold > 0 {
-        told.push(format!("and {untold} more"));
-    }
-    told
-}
-
-fn warnings(figures: &Figures) -> Vec<String> {
+fn late_sends(figures: &Figures) -> Option<String> {
     let lateness = figures.lateness.quantile(0.99);
-    if lateness <= LATENESS_MAX {
-        return Vec::new();
-    }
-    vec![format!(
-        "sends were late by {lateness:.1?} (p99, more than {LATENESS_MAX:?}): this machine was the \
-         bottleneck, and all latencies include it"
-    )]
+    (lateness > LATENESS_MAX).then(|| {
+        format!(
+            "sends were late by {lateness:.1?} (p99, more than {LATENESS_MAX:?}): this machine was \
+             the bottleneck, and all latencies include it"
+        )
+    })
 }
 
 fn counts(plan: &LoadPlan, history: &[Event], audit: &Audit) -> BTreeMap<String, u64> {
@@ -315,7 +168,10 @@ fn latencies(audit: Audit, figures: Figures) -> BTreeMap<String, Latencies> {
 
 #[cfg(test)]
 mod tests {
+    use cluster::signals::Signal;
+
     use super::*;
+    use crate::drive::Ending;
 
     /// Two users; the first is in the room, the second is not let in.
     fn finished(ending: Ending) -> Finished {
@@ -351,105 +207,28 @@ mod tests {
         judge(&LoadPlan::new(2, 1), finished, stamp).run
     }
 
-    fn evidence<'a>(run: &'a Run, name: &str) -> &'a [String] {
-        let verdict = run.verdicts.iter().find(|verdict| verdict.name == name);
-        let verdict = verdict.expect("there is such a verdict");
-        assert_eq!(verdict.holds, verdict.evidence.is_empty());
-        &verdict.evidence
-    }
-
     #[test]
-    fn a_user_that_never_got_in_is_told_with_the_reason() {
+    fn a_run_is_counted_and_judged() {
         let run = judged(&finished(Ending::Complete));
-        assert_eq!(evidence(&run, "entered"), ["user 1: its name was taken"]);
         assert_eq!(run.counts["users_entered"], 1);
         assert_eq!(run.counts["logins_total"], 2);
+        assert_eq!(run.counts["logins_refused"], 1);
         assert!(!run.holds());
     }
 
     #[test]
-    fn a_cluster_that_dies_does_not_pass_because_it_owes_nothing_any_more() {
-        let mut finished = finished(Ending::Complete);
-        finished.history.push(Event {
-            at: Duration::from_millis(2500),
-            user: 0,
-            login: 1,
-            what: What::Closed {
-                reason: "the server closed it".to_owned(),
-            },
-        });
-        let run = judged(&finished);
-        let said = "user 0 was cut off: the server closed it, 2.500 s into the run";
-        assert_eq!(evidence(&run, "kept"), [said]);
-        assert!(!run.holds());
-    }
-
-    #[test]
-    fn a_user_that_got_in_only_later_is_told_too() {
-        let mut finished = finished(Ending::Complete);
-        let users = Vec::new();
-        finished.history.push(event(1, What::Entered { users }));
-        let run = judged(&finished);
-        assert_eq!(evidence(&run, "entered"), [""; 0]);
-        let said = "user 1: its name was taken, 1.000 s into the run";
-        assert_eq!(evidence(&run, "admitted"), [said]);
-    }
-
-    #[test]
-    fn what_users_noted_as_wrong_fails_the_run() {
-        let due = Duration::from_millis(900);
-        let route = "onChat".to_owned();
-        for (what, name, said) in [
-            (
-                What::Unsent { due },
-                "sent",
-                "user 0 was in no room to send what was due at 0.900s",
-            ),
-            (
-                What::Unasked { id: 2 },
-                "asked",
-                "user 0 had an answer at 1.000s to request 2, which was not open",
-            ),
-            (
-                What::Strange { route },
-                "understood",
-                "user 0 could make nothing of the onChat pushed at 1.000s",
-            ),
-        ] {
-            let mut finished = finished(Ending::Complete);
-            finished.history.push(event(0, what));
-            assert_eq!(evidence(&judged(&finished), name), [said]);
-        }
-    }
-
-    #[test]
-    fn a_run_that_was_stopped_before_all_were_in_blames_nobody_for_it() {
-        let mut finished = finished(Ending::Interrupted);
-        finished.elapsed = Duration::from_secs(1);
-        finished.history.pop();
-        let run = judged(&finished);
-        assert!(run.holds() && run.partial);
-    }
-
-    #[test]
-    fn the_ending_decides_what_is_partial_and_what_failed() {
+    fn the_ending_decides_what_is_partial() {
         let failed = Ending::Failed {
             reason: "chat-server-1 panicked".to_owned(),
         };
-        for (ending, is_partial, said) in [
-            (Ending::Complete, false, None),
-            (Ending::Interrupted, true, None),
-            (
-                Ending::Stuck { users: 3 },
-                false,
-                Some("3 users had to be stopped"),
-            ),
-            (failed, true, Some("chat-server-1 panicked")),
+        for (ending, is_partial) in [
+            (Ending::Complete, false),
+            (Ending::Interrupted(Signal::Terminate), true),
+            (Ending::Stuck { users: 3 }, false),
+            (failed, true),
         ] {
             let run = judged(&finished(ending.clone()));
             assert_eq!(run.partial, is_partial, "{ending:?}");
-            let evidence = evidence(&run, "finished").first().map(String::as_str);
-            assert_eq!(evidence, said, "{ending:?}");
         }
     }
 
@@ -457,20 +236,9 @@ mod tests {
     fn late_sends_are_warned_of() {
         let mut figures = Figures::default();
         figures.lateness.record(Duration::from_millis(9));
-        assert_eq!(warnings(&figures), [""; 0]);
+        assert_eq!(late_sends(&figures), None);
         figures.lateness.record(Duration::from_millis(12));
-        let said = warnings(&figures);
-        assert!(said[0].contains("12.0ms"), "{said:?}");
-    }
-
-    #[test]
-    fn more_cases_than_are_told_are_counted() {
-        let faults = Faults {
-            count: 12,
-            cases: vec!["first".to_owned()],
-        };
-        let verdict = of_faults("once", "nobody heard a message twice", &faults);
-        assert_eq!(verdict.evidence, ["first", "and 11 more"]);
-        assert!(!verdict.holds);
+        let said = late_sends(&figures).expect("they were late");
+        assert!(said.contains("12.0ms"), "{said}");
     }
 }

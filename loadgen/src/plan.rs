@@ -60,6 +60,9 @@ pub const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
 /// until the end: 3 GB.
 pub const DELIVERIES_MAX: f64 = 20e6;
 
+/// Most sends per second: more than one process can make.
+pub const RATE_MAX: f64 = 1e6;
+
 /// How users come back: soon, but not all at once, and not for ever at a cluster that is down.
 const RECONNECT: Reconnect = Reconnect {
     base: Duration::from_millis(500),
@@ -106,8 +109,11 @@ pub enum PlanError {
         users: u32,
     },
     /// A rate that is no rate.
-    #[error("--rate must be a number of sends per second, 0 or more, not {0}")]
+    #[error("--rate must be from 0 to {RATE_MAX} sends per second, not {0:?}")]
     Rate(f64),
+    /// Sends at a rate for no time are none.
+    #[error("--duration must be more than 0s; for users who only stay, say --rate 0")]
+    NoDuration,
     /// Longer than anybody waits.
     #[error("{option} must be at most 24h")]
     Duration {
@@ -158,8 +164,11 @@ impl LoadPlan {
         if rooms == 0 || rooms > users {
             return Err(PlanError::Rooms { rooms, users });
         }
-        if !self.rate_per_s.is_finite() || self.rate_per_s < 0.0 {
+        if !(0.0..=RATE_MAX).contains(&self.rate_per_s) {
             return Err(PlanError::Rate(self.rate_per_s));
+        }
+        if self.duration.is_zero() {
+            return Err(PlanError::NoDuration);
         }
         if self.message_len > MESSAGE_LEN_MAX {
             return Err(PlanError::MessageLen(self.message_len));
@@ -334,6 +343,17 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_that_is_out_of_the_question_is_named_in_short() {
+        let plan = LoadPlan {
+            rate_per_s: 1e300,
+            ..plan()
+        };
+        let said = plan.check().expect_err("too much").to_string();
+        let expected = "--rate must be from 0 to 1000000 sends per second, not 1e300";
+        assert_eq!(said, expected);
+    }
+
+    #[test]
     fn unusable_plans_say_what_is_wrong() {
         let plan = plan();
         let with = |change: fn(&mut LoadPlan)| {
@@ -358,6 +378,10 @@ mod tests {
             with(|plan| plan.rate_per_s = f64::NAN),
             Err(PlanError::Rate(_))
         ));
+        assert_eq!(
+            with(|plan| plan.duration = Duration::ZERO),
+            Err(PlanError::NoDuration)
+        );
         for change in [
             (|plan| plan.duration = Duration::MAX) as fn(&mut LoadPlan),
             |plan| plan.ramp = Duration::MAX,
@@ -369,7 +393,7 @@ mod tests {
             Err(PlanError::MessageLen(_))
         ));
         assert!(matches!(
-            with(|plan| plan.rate_per_s = 1e9),
+            with(|plan| plan.rate_per_s = 1e6),
             Err(PlanError::TooLong { .. })
         ));
     }

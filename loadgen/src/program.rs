@@ -3,18 +3,22 @@
 use std::future;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
+use std::sync::Arc;
 
 use anyhow::Context;
 use cluster::embedded::{self, Size};
 use cluster::net::Tcp;
 use cluster::options::Options;
 use cluster::process::Running;
+use cluster::signals::{Signal, Signals};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use reports::run::date_now;
 use reports::run_folder::RunFolder;
 use reports::text;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::address::Address;
@@ -24,9 +28,6 @@ use crate::health;
 use crate::history::Recorder;
 use crate::outcome::{Stamp, judge};
 use crate::progress;
-
-/// The exit status after Ctrl-C, as shells have it: 128 and the number of the signal.
-const INTERRUPTED: u8 = 130;
 
 /// Does `task` and prints its summary; the exit status says what held.
 ///
@@ -42,14 +43,19 @@ pub async fn run(task: &Task) -> anyhow::Result<ExitCode> {
     };
     let gate = gate(task, cluster.as_ref());
     health::ask_gate(&Tcp::loopback(), &access(&task.plan, &gate)).await?;
-    let folder = folder(task)?;
+    // From here on a signal ends the run and not the program.
+    let signals = Signals::listen().context("the system refuses signals")?;
+    let folder = Arc::new(folder(task)?);
+    let (stopper, stopped) = oneshot::channel();
+    let mut watch = JoinSet::new();
+    watch.spawn(heed(signals, stopper, Arc::clone(&folder)));
     let started_at = date_now();
 
     say(&format!(
         "{} users in {} rooms, {} sends per second for {:?}, gate {gate}",
         task.plan.users, task.plan.rooms, task.plan.rate_per_s, task.plan.duration,
     ));
-    let finished = drive_shown(task, &gate, cluster.as_mut()).await;
+    let finished = drive_shown(task, &gate, cluster.as_mut(), stopped).await;
     if let Some(cluster) = cluster {
         // The figures are complete; a server that does not stop changes nothing in them.
         if let Err(error) = cluster.stop().await {
@@ -101,9 +107,26 @@ fn folder(task: &Task) -> anyhow::Result<RunFolder> {
     folder.context("no folder for the report (--out)")
 }
 
+/// Passes the first signal on; another ends the program at once, even while it is busy with the
+/// report.
+async fn heed(mut signals: Signals, stopper: oneshot::Sender<Signal>, folder: Arc<RunFolder>) {
+    let signal = signals.stop().await;
+    // Users that have ended need not be told.
+    let _ = stopper.send(signal);
+    say("stopping; another signal ends at once, without a report");
+    let signal = signals.again().await;
+    folder.abandon();
+    process::exit(signal.exit_status().into());
+}
+
 /// Drives the users and shows how far they are, until they have ended, the cluster fails, or
-/// somebody presses Ctrl-C.
-async fn drive_shown(task: &Task, gate: &Address, cluster: Option<&mut Running>) -> Finished {
+/// `signal` comes.
+async fn drive_shown(
+    task: &Task,
+    gate: &Address,
+    cluster: Option<&mut Running>,
+    signal: oneshot::Receiver<Signal>,
+) -> Finished {
     let recorder = Recorder::new(Instant::now());
     let failed = async {
         match cluster {
@@ -116,20 +139,13 @@ async fn drive_shown(task: &Task, gate: &Address, cluster: Option<&mut Running>)
             error = failed => Ending::Failed {
                 reason: format!("{:#}", anyhow::Error::from(error)),
             },
-            () = interrupt() => Ending::Interrupted,
+            Ok(signal) = signal => Ending::Interrupted(signal),
         }
     };
     let network = Tcp::loopback();
     tokio::select! {
         finished = drive(&task.plan, &network, gate, &recorder, stopped) => finished,
         never = progress::show(&task.plan, &recorder) => match never {},
-    }
-}
-
-async fn interrupt() {
-    // An error means that there is no such signal here.
-    if tokio::signal::ctrl_c().await.is_err() {
-        future::pending::<()>().await;
     }
 }
 
@@ -145,14 +161,25 @@ fn report(
     folder.write_latencies(started_at, finished.elapsed, &outcome.latencies)?;
     let mut summary = String::new();
     text::write_summary(&mut summary, &outcome.run)?;
-    // The report is in its folder; that nobody reads the summary is no failure of the run.
-    let _ = io::stdout().write_all(summary.as_bytes());
+    let printed = print(&summary);
     say(&format!("report: {}", folder.path().display()));
+    printed.context("can't write the summary to standard output")?;
     Ok(match finished.ending {
-        Ending::Interrupted => ExitCode::from(INTERRUPTED),
-        _ if outcome.run.holds() => ExitCode::SUCCESS,
+        Ending::Interrupted(signal) => ExitCode::from(signal.exit_status()),
+        _ if outcome.run.passes() => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     })
+}
+
+/// Writes `summary` to standard output. Who reads no further than the first lines (`| head`) has
+/// what they want.
+fn print(summary: &str) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    let written = stdout.write_all(summary.as_bytes());
+    match written.and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// Tells the person in front of the terminal.

@@ -73,28 +73,39 @@ fn phase(plan: &LoadPlan, now: Duration) -> &'static str {
     }
 }
 
+/// What fits beside the phase on a line; what nobody hopes for only where it happens.
 fn describe(tally: Tally) -> String {
-    let Tally {
-        entered,
-        sent,
-        answered,
-        heard,
-        lost,
-    } = tally;
-    format!("{entered} entered, {sent} sent, {answered} answered, {heard} heard, {lost} lost")
+    let mut text = format!(
+        "{} users entered, {} sends, {} deliveries",
+        tally.users_entered, tally.sends_total, tally.deliveries_total
+    );
+    for (count, what) in [
+        (tally.sends_refused, "sends refused"),
+        (tally.logins_failed, "logins failed"),
+        (tally.connections_lost, "connections lost"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!(", {count} {what}"));
+        }
+    }
+    text
 }
 
 fn line(now: Duration, tally: Tally) -> String {
     let Tally {
-        entered,
-        sent,
-        answered,
-        heard,
-        lost,
+        users_entered,
+        logins_failed,
+        connections_lost,
+        sends_total,
+        sends_accepted,
+        sends_refused,
+        deliveries_total,
     } = tally;
     format!(
-        "elapsed_s={} entered_total={entered} sends_total={sent} answers_total={answered} \
-         deliveries_total={heard} lost_total={lost}",
+        "elapsed_s={} users_entered={users_entered} logins_failed={logins_failed} \
+         connections_lost={connections_lost} sends_total={sends_total} \
+         sends_accepted={sends_accepted} sends_refused={sends_refused} \
+         deliveries_total={deliveries_total}",
         now.as_secs()
     )
 }
@@ -103,18 +114,32 @@ fn line(now: Duration, tally: Tally) -> String {
 mod tests {
     use super::*;
 
+    fn tally() -> Tally {
+        Tally {
+            users_entered: 1,
+            logins_failed: 0,
+            connections_lost: 3,
+            sends_total: 4,
+            sends_accepted: 5,
+            sends_refused: 6,
+            deliveries_total: 7,
+        }
+    }
+
     #[test]
     fn a_line_is_made_of_names_and_values() {
-        let tally = Tally {
-            entered: 1,
-            sent: 2,
-            answered: 3,
-            heard: 4,
-            lost: 5,
-        };
         assert_eq!(
-            line(Duration::from_millis(5012), tally),
-            "elapsed_s=5 entered_total=1 sends_total=2 answers_total=3 deliveries_total=4 lost_total=5"
+            line(Duration::from_millis(5012), tally()),
+            "elapsed_s=5 users_entered=1 logins_failed=0 connections_lost=3 sends_total=4 \
+             sends_accepted=5 sends_refused=6 deliveries_total=7"
+        );
+    }
+
+    #[test]
+    fn a_bar_tells_of_failures_where_there_are_some() {
+        assert_eq!(
+            describe(tally()),
+            "1 users entered, 4 sends, 7 deliveries, 6 sends refused, 3 connections lost"
         );
     }
 

@@ -2,13 +2,16 @@
 
 use std::error::Error;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use reports::run_folder;
+#[cfg(unix)]
+use rustix::process::{Pid, Signal, kill_process};
 
 type Outcome = Result<(), Box<dyn Error>>;
+type Stderr = Lines<BufReader<ChildStderr>>;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loadgen");
 
@@ -25,6 +28,7 @@ fn a_run_prints_its_summary_and_writes_its_folder() -> Outcome {
     assert!(run.holds() && !run.partial);
     assert_eq!(run.plan.options["users"], 10);
     assert!(summary.ends_with(&format!("repeat: {}\n", run.command)));
+    assert!(run.command.starts_with("cargo loadgen --users 10"));
     assert!(fs::read_to_string(folder.join("latencies.hdr"))?.contains("Tag=login"));
     Ok(())
 }
@@ -37,6 +41,9 @@ fn what_can_not_be_used_ends_with_2_and_says_what_and_why() -> Outcome {
         (&["--users", "0", "--out"][..], "--users"),
         (&["--rooms", "2000", "--out"], "--rooms"),
         (&["--duration", "30", "--out"], "--duration"),
+        (&["--duration", "0s", "--out"], "--rate 0"),
+        (&["--rate", "-1", "--out"], "--rate"),
+        (&["--rate", "1e300", "--out"], "not 1e300\n"),
         (&["run", "--gate", "127.0.0.1:1", "--out"], "127.0.0.1:1"),
         (&["--users", "10", "--out"], "is not empty"),
     ] {
@@ -63,33 +70,131 @@ fn too_few_open_files_are_told_before_the_start() -> Outcome {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_run_with_a_partial_report() -> Outcome {
-    use rustix::process::{Pid, Signal, kill_process};
-
     let out = tempfile::tempdir()?;
-    let mut running = Command::new(PROGRAM)
-        .args(["--users", "10", "--rate", "50", "--out"])
-        .arg(out.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    // The first line tells the plan, the second, after 5 s, that it is under way.
-    let stderr = running.stderr.take().ok_or("stderr is piped")?;
-    let mut lines = BufReader::new(stderr).lines();
-    for _ in 0..2 {
-        lines.next().ok_or("it ended early")??;
-    }
-    let pid = Pid::from_child(&running);
-    kill_process(pid, Signal::INT)?;
+    let command = Command::new(PROGRAM);
+    let (mut running, mut lines) = start(command, out.path(), Stdio::piped())?;
+    // After 5 s a line tells that it is under way.
+    let line = lines.next().ok_or("it ended early")??;
+    assert!(line.contains(" users_entered=10 "), "{line}");
+    kill_process(Pid::from_child(&running), Signal::INT)?;
     let status = running.wait()?;
     let mut summary = String::new();
     let stdout = running.stdout.as_mut().ok_or("stdout is piped")?;
     stdout.read_to_string(&mut summary)?;
     assert_eq!(status.code(), Some(130), "{summary}");
     assert!(summary.contains("PARTIAL"), "{summary}");
+    assert!(!summary.contains("finished: "), "{summary}");
     let run = run_folder::read(out.path())?;
     assert!(run.partial && run.holds(), "{summary}");
     assert!(run.counts["deliveries_total"] > 0, "{summary}");
     Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn other_signals_end_a_run_as_ctrl_c_does_even_if_they_come_twice_at_once() -> Outcome {
+    let signals = [
+        (Signal::TERM, 143),
+        #[cfg(target_os = "linux")]
+        (Signal::HUP, 129),
+    ];
+    for (signal, status) in signals {
+        let out = tempfile::tempdir()?;
+        let (mut running, lines) = start(Command::new(PROGRAM), out.path(), Stdio::null())?;
+        let pid = Pid::from_child(&running);
+        kill_process(pid, signal)?;
+        kill_process(pid, signal)?;
+        let said: Vec<_> = lines.collect::<Result<_, _>>()?;
+        assert_eq!(running.wait()?.code(), Some(status), "{said:#?}");
+        assert!(run_folder::read(out.path())?.partial);
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_goes_on_without_its_terminal_if_it_was_told_so() -> Outcome {
+    let out = tempfile::tempdir()?;
+    let mut command = Command::new("nohup");
+    command.arg(PROGRAM);
+    let (mut running, _lines) = start(command, out.path(), Stdio::null())?;
+    let pid = Pid::from_child(&running);
+    kill_process(pid, Signal::HUP)?;
+    kill_process(pid, Signal::TERM)?;
+    assert_eq!(running.wait()?.code(), Some(143));
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn another_signal_ends_it_even_while_it_writes_the_report() -> Outcome {
+    let out = tempfile::tempdir()?;
+    let (mut running, mut lines) = start(Command::new(PROGRAM), out.path(), Stdio::null())?;
+    // Nobody reads from this pipe, so writing the report takes for ever.
+    let pipe = out.path().join("run.json.draft");
+    assert!(Command::new("mkfifo").arg(pipe).status()?.success());
+    kill_process(Pid::from_child(&running), Signal::TERM)?;
+    let said = lines.next().ok_or("it ended early")??;
+    assert!(said.starts_with("stopping"), "{said}");
+    let status = loop {
+        if let Some(status) = running.try_wait()? {
+            break status;
+        }
+        kill_process(Pid::from_child(&running), Signal::INT)?;
+        std::thread::yield_now();
+    };
+    assert_eq!(status.code(), Some(130));
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_summary_that_can_not_be_written_is_an_error_after_the_report() -> Outcome {
+    let out = tempfile::tempdir()?;
+    let full = fs::File::options().write(true).open("/dev/full")?;
+    let (mut running, lines) = start(Command::new(PROGRAM), out.path(), full.into())?;
+    kill_process(Pid::from_child(&running), Signal::TERM)?;
+    let said = lines.collect::<Result<Vec<_>, _>>()?.join("\n");
+    assert_eq!(running.wait()?.code(), Some(2), "{said}");
+    assert!(said.contains("can't write the summary"), "{said}");
+    assert!(run_folder::read(out.path())?.partial);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_summary_that_nobody_reads_changes_nothing() -> Outcome {
+    let out = tempfile::tempdir()?;
+    let (reader, writer) = std::io::pipe()?;
+    let (mut running, lines) = start(Command::new(PROGRAM), out.path(), writer.into())?;
+    drop(reader);
+    kill_process(Pid::from_child(&running), Signal::TERM)?;
+    let said: Vec<_> = lines.collect::<Result<_, _>>()?;
+    assert_eq!(running.wait()?.code(), Some(143), "{said:#?}");
+    assert!(run_folder::read(out.path())?.partial);
+    Ok(())
+}
+
+/// Starts a run of ten users; when it is back, the run is under way and has said so. Hands back
+/// what else it says.
+#[cfg(unix)]
+fn start(
+    mut command: Command,
+    out: &Path,
+    stdout: Stdio,
+) -> Result<(Child, Stderr), Box<dyn Error>> {
+    let mut running = command
+        .args(["--users", "10", "--rate", "50", "--out"])
+        .arg(out)
+        .stdin(Stdio::null())
+        .stdout(stdout)
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let stderr = running.stderr.take().ok_or("stderr is piped")?;
+    let mut lines = BufReader::new(stderr).lines();
+    let plan = lines.next().ok_or("it ended early")??;
+    assert!(plan.starts_with("10 users in 1 rooms"), "{plan}");
+    Ok((running, lines))
 }
 
 fn loadgen(arguments: &[&str], out: &Path) -> Result<Output, Box<dyn Error>> {

@@ -51,9 +51,9 @@ pub struct Run {
     pub partial: bool,
     /// What was going to happen.
     pub plan: Plan,
-    /// What had to hold, and whether it did.
+    /// What had to hold, and whether it did; what the run could not tell is absent.
     pub verdicts: Vec<Verdict>,
-    /// What makes its figures less than certain, one sentence each.
+    /// What makes its figures less than certain or verdicts absent, one sentence each.
     pub warnings: Vec<String>,
     /// How many of each.
     pub counts: BTreeMap<String, u64>,

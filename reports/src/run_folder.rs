@@ -16,10 +16,13 @@ pub const RUN_JSON: &str = "run.json";
 /// The file of the histograms.
 pub const LATENCIES_HDR: &str = "latencies.hdr";
 
-/// A folder that belongs to one run.
+/// A folder that belongs to one run. One that was made for the run and is empty when this is
+/// dropped is removed.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    /// It did not exist before.
+    is_new: bool,
 }
 
 /// Why a folder can't be written or read.
@@ -63,6 +66,7 @@ impl RunFolder {
     ///
     /// If it holds anything, or can't be made.
     pub fn create(path: &Path) -> Result<Self, FolderError> {
+        let is_new = !path.exists();
         make(path)?;
         let mut entries = fs::read_dir(path).map_err(failed("read", path))?;
         if entries.next().is_some() {
@@ -72,6 +76,7 @@ impl RunFolder {
         }
         Ok(Self {
             path: path.to_owned(),
+            is_new,
         })
     }
 
@@ -87,7 +92,10 @@ impl RunFolder {
         loop {
             let path = runs.join(format!("{prefix}-{number}"));
             match fs::create_dir(&path) {
-                Ok(()) => return Ok(Self { path }),
+                Ok(()) => {
+                    let is_new = true;
+                    return Ok(Self { path, is_new });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(failed("create", &path)(error)),
             }
@@ -130,6 +138,15 @@ impl RunFolder {
         })
     }
 
+    /// Removes the folder if it was made for this run and nothing was written, as dropping it does:
+    /// for a program that is about to exit without.
+    pub fn abandon(&self) {
+        if self.is_new {
+            // Refused if there is something in it.
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
+
     /// Writes beside `name`, then renames: nobody sees half a file.
     fn replace(
         &self,
@@ -146,6 +163,12 @@ impl RunFolder {
             })
             .map_err(failed("write", &draft))?;
         fs::rename(&draft, &path).map_err(failed("write", &path))
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        self.abandon();
     }
 }
 

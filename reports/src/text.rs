@@ -50,7 +50,10 @@ fn write_head(out: &mut impl Write, run: &Run) -> fmt::Result {
         run.elapsed_us as f64 / 1e6,
     )?;
     if run.partial {
-        writeln!(out, "PARTIAL: it was stopped before its end")?;
+        writeln!(
+            out,
+            "PARTIAL: it was stopped before its end, and this is of the part that ran"
+        )?;
     }
     for step in &run.plan.steps {
         writeln!(out, "  {step}")?;

@@ -66,6 +66,23 @@ fn a_folder_is_made_only_where_there_is_one() -> Result<(), Box<dyn Error>> {
 }
 
 #[test]
+fn a_folder_that_was_made_for_a_run_and_never_written_to_goes_with_it() -> Result<(), Box<dyn Error>>
+{
+    let runs = tempfile::tempdir()?;
+    let (new, written) = (runs.path().join("new"), runs.path().join("written"));
+    drop(RunFolder::create(&new)?);
+    drop(RunFolder::create_next(runs.path(), "load-7")?);
+    assert!(!new.exists() && !runs.path().join("load-7-1").exists());
+    RunFolder::create(&written)?.write_run(&golden()?)?;
+    assert!(written.join(RUN_JSON).exists());
+
+    fs::create_dir(&new)?;
+    drop(RunFolder::create(&new)?);
+    assert!(new.exists(), "it was there before");
+    Ok(())
+}
+
+#[test]
 fn numbered_folders_never_meet() -> Result<(), Box<dyn Error>> {
     let runs = tempfile::tempdir()?;
     let first = RunFolder::create_next(runs.path(), "load-7")?;

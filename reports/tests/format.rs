@@ -90,7 +90,7 @@ fn run() -> Run {
         },
         kind: Kind::Load,
         seed: 7,
-        command: "loadgen run --gate 127.0.0.1:3014 --seed 7".to_owned(),
+        command: "cargo loadgen run --gate 127.0.0.1:3014 --seed 7".to_owned(),
         date: date(Duration::from_secs(1_700_000_000)),
         elapsed_us: 31_250_000,
         partial: true,
