@@ -127,6 +127,17 @@ pub enum What {
         /// The number as it is written.
         value: String,
     },
+    /// A `clusterCount` that is no number of servers.
+    #[error("{value} is not a number of servers: write a whole number from 1 to {max}")]
+    NotACount {
+        /// What stands there, quoted.
+        value: String,
+        /// The most.
+        max: u16,
+    },
+    /// A port such as `"3050++"` in an entry without `clusterCount`.
+    #[error("counts up, but the entry is one server: add clusterCount, or write a number only")]
+    CountsUpAlone,
     /// An id or host that is empty.
     #[error("is empty: write {remedy}")]
     Empty {
