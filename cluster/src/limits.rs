@@ -67,6 +67,10 @@ pub const LINK_CONNECTIONS_MAX: usize = 4096;
 /// Longest user name and longest room name, in bytes. An `enter` with a longer one is refused.
 pub const NAME_LEN_MAX: usize = 256;
 
+/// Longest id of a server, in bytes. It is in each hello of a link, which must fit
+/// [`HELLO_LEN_MAX`], and in log lines. A `servers.json` with a longer one is refused.
+pub const SERVER_ID_LEN_MAX: usize = 256;
+
 /// Most members of one room. With the longest names, each byte written as a JSON escape of six,
 /// the answer to `enter` still fits a package (16 MiB). One more is refused.
 pub const ROOM_MEMBERS_MAX: usize = 10_000;

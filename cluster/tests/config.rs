@@ -85,6 +85,90 @@ fn the_shipped_file_has_both_environments() -> Result<(), ConfigError> {
     Ok(())
 }
 
+// Pomelo 2.2.7's `loadCluster`, observed: ids, numbering over two entries, and which ports rise.
+#[test]
+fn an_entry_with_a_cluster_count_is_that_many_servers() -> Result<(), ConfigError> {
+    let text = r#"{"development": {
+        "gate": [{"id": "g", "host": "127.0.0.1", "clientPort": 3014, "frontend": true}],
+        "connector": [
+            {"id": "c-", "host": "127.0.0.1", "port": "4050++", "clientPort": "3050++",
+             "clusterCount": "3", "frontend": true},
+            {"id": "alone", "host": "127.0.0.1", "port": 4060, "clientPort": 3060, "frontend": true},
+            {"host": "10.0.0.2", "port": 5050, "clientPort": "5051++", "clusterCount": 1,
+             "frontend": true}
+        ],
+        "chat": [{"host": "127.0.0.1", "port": "6050++", "clusterCount": 2}]
+    }}"#;
+    let topology = config::parse(text, "s.json", "development")?.topology;
+    let connectors: Vec<_> = topology
+        .connectors
+        .iter()
+        .map(|c| (c.id.as_str(), c.client_port))
+        .collect();
+    assert_eq!(
+        connectors,
+        [
+            ("cluster-server-connector-0", 3050),
+            ("cluster-server-connector-1", 3051),
+            ("cluster-server-connector-2", 3052),
+            ("alone", 3060),
+            ("cluster-server-connector-3", 5051),
+        ]
+    );
+    let chats: Vec<_> = topology
+        .chats
+        .iter()
+        .map(|c| (c.id.as_str(), c.port))
+        .collect();
+    assert_eq!(
+        chats,
+        [
+            ("cluster-server-chat-0", 6050),
+            ("cluster-server-chat-1", 6051)
+        ]
+    );
+    Ok(())
+}
+
+#[test]
+fn a_wrong_cluster_count_or_a_port_that_can_not_count_up_is_named() {
+    let chat = "{\"id\": \"chat-1\", \"host\": \"10.0.0.7\", \"port\": 6050}";
+    let table = [
+        (
+            r#"{"host": "10.0.0.7", "port": "6050++", "clusterCount": "many"}"#,
+            "clusterCount: \"many\" is not a number of servers: write a whole number from 1 to 1000",
+        ),
+        (
+            r#"{"host": "10.0.0.7", "port": "6050++", "clusterCount": 0}"#,
+            "clusterCount: \"0\" is not a number of servers: write a whole number from 1 to 1000",
+        ),
+        (
+            r#"{"host": "10.0.0.7", "port": "6050++", "clusterCount": 1001}"#,
+            "clusterCount: \"1001\" is not a number of servers: write a whole number from 1 to 1000",
+        ),
+        (
+            r#"{"id": "chat-1", "host": "10.0.0.7", "port": "6050++"}"#,
+            "port: counts up, but the entry is one server: add clusterCount, or write a number only",
+        ),
+        (
+            r#"{"host": "10.0.0.7", "port": "65535++", "clusterCount": 2}"#,
+            "port: \"65535++\" is not a port: write a whole number from 1 to 65535",
+        ),
+        (
+            r#"{"host": "10.0.0.7", "port": "++", "clusterCount": 2}"#,
+            "port: \"++\" is not a port: write a whole number from 1 to 65535",
+        ),
+        (
+            r#"{"host": "10.0.0.7", "port": 6050, "clusterCount": 2}"#,
+            "port: port 6050 of 10.0.0.7 is already development.chat[0].port (line 12): choose another",
+        ),
+    ];
+    for (entry, expected) in table {
+        let expected = format!("s.json:12: development.chat[0].{expected}");
+        assert_eq!(messages(chat, entry), expected);
+    }
+}
+
 #[test]
 fn each_mistake_has_its_line_field_and_remedy() {
     let table: &[(&str, &str, &str)] = &[
@@ -121,7 +205,7 @@ fn each_mistake_has_its_line_field_and_remedy() {
             "\"port\": 6050",
             "\"port\": 6050, \"maxConnections\": 5",
             "s.json:12: development.chat[0].maxConnections: unknown field: \
-             remove it; known are id, host, port, clientPort, clientHost, frontend",
+             remove it; known are id, host, port, clientPort, clientHost, frontend, clusterCount",
         ),
         (
             ", \"clientPort\": 3014",
@@ -280,6 +364,21 @@ fn each_mistake_has_its_line_field_and_remedy() {
     for (from, to, expected) in table {
         assert_eq!(messages(from, to), *expected, "{from} -> {to}");
     }
+}
+
+#[test]
+fn an_id_has_at_most_256_bytes() {
+    let longest = format!("{}é", "a".repeat(254));
+    let text = GOOD.replace("chat-1", &longest);
+    assert!(config::parse(&text, "s.json", "development").is_ok());
+    assert_eq!(
+        messages("chat-1", &format!("{longest}a")),
+        format!(
+            "s.json:12: development.chat[0].id: \"{}\"... is 257 bytes long, the longest is 256: \
+             write a name such as \"chat-server-1\"",
+            "a".repeat(60)
+        )
+    );
 }
 
 #[test]

@@ -8,12 +8,14 @@
 //! - [`latency`]: histograms of latencies and the figures that are taken from them;
 //! - [`hdr_log`]: the histograms as a log that other HDR readers take;
 //! - [`run_folder`]: the folder of one run;
-//! - [`text`]: the summary that is printed.
+//! - [`text`]: the summary that is printed;
+//! - [`output`]: where programs print, which may be closed or full.
 //!
 //! This crate knows nothing of clusters, users or the network.
 
 pub mod hdr_log;
 pub mod latency;
+pub mod output;
 pub mod run;
 pub mod run_folder;
 pub mod text;

@@ -1,10 +1,10 @@
 //! `reports`: shows what runs left behind.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use reports::output::{Output, say};
 use reports::{run_folder, text};
 
 /// Shows what runs of loadgen and sim left behind.
@@ -33,7 +33,8 @@ Examples:
 Exit status:
   0  all that the run checked held
   1  something did not hold, or the run was stopped before its end or checked nothing
-  2  there is no usable run there; the message says file and field";
+  2  there is no usable run there, and the message says file and field; or the summary can't be
+     written";
 
 fn main() -> ExitCode {
     let Options {
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
     match show(&run) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("reports: {error:#}");
+            say(&format!("reports: {error:#}"));
             ExitCode::from(2)
         }
     }
@@ -52,6 +53,8 @@ fn show(path: &Path) -> anyhow::Result<ExitCode> {
     let run = run_folder::read(path)?;
     let mut summary = String::new();
     text::write_summary(&mut summary, &run)?;
-    io::stdout().write_all(summary.as_bytes())?;
+    let mut output = Output::stdout();
+    output.print(&summary);
+    output.end()?;
     Ok(ExitCode::from(u8::from(!run.passes())))
 }

@@ -35,6 +35,15 @@ pub enum FolderError {
         /// Which folder.
         path: PathBuf,
     },
+    /// There is no folder to make it in. Only the last part of a path is made: a slip of the
+    /// keyboard must not leave a tree of folders behind.
+    #[error("can't create {}: there is no folder {}: make that first", path.display(), parent.display())]
+    NoParent {
+        /// Which folder was to be made.
+        path: PathBuf,
+        /// Where.
+        parent: PathBuf,
+    },
     /// The file system refused.
     #[error("can't {attempt} {}", path.display())]
     Io {
@@ -51,14 +60,14 @@ pub enum FolderError {
 }
 
 impl RunFolder {
-    /// Takes the folder `path`, which is made if it does not exist.
+    /// Takes the folder `path`, which is made if it does not exist; the folder that it is in must.
     ///
     /// # Errors
     ///
     /// If it holds anything, or can't be made.
     pub fn create(path: &Path) -> Result<Self, FolderError> {
         let is_new = !path.exists();
-        fs::create_dir_all(path).map_err(failed("create", path))?;
+        make(path)?;
         let mut entries = fs::read_dir(path).map_err(failed("read", path))?;
         if entries.next().is_some() {
             return Err(FolderError::NotEmpty {
@@ -176,6 +185,20 @@ pub fn read(path: &Path) -> Result<Run, FolderError> {
     };
     let text = fs::read_to_string(&file).map_err(failed("read", &file))?;
     Ok(Run::parse(&text, &file)?)
+}
+
+/// Makes the folder `path`, unless it is there.
+fn make(path: &Path) -> Result<(), FolderError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir(path).map_err(|error| match path.parent() {
+        Some(parent) if error.kind() == io::ErrorKind::NotFound => FolderError::NoParent {
+            path: path.to_owned(),
+            parent: parent.to_owned(),
+        },
+        _ => failed("create", path)(error),
+    })
 }
 
 fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FolderError {

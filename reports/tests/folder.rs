@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use reports::latency::Latencies;
@@ -16,7 +16,7 @@ const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/run.json
 #[test]
 fn a_run_reads_back_from_its_folder_and_from_its_file() -> Result<(), Box<dyn Error>> {
     let runs = tempfile::tempdir()?;
-    let folder = RunFolder::create(&runs.path().join("a/load-7-1"))?;
+    let folder = RunFolder::create(&runs.path().join("load-7-1"))?;
     assert_eq!(folder.name(), "load-7-1");
     let run = golden()?;
     folder.write_run(&run)?;
@@ -49,6 +49,19 @@ fn a_folder_with_something_in_it_is_refused() -> Result<(), Box<dyn Error>> {
     fs::write(runs.path().join("notes.txt"), "mine")?;
     let error = RunFolder::create(runs.path()).expect_err("it is not empty");
     assert!(matches!(error, FolderError::NotEmpty { .. }), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_folder_is_made_only_where_there_is_one() -> Result<(), Box<dyn Error>> {
+    let runs = tempfile::tempdir()?;
+    let parent = runs.path().join("a/b");
+    let error = RunFolder::create(&parent.join("c")).expect_err("there is no a/b");
+    assert!(matches!(error, FolderError::NoParent { .. }), "{error}");
+    let said = error.to_string();
+    let named = format!("there is no folder {}:", parent.display());
+    assert!(said.contains(&named), "{said}");
+    assert!(!runs.path().join("a").exists());
     Ok(())
 }
 
@@ -117,6 +130,38 @@ fn show_says_what_is_wrong_with_a_run_that_it_can_not_use() -> Result<(), Box<dy
         assert_eq!(shown.status.code(), Some(2), "{said}");
         assert!(said.contains(complaint), "{said}");
         assert!(said.contains(&file.display().to_string()), "{said}");
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn show_ends_quietly_if_nobody_reads_and_with_2_if_it_can_not_write() -> Result<(), Box<dyn Error>>
+{
+    let runs = tempfile::tempdir()?;
+    let folder = RunFolder::create(runs.path())?;
+    let mut run = golden()?;
+    run.verdicts.retain(|verdict| verdict.holds);
+    run.partial = false;
+    folder.write_run(&run)?;
+
+    let (reader, closed) = std::io::pipe()?;
+    drop(reader);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    // Not every Unix has such a file.
+    let full = full.ok().map(|full| (Stdio::from(full), 2));
+    for (stdout, status) in full.into_iter().chain([(Stdio::from(closed), 0)]) {
+        let mut show = Command::new(env!("CARGO_BIN_EXE_reports"));
+        let shown = show
+            .arg("show")
+            .arg(folder.path())
+            .stdout(stdout)
+            .output()?;
+        let said = String::from_utf8(shown.stderr)?;
+        assert_eq!(shown.status.code(), Some(status), "{said}");
+        let complaint = "reports: can't write to standard output: ";
+        assert_eq!(said.starts_with(complaint), status == 2, "{said}");
+        assert_eq!(said.is_empty(), status == 0, "{said}");
     }
     Ok(())
 }

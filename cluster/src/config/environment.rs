@@ -81,14 +81,15 @@ fn list(
         let field = field.to_owned();
         problems.push(Problem { line, field, what });
     }
-    items
-        .into_iter()
-        .enumerate()
-        .filter_map(|(index, item)| {
-            let field = format!("{field}[{index}]");
-            server::read(source, &field, kind, item, problems, warnings)
-        })
-        .collect()
+    let (mut servers, mut clustered) = (Vec::new(), 0);
+    for (index, item) in items.into_iter().enumerate() {
+        let field = format!("{field}[{index}]");
+        let clustered = &mut clustered;
+        servers.extend(server::read(
+            source, &field, kind, item, clustered, problems, warnings,
+        ));
+    }
+    servers
 }
 
 fn missing(line: usize, path: &str, kind: ServerType) -> Problem {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::json::{Kind, Node};
+use crate::limits::SERVER_ID_LEN_MAX;
 
 /// Problems that are listed before the rest is only counted: more would scroll the first away.
 const PROBLEMS_SHOWN: usize = 50;
@@ -126,6 +127,17 @@ pub enum What {
         /// The number as it is written.
         value: String,
     },
+    /// A `clusterCount` that is no number of servers.
+    #[error("{value} is not a number of servers: write a whole number from 1 to {max}")]
+    NotACount {
+        /// What stands there, quoted.
+        value: String,
+        /// The most.
+        max: u16,
+    },
+    /// A port such as `"3050++"` in an entry without `clusterCount`.
+    #[error("counts up, but the entry is one server: add clusterCount, or write a number only")]
+    CountsUpAlone,
     /// An id or host that is empty.
     #[error("is empty: write {remedy}")]
     Empty {
@@ -137,6 +149,16 @@ pub enum What {
     WhiteSpace {
         /// The text, quoted.
         value: String,
+        /// What to write.
+        remedy: String,
+    },
+    /// An id that is longer than [`SERVER_ID_LEN_MAX`].
+    #[error("{value} is {len} bytes long, the longest is {SERVER_ID_LEN_MAX}: write {remedy}")]
+    TooLong {
+        /// The text, quoted.
+        value: String,
+        /// Its length.
+        len: usize,
         /// What to write.
         remedy: String,
     },

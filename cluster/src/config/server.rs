@@ -2,6 +2,7 @@
 
 use super::json::{Kind, Member, Members, Node, Source, joined};
 use super::problem::{Problem, What, nearest, quoted, shown};
+use crate::limits::SERVER_ID_LEN_MAX;
 
 /// What a server is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,14 +24,39 @@ pub(super) struct Server {
 }
 
 /// A value and where it stands.
+#[derive(Clone)]
 pub(super) struct Placed<T> {
     pub(super) value: T,
     pub(super) field: String,
     pub(super) line: usize,
 }
 
+/// A port of one server, or of the first of several, each with the next (`"3050++"`).
+#[derive(Clone, Copy)]
+struct Port {
+    first: u16,
+    counts_up: bool,
+}
+
+impl Port {
+    fn of(self, index: u16) -> u16 {
+        self.first + if self.counts_up { index } else { 0 }
+    }
+}
+
 /// Fields that mean something here.
-const FIELDS: [&str; 6] = ["id", "host", "port", "clientPort", "clientHost", "frontend"];
+const FIELDS: [&str; 7] = [
+    "id",
+    "host",
+    "port",
+    "clientPort",
+    "clientHost",
+    "frontend",
+    "clusterCount",
+];
+
+/// Most servers of one entry with a `clusterCount`.
+const CLUSTER_COUNT_MAX: u16 = 1000;
 
 /// Fields by which Pomelo's master starts and watches processes. Here whoever starts the process
 /// (a container, systemd) does that, so they are read over.
@@ -57,21 +83,27 @@ impl ServerType {
     }
 }
 
-/// Reads the server at `field`; `None` if it is not an object.
+/// Reads the entry at `field`: one server, or with a `clusterCount` as many as that; none if it is not
+/// an object. `clustered` counts the servers of this type that come from such entries.
+///
+/// As Pomelo does, the servers of an entry with a `clusterCount` are called
+/// `cluster-server-<type>-<number>`, whatever its id, and numbered over all such entries of a type;
+/// a port that ends in `++` is that of the first, and each has the next.
 pub(super) fn read(
     source: &Source<'_>,
     field: &str,
     kind: ServerType,
     node: Node<'_>,
+    clustered: &mut usize,
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<String>,
-) -> Option<Server> {
+) -> Vec<Server> {
     let line = source.line(node);
     if node.kind() != Kind::Object {
         let what = What::wrong_type("the fields of a server in { }", Kind::Object, node);
         let field = field.to_owned();
         problems.push(Problem { line, field, what });
-        return None;
+        return Vec::new();
     }
     let members = source.object(field, node, problems);
     let mut fields = Fields {
@@ -84,31 +116,56 @@ pub(super) fn read(
     };
     fields.reject_unknown(warnings);
     fields.check_frontend();
-    let server = Server {
+    let count = fields.cluster_count();
+    let id = if count.is_none() { fields.id() } else { None };
+    let host = fields.text("host", "an address such as \"127.0.0.1\"");
+    let port = fields.port("port", count.as_ref());
+    fields.require("host", &host);
+    let (mut client_host, mut client_port) = (None, None);
+    if kind.is_frontend() {
+        client_host = fields.text("clientHost", "the address that clients connect to");
+        client_port = fields.port("clientPort", count.as_ref());
+        fields.require("clientPort", &client_port);
+    } else {
+        fields.require("port", &port);
+    }
+    if count.is_none() {
+        fields.require("id", &id);
+    }
+    let first = *clustered;
+    *clustered += count.as_ref().map_or(0, |count| count.value.into());
+    let one = |index: u16| Server {
         field: field.to_owned(),
         line,
-        id: fields.text(
-            "id",
-            &format!("a name such as \"{}-server-1\"", kind.name()),
-        ),
-        host: fields.text("host", "an address such as \"127.0.0.1\""),
-        port: fields.port("port"),
-        client_host: None,
-        client_port: None,
+        id: match &count {
+            Some(count) => Some(count.with(format!(
+                "cluster-server-{}-{}",
+                kind.name(),
+                first + usize::from(index)
+            ))),
+            None => id.clone(),
+        },
+        host: host.clone(),
+        port: port.as_ref().map(|port| port.with(port.value.of(index))),
+        client_host: client_host.clone(),
+        client_port: client_port
+            .as_ref()
+            .map(|port| port.with(port.value.of(index))),
     };
-    fields.require("id", &server.id);
-    fields.require("host", &server.host);
-    if !kind.is_frontend() {
-        fields.require("port", &server.port);
-        return Some(server);
+    (0..count.as_ref().map_or(1, |count| count.value))
+        .map(one)
+        .collect()
+}
+
+impl<T> Placed<T> {
+    /// Another value, at the same place.
+    fn with<U>(&self, value: U) -> Placed<U> {
+        Placed {
+            value,
+            field: self.field.clone(),
+            line: self.line,
+        }
     }
-    let server = Server {
-        client_host: fields.text("clientHost", "the address that clients connect to"),
-        client_port: fields.port("clientPort"),
-        ..server
-    };
-    fields.require("clientPort", &server.client_port);
-    Some(server)
 }
 
 /// The fields of one server while they are read.
@@ -164,6 +221,22 @@ impl Fields<'_, '_> {
         }
     }
 
+    fn id(&mut self) -> Option<Placed<String>> {
+        let remedy = format!("a name such as \"{}-server-1\"", self.kind.name());
+        let id = self.text("id", &remedy)?;
+        let len = id.value.len();
+        if len <= SERVER_ID_LEN_MAX {
+            return Some(id);
+        }
+        let value = quoted(&id.value);
+        self.problems.push(Problem {
+            line: id.line,
+            field: id.field,
+            what: What::TooLong { value, len, remedy },
+        });
+        None
+    }
+
     /// An id or a host.
     fn text(&mut self, name: &str, remedy: &str) -> Option<Placed<String>> {
         let node = self.members.get(name)?.value;
@@ -182,16 +255,51 @@ impl Fields<'_, '_> {
         None
     }
 
-    fn port(&mut self, name: &str) -> Option<Placed<u16>> {
+    /// How many servers the entry stands for; Pomelo writes the number as text.
+    fn cluster_count(&mut self) -> Option<Placed<u16>> {
+        let node = self.members.get("clusterCount")?.value;
+        let written = node.text().unwrap_or_else(|| node.raw().to_owned());
+        let count = written.parse().ok();
+        let count = count.filter(|count| (1..=CLUSTER_COUNT_MAX).contains(count));
+        if count.is_none() {
+            let value = quoted(&written);
+            let max = CLUSTER_COUNT_MAX;
+            self.report(node, "clusterCount", What::NotACount { value, max });
+        }
+        // A wrong one stands for one server, so that the rest is checked.
+        Some(self.placed(node, "clusterCount", count.unwrap_or(1)))
+    }
+
+    fn port(&mut self, name: &str, count: Option<&Placed<u16>>) -> Option<Placed<Port>> {
         let node = self.members.get(name)?.value;
-        let remedy = "a whole number from 1 to 65535, without quotes";
-        let what = match (node.kind(), node.raw().parse()) {
-            (Kind::Number, Ok(port)) if port != 0 => return Some(self.placed(node, name, port)),
-            (Kind::Number, _) => {
+        let text = node.text();
+        let first = text.as_deref().and_then(|text| text.strip_suffix("++"));
+        let number = first.unwrap_or(node.raw());
+        let others = count.map_or(0, |count| count.value - 1);
+        let what = match number.parse::<u16>() {
+            Ok(port) if port != 0 && (first.is_none() || port.checked_add(others).is_some()) => {
+                if first.is_some() && count.is_none() {
+                    What::CountsUpAlone
+                } else {
+                    let counts_up = first.is_some();
+                    return Some(self.placed(
+                        node,
+                        name,
+                        Port {
+                            first: port,
+                            counts_up,
+                        },
+                    ));
+                }
+            }
+            _ if node.kind() == Kind::Number || first.is_some() => {
                 let value = node.raw().chars().take(40).collect();
                 What::NotAPort { value }
             }
-            _ => What::wrong_type(remedy, Kind::Number, node),
+            _ => {
+                let remedy = "a whole number from 1 to 65535, without quotes";
+                What::wrong_type(remedy, Kind::Number, node)
+            }
         };
         self.report(node, name, what);
         None

@@ -6,6 +6,10 @@
 //! once in the run: of any other name, one `onAdd` cannot be told from the next. The one who
 //! comes or goes is a witness too: it came before all that it saw there, and went after.
 //!
+//! Who went while the chat server was away, or before it had its rooms again, is no witness of its
+//! going: it may have been the last to know of what it saw, and its connector forgets a room with
+//! the last member. Others are then told of both in any order.
+//!
 //! Each session gives a chain of sightings; the chains form a graph with an edge from each
 //! sighting to the next, and a common order exists exactly if that graph has no cycle. A cycle is
 //! the evidence: "one saw A before B, another B before A", if need be around several corners.
@@ -33,7 +37,7 @@ pub fn check(view: &View) -> Findings {
     for session in &view.sessions {
         for stay in &session.stays {
             let graph = rooms.entry(stay.room).or_default();
-            graph.add(format!("{session} saw"), seen(&once, session, stay));
+            graph.add(format!("{session} saw"), seen(view, &once, session, stay));
         }
     }
     for ((session, room), sent) in sent_in_order(view) {
@@ -63,6 +67,7 @@ fn names_that_entered_once<'a>(view: &View<'a>) -> BTreeSet<Place<'a>> {
 
 /// A session's sightings during one stay, in order, each event only the first time.
 fn seen<'a>(
+    view: &View,
     once: &BTreeSet<Place<'a>>,
     session: &Session<'a>,
     stay: &Stay<'a>,
@@ -88,10 +93,19 @@ fn seen<'a>(
     }
     if let Some(until) = stay.until
         && is_known(stay.name)
+        && !was_away(view, stay.room, until)
     {
         chain.push((Happening::Went(stay.name), until));
     }
     chain
+}
+
+/// Whether the chat server of `room` was down at that time, or had not yet heard who is where.
+fn was_away(view: &View, room: &str, at: Duration) -> bool {
+    let news = view.bounds.news();
+    let hears_by = view.bounds.lease + view.bounds.relink() + news;
+    let mut crashes = view.trouble.down_spans(view.chat_of(room)).iter();
+    crashes.any(|crash| crash.from <= at + news && at <= crash.until + hears_by)
 }
 
 fn happening<'a>(event: &'a Event, is_known: impl Fn(&'a str) -> bool) -> Option<Happening<'a>> {
@@ -124,7 +138,7 @@ fn sent_in_order<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guarantees::story::{ALICE, BOB, CAROL, Story};
+    use crate::guarantees::story::{ALICE, BOB, CAROL, CHAT, Story, power_cut, restart};
 
     fn findings(story: Story) -> Findings {
         check(&View::new(&story.record()))
@@ -229,6 +243,26 @@ mod tests {
             .adds(301, ALICE, CAROL)
             .hears(410, CAROL, BOB, 1);
         assert_eq!(findings(story).len(), 1);
+    }
+
+    #[test]
+    fn who_goes_saw_the_others_go_first_unless_the_chat_server_was_away() {
+        let story = || {
+            two_speak()
+                .leaves(900, BOB)
+                .drops(910, ALICE, BOB)
+                .leaves(1000, ALICE)
+        };
+        let crossed = |story: Story| story.drops(3000, CAROL, ALICE).drops(3000, CAROL, BOB);
+        assert_eq!(findings(crossed(story())).len(), 1);
+        let away = story()
+            .fault(905, power_cut(CHAT))
+            .fault(2900, restart(CHAT));
+        assert_eq!(findings(crossed(away)), []);
+        let before = story()
+            .fault(2000, power_cut(CHAT))
+            .fault(2900, restart(CHAT));
+        assert_eq!(findings(crossed(before)).len(), 1);
     }
 
     #[test]
