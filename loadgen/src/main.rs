@@ -1,11 +1,12 @@
 //! `loadgen`: virtual users against a chat cluster.
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
 use loadgen::cli::Cli;
 use loadgen::program;
+use reports::output::say;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged, unless `RUST_LOG` says otherwise: what users meet is in the report.
@@ -22,8 +23,7 @@ async fn main() -> ExitCode {
     match program::run(&task).await {
         Ok(status) => status,
         Err(error) => {
-            // Who has closed our standard error learns it from the status.
-            let _ = writeln!(io::stderr(), "loadgen: {error:#}");
+            say(&format!("loadgen: {error:#}"));
             ExitCode::from(2)
         }
     }

@@ -1,7 +1,6 @@
 //! The program: check, start what is missing, drive, judge, report.
 
 use std::future;
-use std::io::{self, Write};
 use std::path::Path;
 use std::process::{self, ExitCode};
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use cluster::process::Running;
 use cluster::signals::{Signal, Signals};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use reports::output::{Output, say};
 use reports::run::date_now;
 use reports::run_folder::RunFolder;
 use reports::text;
@@ -161,28 +161,13 @@ fn report(
     folder.write_latencies(started_at, finished.elapsed, &outcome.latencies)?;
     let mut summary = String::new();
     text::write_summary(&mut summary, &outcome.run)?;
-    let printed = print(&summary);
+    let mut stdout = Output::stdout();
+    stdout.print(&summary);
     say(&format!("report: {}", folder.path().display()));
-    printed.context("can't write the summary to standard output")?;
+    stdout.end()?;
     Ok(match finished.ending {
         Ending::Interrupted(signal) => ExitCode::from(signal.exit_status()),
         _ if outcome.run.passes() => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     })
-}
-
-/// Writes `summary` to standard output. Who reads no further than the first lines (`| head`) has
-/// what they want.
-fn print(summary: &str) -> io::Result<()> {
-    let mut stdout = io::stdout();
-    let written = stdout.write_all(summary.as_bytes());
-    match written.and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
-}
-
-/// Tells the person in front of the terminal.
-fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
 }

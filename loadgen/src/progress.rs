@@ -1,10 +1,11 @@
 //! How far a load test is, on standard error: a bar on a terminal, else a line now and then.
 
 use std::convert::Infallible;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use reports::output::say;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::history::{Recorder, Tally};
@@ -57,9 +58,7 @@ async fn print_lines(recorder: &Recorder) -> Infallible {
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        let line = line(recorder.now(), recorder.tally());
-        // Who has closed our standard error does not want to be told.
-        let _ = writeln!(io::stderr(), "{line}");
+        say(&line(recorder.now(), recorder.tally()));
     }
 }
 
