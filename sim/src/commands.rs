@@ -1,6 +1,7 @@
 //! What the commands of `sim` do.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 use std::process::ExitCode;
@@ -121,7 +122,7 @@ fn run_one(options: &Run, command: String) -> anyhow::Result<ExitCode> {
 
 fn sweep(sweep: &Sweep, out: Option<&Path>, command: String) -> anyhow::Result<ExitCode> {
     let gathered = out.map(|path| Gathered::new(path, command)).transpose()?;
-    let mut table = Table::new(sweep, gathered);
+    let mut table = Table::new(sweep, gathered, Output::stdout());
     let ended = sweep.run(&mut table)?;
     let written = table.write(ended);
     let status = table.finish(ended)?;
@@ -142,10 +143,10 @@ fn print_hashes(sweep: &Sweep) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints one line for each scenario, and at the end the verdict.
-struct Table<'a> {
+struct Table<'a, W> {
     sweep: &'a Sweep,
     progress: Progress<'a>,
-    output: Output,
+    output: Output<W>,
     /// By scenario.
     tallies: Vec<Tally>,
     /// For the report, if there is to be one.
@@ -155,12 +156,12 @@ struct Table<'a> {
     other_failures: Vec<String>,
 }
 
-impl<'a> Table<'a> {
-    fn new(sweep: &'a Sweep, gathered: Option<Gathered>) -> Self {
+impl<'a, W: Write> Table<'a, W> {
+    fn new(sweep: &'a Sweep, gathered: Option<Gathered>, output: Output<W>) -> Self {
         Self {
             sweep,
             progress: Progress::new(sweep),
-            output: Output::stdout(),
+            output,
             tallies: vec![Tally::default(); sweep.scenarios.len()],
             gathered,
             first_failure: None,
@@ -260,7 +261,7 @@ impl<'a> Table<'a> {
     }
 }
 
-impl Watch for Table<'_> {
+impl<W: Write> Watch for Table<'_, W> {
     fn finished(&mut self, done: &Done) {
         self.progress.add(done);
     }
@@ -321,6 +322,7 @@ impl Watch for Hashes<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::num::NonZeroUsize;
     use std::time::Duration;
 
@@ -359,7 +361,7 @@ mod tests {
             ..Deliveries::default()
         };
         for (deliveries, status) in [(owed, 0), (Deliveries::default(), FAILED)] {
-            let mut table = Table::new(&sweep, None);
+            let mut table = Table::new(&sweep, None, Output::new(io::sink()));
             table.next(done(&sweep, deliveries));
             assert_eq!(table.finish(Ended::Complete)?, status, "{deliveries}");
         }
@@ -379,7 +381,7 @@ mod tests {
     fn a_sweep_is_partial_that_did_not_get_to_its_last_seed() {
         let is_partial = |seeds, ended| {
             let sweep = sweep(seeds);
-            let mut table = Table::new(&sweep, None);
+            let mut table = Table::new(&sweep, None, Output::new(io::sink()));
             table.tallies[0].runs = 1;
             table.is_partial(ended)
         };
