@@ -3,9 +3,11 @@
 
 use std::future::pending;
 use std::io;
+use std::time::Duration;
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
 
 /// Any of them.
 #[cfg(unix)]
@@ -78,6 +80,20 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             // There is no such signal to wait for.
             pending::<()>().await;
+        }
+    }
+}
+
+impl Signals {
+    /// Waits for `time`; those that come meanwhile are forgotten.
+    pub async fn ignore_for(&mut self, time: Duration) {
+        let until = sleep(time);
+        tokio::pin!(until);
+        loop {
+            tokio::select! {
+                () = &mut until => return,
+                () = self.next() => {}
+            }
         }
     }
 }

@@ -23,6 +23,10 @@ pub const ALL_SEEDS: Range<u64> = 0..u64::MAX;
 /// Time between two ticks of [`Watch`]: a log of an hour has a few hundred lines.
 const TICK_INTERVAL: Duration = Duration::from_secs(10);
 
+/// What comes so soon after a signal is the same wish: `timeout` sends its signal to the process
+/// and again to its group, and a terminal that closes may send two kinds.
+const ECHO_MAX: Duration = Duration::from_millis(100);
+
 /// The exit status after a signal, as shells have it after Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
 
@@ -210,6 +214,7 @@ async fn collect(
                 }
                 queue.stop();
                 ended = Ended::Interrupted;
+                signals.ignore_for(ECHO_MAX).await;
                 watch.interrupted();
             }
         }

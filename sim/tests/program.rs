@@ -116,7 +116,9 @@ mod linux {
         let mut sweep = piped(sim(&ONE_OF_EACH).arg(out.path()))?;
         let first = sweep.stdout.next().ok_or("it ended early")??;
         assert!(first.starts_with("steady  "), "{first}");
+        // Two that come together are one wish.
         sweep.send(Signal::TERM)?;
+        sweep.send(Signal::HUP)?;
         let (status, printed, said) = sweep.end()?;
         assert_eq!(status, Some(130), "{said}");
         assert!(
