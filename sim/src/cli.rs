@@ -1,5 +1,6 @@
 //! The command line of `sim`.
 
+use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -18,12 +19,15 @@ Examples:
   sim sweep random-mix --seeds 0..1000       many runs
   sim sweep --seeds 5000..9000 --time 10m    as many as fit into ten minutes
 
+Ctrl-C, SIGTERM and SIGHUP end a sweep when the runs that have begun are finished; their report is
+written and marked as partial. A second signal ends it at once, without a report.
+
 Exit status:
   0    every promise held
   1    a promise was broken, a run broke off, or a scenario owed no delivery, so that G4 was not
        checked; the last line repeats it
-  2    unusable input
-  130  interrupted by Ctrl-C; what was done until then had held";
+  2    unusable input, or an output that can't be written
+  130  ended by a signal; what was done until then had held";
 
 /// Runs the whole cluster in a simulated network, with faults, and checks what it promises.
 ///
@@ -113,6 +117,42 @@ pub struct Hashes {
     pub jobs: Option<NonZeroUsize>,
 }
 
+impl Options {
+    /// The command line that does the same runs again. Where they are written to is no part of it.
+    pub fn command_line(&self) -> String {
+        let mut line = String::from("cargo sim");
+        match &self.command {
+            None => {}
+            Some(Command::Run(run)) => {
+                let _ = write!(line, " run {} --seed {}", run.scenario, run.seed);
+            }
+            Some(Command::Sweep(sweep)) => {
+                line += " sweep";
+                for scenario in &sweep.scenarios {
+                    let _ = write!(line, " {scenario}");
+                }
+                if let Some(Seeds(seeds)) = &sweep.seeds {
+                    let _ = write!(line, " --seeds {}..{}", seeds.start, seeds.end);
+                }
+                if let Some(time) = sweep.time {
+                    let time = humantime::format_duration(time).to_string();
+                    let _ = write!(line, " --time {}", time.replace(' ', ""));
+                }
+            }
+            Some(Command::Hashes(hashes)) => {
+                line += " hashes";
+                for scenario in &hashes.scenarios {
+                    let _ = write!(line, " {scenario}");
+                }
+                let Seeds(seeds) = &hashes.seeds;
+                let _ = write!(line, " --seeds {}..{}", seeds.start, seeds.end);
+            }
+            Some(Command::List) => line += " list",
+        }
+        line
+    }
+}
+
 impl How {
     /// The number of threads.
     pub fn threads(&self) -> NonZeroUsize {
@@ -167,6 +207,32 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Options::command().debug_assert();
+    }
+
+    #[test]
+    fn the_command_line_of_options_does_the_same_runs() -> clap::error::Result<()> {
+        for (given, repeats) in [
+            ("--out a", "cargo sim"),
+            (
+                "run steady --seed 7 --out a --trace b --history c",
+                "cargo sim run steady --seed 7",
+            ),
+            (
+                "sweep steady mix --seeds 3..9 --time 90500ms --jobs 2 --out a",
+                "cargo sim sweep steady mix --seeds 3..9 --time 1m30s500ms",
+            ),
+            ("hashes steady -j 1", "cargo sim hashes steady --seeds 0..4"),
+            ("list", "cargo sim list"),
+        ] {
+            let line = |text: &str| {
+                let options = Options::try_parse_from(text.split(' '));
+                options.map(|options| options.command_line())
+            };
+            assert_eq!(line(&format!("sim {given}"))?, repeats);
+            let again = repeats.strip_prefix("cargo ").unwrap();
+            assert_eq!(line(again)?, repeats);
+        }
+        Ok(())
     }
 
     #[test]

@@ -1,32 +1,36 @@
 //! What the commands of `sim` do.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use reports::output::{Output, OutputError, say};
 use reports::run_folder::FolderError;
 
 use crate::cli::{Command, Options, Run, Seeds};
 use crate::gather::Gathered;
+use crate::kept::Kept;
 use crate::progress::Progress;
 use crate::report::{self, Tally};
-use crate::run::{self, Outcome};
+use crate::run;
 use crate::scenario::{self, Scenario};
-use crate::sweep::{ALL_SEEDS, Done, Ended, Sweep, Watch};
+use crate::sweep::{ALL_SEEDS, Done, Ended, INTERRUPTED, Sweep, Watch};
 
 /// A promise was broken or a run broke off.
 const FAILED: u8 = 1;
-/// Ctrl-C, as shells report it.
-const INTERRUPTED: u8 = 130;
+/// What is said when a signal comes.
+const INTERRUPTION: &str =
+    "interrupted: the runs that have begun are finished; a second signal ends them at once";
 
 /// Does what the command line says; an error is unusable input.
 ///
 /// # Errors
 ///
-/// If a scenario is unknown or a file can't be written.
+/// If a scenario is unknown, or a file or standard output can't be written.
 pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
+    let command = options.command_line();
     match options.command {
         None => {
             let scenarios = scenario::built_in();
@@ -36,9 +40,9 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
                 jobs: options.how.threads(),
                 time: None,
             };
-            sweep(&all, options.how.out.as_deref())
+            sweep(&all, options.how.out.as_deref(), command)
         }
-        Some(Command::Run(options)) => run_one(&options),
+        Some(Command::Run(options)) => run_one(&options, command),
         Some(Command::Sweep(options)) => {
             let unbounded = options.time.map(|_| ALL_SEEDS);
             let seeds = options.seeds.map(|Seeds(range)| range).or(unbounded);
@@ -48,29 +52,29 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
                 jobs: options.how.threads(),
                 time: options.time,
             };
-            sweep(&some, options.how.out.as_deref())
+            sweep(&some, options.how.out.as_deref(), command)
         }
         Some(Command::Hashes(options)) => {
             let jobs = options.threads();
             let Seeds(seeds) = options.seeds;
-            let hashes = Sweep {
+            print_hashes(&Sweep {
                 scenarios: named(&options.scenarios, |_| seeds.clone())?,
                 jobs,
                 time: None,
-            };
-            hashes.run(&mut Hashes { sweep: &hashes })?;
-            Ok(ExitCode::SUCCESS)
+            })
         }
         Some(Command::List) => {
+            let mut output = Output::stdout();
             for scenario in scenario::built_in() {
-                println!("{:24}  {}", scenario.name, scenario.about);
+                output.print_line(&format!("{:24}  {}", scenario.name, scenario.about));
             }
+            output.end()?;
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
-/// The scenarios called `names`, or all, each with its seeds.
+/// The scenarios called `names`, each of them once, or all, each with its seeds.
 fn named(
     names: &[String],
     seeds_of: impl Fn(&Scenario) -> Range<u64>,
@@ -78,7 +82,9 @@ fn named(
     let scenarios = if names.is_empty() {
         scenario::built_in()
     } else {
-        let found: Result<_, _> = names.iter().map(|name| scenario::find(name)).collect();
+        let mut seen = BTreeSet::new();
+        let names = names.iter().filter(|name| seen.insert(*name));
+        let found: Result<_, _> = names.map(|name| scenario::find(name)).collect();
         found?
     };
     Ok(scenarios
@@ -90,74 +96,57 @@ fn named(
         .collect())
 }
 
-fn run_one(options: &Run) -> anyhow::Result<ExitCode> {
+fn run_one(options: &Run, command: String) -> anyhow::Result<ExitCode> {
     let scenario = scenario::find(&options.scenario)?;
-    let out = options.out.as_deref();
-    let gathered = out.map(|path| Gathered::new(path, command())).transpose()?;
-    let keep_trace = options.trace.is_some() || gathered.is_some();
+    let kept = Kept::open(options, command)?;
     let mut outcome = match run::draw(&scenario, options.seed) {
         Ok(case) => {
-            eprint!("{case}");
-            run::run(&case, keep_trace)
+            say(case.to_string().trim_end());
+            run::run(&case, kept.wants_trace())
         }
         Err(outcome) => *outcome,
     };
-    let trace = outcome.trace.as_deref().unwrap_or_default();
-    let history = history_lines(&outcome)?;
-    if let Some(path) = &options.trace {
-        write(path, trace)?;
-    }
-    if let Some(path) = &options.history {
-        write(path, &history)?;
-    }
-    if let Some(mut gathered) = gathered {
-        gathered.write_beside("trace.jsonl", trace)?;
-        gathered.write_beside("history.jsonl", &history)?;
-        gathered.add(&mut outcome);
-        gathered.write(false)?;
-    }
+    let written = kept.write(&mut outcome);
 
-    println!("{}", report::verdict(&outcome));
-    if outcome.held() {
-        return Ok(ExitCode::SUCCESS);
+    let mut output = Output::stdout();
+    output.print_line(&report::verdict(&outcome));
+    if !outcome.held() {
+        output.print_line(&report::failure(&outcome));
     }
-    println!("{}", report::failure(&outcome));
-    Ok(ExitCode::from(FAILED))
+    // What can't be written takes nothing from what was found.
+    output.end()?;
+    written?;
+    let status = if outcome.held() { 0 } else { FAILED };
+    Ok(ExitCode::from(status))
 }
 
-fn history_lines(outcome: &Outcome) -> serde_json::Result<Vec<u8>> {
-    let mut lines = Vec::new();
-    for event in &outcome.record.history {
-        serde_json::to_writer(&mut lines, event)?;
-        lines.push(b'\n');
-    }
-    Ok(lines)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// The command line, as it is typed again.
-fn command() -> String {
-    let arguments = std::env::args()
-        .skip(1)
-        .map(|argument| format!(" {argument}"));
-    format!("cargo sim{}", arguments.collect::<String>())
-}
-
-fn sweep(sweep: &Sweep, out: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let gathered = out.map(|path| Gathered::new(path, command())).transpose()?;
-    let mut table = Table::new(sweep, gathered);
+fn sweep(sweep: &Sweep, out: Option<&Path>, command: String) -> anyhow::Result<ExitCode> {
+    let gathered = out.map(|path| Gathered::new(path, command)).transpose()?;
+    let mut table = Table::new(sweep, gathered, Output::stdout());
     let ended = sweep.run(&mut table)?;
-    table.write(ended)?;
-    Ok(ExitCode::from(table.finish(ended)))
+    let written = table.write(ended);
+    let status = table.finish(ended)?;
+    written?;
+    Ok(ExitCode::from(status))
+}
+
+fn print_hashes(sweep: &Sweep) -> anyhow::Result<ExitCode> {
+    let output = Output::stdout();
+    let mut hashes = Hashes { sweep, output };
+    let ended = sweep.run(&mut hashes)?;
+    hashes.output.end()?;
+    if ended == Ended::Interrupted {
+        say("the list is not complete");
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints one line for each scenario, and at the end the verdict.
-struct Table<'a> {
+struct Table<'a, W> {
     sweep: &'a Sweep,
     progress: Progress<'a>,
+    output: Output<W>,
     /// By scenario.
     tallies: Vec<Tally>,
     /// For the report, if there is to be one.
@@ -167,11 +156,12 @@ struct Table<'a> {
     other_failures: Vec<String>,
 }
 
-impl<'a> Table<'a> {
-    fn new(sweep: &'a Sweep, gathered: Option<Gathered>) -> Self {
+impl<'a, W: Write> Table<'a, W> {
+    fn new(sweep: &'a Sweep, gathered: Option<Gathered>, output: Output<W>) -> Self {
         Self {
             sweep,
             progress: Progress::new(sweep),
+            output,
             tallies: vec![Tally::default(); sweep.scenarios.len()],
             gathered,
             first_failure: None,
@@ -179,10 +169,10 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn print_line(&self, scenario: usize) {
+    fn print_line(&mut self, scenario: usize) {
         let name = self.sweep.scenarios[scenario].0.name;
         let line = format!("{name:24} {}", self.tallies[scenario]);
-        self.progress.print(&line);
+        self.progress.suspend(|| self.output.print_line(&line));
     }
 
     fn is_complete(&self, scenario: usize) -> bool {
@@ -221,30 +211,34 @@ impl<'a> Table<'a> {
     }
 
     /// Prints what is left to print, and returns the exit status.
-    fn finish(self, ended: Ended) -> u8 {
+    fn finish(mut self, ended: Ended) -> Result<u8, OutputError> {
         self.progress.clear();
         let mut all = Tally::default();
-        for (index, tally) in self.tallies.iter().enumerate() {
-            all.add_all(tally);
-            if tally.runs > 0 && !self.is_complete(index) {
+        for index in 0..self.tallies.len() {
+            all.add_all(&self.tallies[index]);
+            if self.tallies[index].runs > 0 && !self.is_complete(index) {
                 self.print_line(index);
             }
         }
         let untested = self.untested();
+        let verdict = self.verdict(&all, ended);
+        let mut output = self.output;
         if !self.other_failures.is_empty() {
-            println!("\nalso failed: {}", self.other_failures.join(", "));
+            let others = self.other_failures.join(", ");
+            output.print_line(&format!("\nalso failed: {others}"));
         }
         let failures: Vec<&String> = untested.iter().chain(&self.first_failure).collect();
         let gap = if failures.is_empty() { "" } else { "\n" };
-        println!("{gap}{}", self.verdict(&all, ended));
+        output.print_line(&format!("{gap}{verdict}"));
         for failure in &failures {
-            println!("\n{failure}");
+            output.print_line(&format!("\n{failure}"));
         }
-        match ended {
+        output.end()?;
+        Ok(match ended {
             _ if !failures.is_empty() => FAILED,
             Ended::Interrupted => INTERRUPTED,
-            Ended::Complete | Ended::OutOfTime => 0,
-        }
+            Ended::Complete | Ended::OutOfTime | Ended::Unwanted => 0,
+        })
     }
 
     fn verdict(&self, all: &Tally, ended: Ended) -> String {
@@ -254,7 +248,7 @@ impl<'a> Table<'a> {
             failed => format!("{failed} of {} runs FAILED", all.runs),
         };
         let why = match ended {
-            Ended::Complete => "",
+            Ended::Complete | Ended::Unwanted => "",
             Ended::OutOfTime => ", then the time was over",
             Ended::Interrupted => ", then interrupted",
         };
@@ -267,13 +261,17 @@ impl<'a> Table<'a> {
     }
 }
 
-impl Watch for Table<'_> {
+impl<W: Write> Watch for Table<'_, W> {
     fn finished(&mut self, done: &Done) {
         self.progress.add(done);
     }
 
     fn tick(&mut self) {
         self.progress.tick();
+    }
+
+    fn interrupted(&mut self) {
+        self.progress.suspend(|| say(INTERRUPTION));
     }
 
     fn next(&mut self, mut done: Done) {
@@ -292,25 +290,39 @@ impl Watch for Table<'_> {
             self.print_line(done.item.scenario);
         }
     }
+
+    /// Its status, and its report, are wanted even if nobody reads the table.
+    fn wants_more(&self) -> bool {
+        !self.output.is_broken()
+    }
 }
 
 /// Prints the hash of each run, in the order of the plan.
 struct Hashes<'a> {
     sweep: &'a Sweep,
+    output: Output,
 }
 
 impl Watch for Hashes<'_> {
     fn next(&mut self, done: Done) {
         let name = self.sweep.scenarios[done.item.scenario].0.name;
-        println!(
-            "{:016x}  {name} {}",
-            done.outcome.trace_hash, done.item.seed
-        );
+        let hash = done.outcome.trace_hash;
+        let line = format!("{hash:016x}  {name} {}", done.item.seed);
+        self.output.print_line(&line);
+    }
+
+    fn interrupted(&mut self) {
+        say(INTERRUPTION);
+    }
+
+    fn wants_more(&self) -> bool {
+        self.output.is_open()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::num::NonZeroUsize;
     use std::time::Duration;
 
@@ -342,24 +354,34 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_in_which_nothing_was_owed_fails() {
+    fn a_sweep_in_which_nothing_was_owed_fails() -> Result<(), OutputError> {
         let sweep = sweep(0..1);
         let owed = Deliveries {
             owed: 1,
             ..Deliveries::default()
         };
         for (deliveries, status) in [(owed, 0), (Deliveries::default(), FAILED)] {
-            let mut table = Table::new(&sweep, None);
+            let mut table = Table::new(&sweep, None, Output::new(io::sink()));
             table.next(done(&sweep, deliveries));
-            assert_eq!(table.finish(Ended::Complete), status, "{deliveries}");
+            assert_eq!(table.finish(Ended::Complete)?, status, "{deliveries}");
         }
+        Ok(())
+    }
+
+    #[test]
+    fn a_scenario_that_is_named_twice_is_run_once() -> anyhow::Result<()> {
+        let names = ["steady", "chat-crash", "steady"].map(str::to_owned);
+        let named = named(&names, |_| 0..1)?;
+        let names: Vec<_> = named.iter().map(|(scenario, _)| scenario.name).collect();
+        assert_eq!(names, ["steady", "chat-crash"]);
+        Ok(())
     }
 
     #[test]
     fn a_sweep_is_partial_that_did_not_get_to_its_last_seed() {
         let is_partial = |seeds, ended| {
             let sweep = sweep(seeds);
-            let mut table = Table::new(&sweep, None);
+            let mut table = Table::new(&sweep, None, Output::new(io::sink()));
             table.tallies[0].runs = 1;
             table.is_partial(ended)
         };

@@ -11,9 +11,9 @@
 //!   simulated [`net`], with the faults put in by [`inject`];
 //! - [`trace`]: the ordered record of everything that happened, and its hash;
 //! - [`record`]: what the checks read; [`guarantees`] and [`quiet`]: the checks;
-//! - [`sweep`]: many runs on many threads;
-//! - [`cli`], [`commands`], [`report`] (what is printed), [`progress`] (meanwhile) and [`gather`]
-//!   (what is written): the program.
+//! - [`sweep`]: many runs on many threads, until they are done or [`signals`] end them;
+//! - [`cli`], [`commands`], [`report`] (what is printed), [`progress`] (meanwhile), [`gather`] and
+//!   [`kept`] (what is written): the program.
 
 #[cfg(not(tokio_unstable))]
 compile_error!(
@@ -32,6 +32,7 @@ pub mod gather;
 pub mod guarantees;
 pub mod incident;
 pub mod inject;
+pub mod kept;
 pub mod net;
 mod panics;
 pub mod process;
@@ -42,6 +43,7 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod seeds;
+pub mod signals;
 pub mod sweep;
 pub mod trace;
 pub mod vandal;

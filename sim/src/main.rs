@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use reports::output::say;
 use sim::cli::Options;
 use sim::commands;
 
@@ -13,7 +14,7 @@ fn main() -> ExitCode {
     match commands::execute(Options::parse()) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            say(&format!("error: {error:#}"));
             ExitCode::from(UNUSABLE)
         }
     }

@@ -1,9 +1,10 @@
 //! How far a sweep is, on standard error: a bar on a terminal, else a line now and then.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use reports::output::say;
 use tokio::time::Instant;
 
 use crate::sweep::{Done, Sweep};
@@ -60,15 +61,13 @@ impl<'a> Progress<'a> {
     /// Prints a line, unless there is a bar.
     pub fn tick(&self) {
         if self.prints_lines {
-            let line = line(self.sweep, self.elapsed(), self.seen);
-            // Who has closed our standard error does not want to be told.
-            let _ = writeln!(io::stderr(), "{line}");
+            say(&line(self.sweep, self.elapsed(), self.seen));
         }
     }
 
-    /// Prints a line of the result to standard output.
-    pub fn print(&self, line: &str) {
-        self.bar.suspend(|| println!("{line}"));
+    /// Takes the bar away while `print` prints.
+    pub fn suspend(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
     }
 
     /// Takes the bar away.

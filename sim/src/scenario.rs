@@ -218,37 +218,41 @@ pub fn built_in() -> Vec<Scenario> {
 ///
 /// # Errors
 ///
-/// If there is none; the error names those that there are.
+/// If there is none; the error names the one that was probably meant.
 pub fn find(name: &str) -> Result<Scenario, UnknownScenario> {
-    let scenarios = built_in();
-    let names = scenarios.iter().map(|scenario| scenario.name).collect();
-    scenarios
-        .into_iter()
-        .find(|scenario| scenario.name == name)
-        .ok_or_else(|| UnknownScenario::new(name, names))
+    let mut scenarios = built_in();
+    match scenarios.iter().position(|known| known.name == name) {
+        Some(index) => Ok(scenarios.swap_remove(index)),
+        None => Err(UnknownScenario {
+            name: name.to_owned(),
+            nearest: nearest(name, scenarios.iter().map(|known| known.name)),
+        }),
+    }
+}
+
+/// Whichever of `known` was probably meant by `name`.
+fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    // One slip in three characters.
+    let slips_max = (name.chars().count() / 3).clamp(1, 3);
+    known
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .filter(|(slips, _)| *slips <= slips_max)
+        .min()
+        .map(|(_, known)| known)
 }
 
 /// There is no scenario of this name.
 #[derive(Debug, thiserror::Error)]
-#[error("no scenario is called `{name}`; did you mean `{nearest}`? There are: {}", .names.join(", "))]
+#[error("no scenario is called `{name}`; {}", remedy(*nearest))]
 pub struct UnknownScenario {
     name: String,
-    nearest: &'static str,
-    names: Vec<&'static str>,
+    nearest: Option<&'static str>,
 }
 
-impl UnknownScenario {
-    fn new(name: &str, names: Vec<&'static str>) -> Self {
-        let nearest = names
-            .iter()
-            .min_by_key(|known| strsim::levenshtein(name, known))
-            .copied()
-            .expect("there are built-in scenarios");
-        Self {
-            name: name.to_owned(),
-            nearest,
-            names,
-        }
+fn remedy(nearest: Option<&str>) -> String {
+    match nearest {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => String::from("`sim list` names all"),
     }
 }
 
@@ -266,8 +270,15 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_nearest() {
-        let error = find("conector-crsh").unwrap_err().to_string();
-        assert!(error.contains("did you mean `connector-crash`?"), "{error}");
+    fn an_unknown_name_is_answered_with_one_that_is_near() {
+        let said = |name| find(name).unwrap_err().to_string();
+        assert_eq!(
+            said("conector-crsh"),
+            "no scenario is called `conector-crsh`; did you mean `connector-crash`?"
+        );
+        assert_eq!(
+            said("nope"),
+            "no scenario is called `nope`; `sim list` names all"
+        );
     }
 }

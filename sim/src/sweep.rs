@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::process;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -14,12 +15,20 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::run::{self, Outcome};
 use crate::scenario::Scenario;
+use crate::signals::Signals;
 
 /// As many seeds as there is time for.
 pub const ALL_SEEDS: Range<u64> = 0..u64::MAX;
 
 /// Time between two ticks of [`Watch`]: a log of an hour has a few hundred lines.
 const TICK_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What comes so soon after a signal is the same wish: `timeout` sends its signal to the process
+/// and again to its group, and a terminal that closes may send two kinds.
+const ECHO_MAX: Duration = Duration::from_millis(100);
+
+/// The exit status after a signal, as shells have it after Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
 
 /// Which runs to do, and how.
 #[derive(Clone, Debug)]
@@ -61,8 +70,16 @@ pub trait Watch {
     /// Some seconds have passed.
     fn tick(&mut self) {}
 
+    /// Somebody wants the sweep to end. No more runs are begun.
+    fn interrupted(&mut self) {}
+
     /// The next run in the order of the plan is done.
     fn next(&mut self, done: Done);
+
+    /// Whether there is any use in more runs.
+    fn wants_more(&self) -> bool {
+        true
+    }
 }
 
 /// Why a sweep ended.
@@ -72,8 +89,10 @@ pub enum Ended {
     Complete,
     /// Its time was over.
     OutOfTime,
-    /// Ctrl-C. The runs that had begun were finished.
+    /// By a signal. The runs that had begun were finished.
     Interrupted,
+    /// Who watched wanted no more. The runs that had begun were finished.
+    Unwanted,
 }
 
 impl Sweep {
@@ -97,11 +116,11 @@ impl Sweep {
         scenarios.any(|(_, seeds)| *seeds == ALL_SEEDS)
     }
 
-    /// Does the runs and tells `watch`.
+    /// Does the runs and tells `watch`. A signal ends them early, a second one ends the process.
     ///
     /// # Errors
     ///
-    /// If the runtime that waits for Ctrl-C can't be started.
+    /// If the runtime that waits for signals can't be started.
     #[expect(
         clippy::disallowed_methods,
         reason = "the threads are around the runs, each of which is in one"
@@ -110,6 +129,10 @@ impl Sweep {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let signals = {
+            let _entered = runtime.enter();
+            Signals::listen()?
+        };
         let queue = Queue::new(self);
         let (done, finished) = mpsc::unbounded_channel();
         Ok(thread::scope(|threads| {
@@ -118,7 +141,7 @@ impl Sweep {
                 threads.spawn(|| work(&queue, done));
             }
             drop(done);
-            runtime.block_on(collect(self, &queue, finished, watch))
+            runtime.block_on(collect(self, &queue, finished, signals, watch))
         }))
     }
 }
@@ -146,6 +169,7 @@ async fn collect(
     sweep: &Sweep,
     queue: &Queue<'_>,
     mut finished: mpsc::UnboundedReceiver<(usize, Done)>,
+    mut signals: Signals,
     watch: &mut dyn Watch,
 ) -> Ended {
     let out_of_time = async {
@@ -154,13 +178,7 @@ async fn collect(
             None => std::future::pending().await,
         }
     };
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without the handler, Ctrl-C ends the process at once.
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::pin!(out_of_time, interrupted);
+    tokio::pin!(out_of_time);
 
     let mut ticks = interval(TICK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -179,15 +197,25 @@ async fn collect(
                     next += 1;
                     watch.next(done);
                 }
+                if ended == Ended::Complete && !watch.wants_more() {
+                    queue.stop();
+                    ended = Ended::Unwanted;
+                }
             }
             _ = ticks.tick() => watch.tick(),
             () = &mut out_of_time, if ended == Ended::Complete => {
                 queue.stop();
                 ended = Ended::OutOfTime;
             }
-            () = &mut interrupted, if ended != Ended::Interrupted => {
+            () = signals.next() => {
+                if ended == Ended::Interrupted {
+                    // Threads can't be ended, and each is in the middle of a run.
+                    process::exit(INTERRUPTED.into());
+                }
                 queue.stop();
                 ended = Ended::Interrupted;
+                signals.ignore_for(ECHO_MAX).await;
+                watch.interrupted();
             }
         }
     }
@@ -272,6 +300,28 @@ mod tests {
         fn next(&mut self, done: Done) {
             self.0.push(done.outcome);
         }
+    }
+
+    #[test]
+    fn a_sweep_ends_early_if_nobody_wants_more() -> io::Result<()> {
+        struct One(usize);
+        impl Watch for One {
+            fn next(&mut self, _done: Done) {
+                self.0 += 1;
+            }
+            fn wants_more(&self) -> bool {
+                false
+            }
+        }
+        let sweep = Sweep {
+            scenarios: vec![(scenario::built_in().swap_remove(0), ALL_SEEDS)],
+            jobs: NonZeroUsize::MIN,
+            time: None,
+        };
+        let mut one = One(0);
+        assert_eq!(sweep.run(&mut one)?, Ended::Unwanted);
+        assert!(one.0 > 0);
+        Ok(())
     }
 
     #[test]

@@ -1,0 +1,232 @@
+//! The program as its user meets it: what it prints, how it is stopped, and its exit status.
+
+use std::error::Error;
+use std::fs;
+use std::process::Command;
+
+use reports::run_folder;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+#[test]
+fn a_run_is_repeated_by_the_command_in_its_report() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let out = folder.path().join("out");
+    let (trace, history) = (folder.path().join("trace"), folder.path().join("history"));
+    let run = sim(&["run", "steady", "--seed", "1"])
+        .args(["--trace", &trace.to_string_lossy()])
+        .args(["--history", &history.to_string_lossy()])
+        .args(["--out", &out.to_string_lossy()])
+        .output()?;
+    assert_eq!(run.status.code(), Some(0), "{run:?}");
+    let report = run_folder::read(&out)?;
+    assert_eq!(report.command, "cargo sim run steady --seed 1");
+    assert!(!report.partial);
+    assert_eq!(fs::read(&trace)?, fs::read(out.join("trace.jsonl"))?);
+    assert_eq!(fs::read(&history)?, fs::read(out.join("history.jsonl"))?);
+    Ok(())
+}
+
+#[test]
+fn files_that_can_not_be_written_are_told_before_the_run() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("file");
+    let (file, missing) = (file.to_string_lossy(), folder.path().join("a/b"));
+    let missing = missing.to_string_lossy();
+    let beside = folder.path().join("./file");
+    let beside = beside.to_string_lossy();
+    for (arguments, complaint) in [
+        (["--trace", &missing, "--history", &file], "cannot write"),
+        (["--trace", &file, "--history", &missing], "cannot write"),
+        (["--trace", &file, "--history", &beside], "the same file"),
+        (["--trace", &file, "--out", &missing], "there is no folder"),
+    ] {
+        let run = sim(&["run", "steady", "--seed", "1"])
+            .args(arguments)
+            .output()?;
+        let said = text(&run.stderr);
+        assert_eq!(run.status.code(), Some(2), "{said}");
+        assert!(said.starts_with("error: ") && said.contains(complaint));
+        assert_eq!(text(&run.stdout), "");
+    }
+    assert!(!folder.path().join("a").exists());
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs::File;
+    use std::io::{self, BufRead, BufReader, Read};
+    use std::process::{Child, Stdio};
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    use super::*;
+
+    const FULL: &str = "/dev/full";
+
+    #[test]
+    fn a_verdict_is_printed_even_if_the_trace_can_not_be_written() -> Outcome {
+        let run = sim(&["run", "steady", "--seed", "1", "--trace", FULL]).output()?;
+        let said = text(&run.stderr);
+        assert_eq!(run.status.code(), Some(2), "{said}");
+        assert!(said.contains("error: cannot write /dev/full: "), "{said}");
+        assert!(text(&run.stdout).starts_with("held: "), "{run:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_closed_output_ends_quietly_and_a_full_one_with_2() -> Outcome {
+        for arguments in [
+            &["list"][..],
+            &["run", QUICK, "--seed", "1"],
+            &["sweep", QUICK, "--seeds", "0..1"],
+            &ENDLESS,
+        ] {
+            let (reader, closed) = io::pipe()?;
+            drop(reader);
+            let closed = sim(arguments).stdout(closed).output()?;
+            let said = text(&closed.stderr);
+            assert_eq!(closed.status.code(), Some(0), "{arguments:?}: {said}");
+            assert!(!said.contains("error"), "{said}");
+
+            let full = File::options().write(true).open(FULL)?;
+            let full = sim(arguments).stdout(full).output()?;
+            let said = text(&full.stderr);
+            assert_eq!(full.status.code(), Some(2), "{arguments:?}: {said}");
+            let complaint = "error: can't write to standard output: ";
+            assert!(said.contains(complaint), "{said}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_sweep_whose_table_can_not_be_written_ends_with_a_partial_report() -> Outcome {
+        let out = tempfile::tempdir()?;
+        let full = File::options().write(true).open(FULL)?;
+        let sweep = sim(&ONE_OF_EACH).arg(out.path()).stdout(full).output()?;
+        assert_eq!(sweep.status.code(), Some(2), "{sweep:?}");
+        assert!(run_folder::read(out.path())?.partial);
+        Ok(())
+    }
+
+    #[test]
+    fn a_signal_ends_a_sweep_with_a_partial_report() -> Outcome {
+        let out = tempfile::tempdir()?;
+        let mut sweep = piped(sim(&ONE_OF_EACH).arg(out.path()))?;
+        let first = sweep.stdout.next().ok_or("it ended early")??;
+        assert!(first.starts_with("steady  "), "{first}");
+        // Two that come together are one wish.
+        sweep.send(Signal::TERM)?;
+        sweep.send(Signal::HUP)?;
+        let (status, printed, said) = sweep.end()?;
+        assert_eq!(status, Some(130), "{said}");
+        assert!(
+            printed.contains(" runs held, then interrupted: "),
+            "{printed}"
+        );
+        assert!(said.contains("interrupted: "), "{said}");
+        let run = run_folder::read(out.path())?;
+        assert!(run.partial && run.counts["runs_total"] > 0);
+        assert_eq!(run.command, "cargo sim sweep --seeds 0..1");
+        Ok(())
+    }
+
+    #[test]
+    fn under_nohup_a_sweep_outlives_its_terminal() -> Outcome {
+        let mut hashes = Command::new("nohup");
+        hashes.arg(PROGRAM).args(ENDLESS);
+        let mut hashes = piped(&mut hashes)?;
+        hashes.stdout.next().ok_or("it ended early")??;
+        hashes.send(Signal::HUP)?;
+        hashes.stdout.next().ok_or("it ended early")??;
+        hashes.stdout.next().ok_or("it ended early")??;
+        hashes.send(Signal::TERM)?;
+        assert_eq!(hashes.end()?.0, Some(130));
+        Ok(())
+    }
+
+    #[test]
+    fn a_list_of_hashes_that_was_interrupted_is_told_as_such() -> Outcome {
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+            let mut hashes = piped(&mut sim(&ENDLESS))?;
+            hashes.stdout.next().ok_or("it ended early")??;
+            hashes.send(signal)?;
+            let (status, _, said) = hashes.end()?;
+            assert_eq!(status, Some(130), "{signal:?}: {said}");
+            assert!(said.ends_with("the list is not complete\n"), "{said}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_second_signal_ends_it_at_once() -> Outcome {
+        // So many at once that they take a while.
+        let mut hashes = piped(&mut sim(&[&ENDLESS[..4], &["--jobs", "8"]].concat()))?;
+        hashes.stdout.next().ok_or("it ended early")??;
+        hashes.send(Signal::TERM)?;
+        let mut said = String::new();
+        hashes.stderr.read_line(&mut said)?;
+        assert!(said.starts_with("interrupted: "), "{said}");
+        hashes.send(Signal::TERM)?;
+        let (status, _, said) = hashes.end()?;
+        assert_eq!((status, said.as_str()), (Some(130), ""));
+        Ok(())
+    }
+
+    /// A scenario whose runs take less time than most.
+    const QUICK: &str = "link-flapping";
+
+    /// Prints a line after each run, and has more of them than anybody waits for.
+    const ENDLESS: [&str; 6] = ["hashes", QUICK, "--seeds", "0..1000000", "--jobs", "1"];
+
+    /// Prints a line after each run; the folder is still to be named.
+    const ONE_OF_EACH: [&str; 6] = ["sweep", "--seeds", "0..1", "--jobs", "1", "--out"];
+
+    struct Running {
+        child: Child,
+        stdout: io::Lines<BufReader<std::process::ChildStdout>>,
+        stderr: BufReader<std::process::ChildStderr>,
+    }
+
+    fn piped(command: &mut Command) -> Result<Running, Box<dyn Error>> {
+        command.stdin(Stdio::null());
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let stdout = child.stdout.take().ok_or("stdout is piped")?;
+        let stderr = child.stderr.take().ok_or("stderr is piped")?;
+        Ok(Running {
+            child,
+            stdout: BufReader::new(stdout).lines(),
+            stderr: BufReader::new(stderr),
+        })
+    }
+
+    impl Running {
+        fn send(&self, signal: Signal) -> io::Result<()> {
+            Ok(kill_process(Pid::from_child(&self.child), signal)?)
+        }
+
+        /// Its exit status, and what else it printed and said.
+        fn end(mut self) -> Result<(Option<i32>, String, String), Box<dyn Error>> {
+            let printed: Vec<_> = self.stdout.by_ref().collect::<Result<_, _>>()?;
+            let mut said = String::new();
+            self.stderr.read_to_string(&mut said)?;
+            Ok((self.child.wait()?.code(), printed.join("\n"), said))
+        }
+    }
+}
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_sim");
+
+fn sim(arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments);
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
