@@ -1,12 +1,15 @@
 //! Ctrl-C and other signals that ask a program to stop.
 
 use std::io;
+#[cfg(unix)]
 use std::time::Duration;
 
+#[cfg(unix)]
 use tokio::time::Instant;
 
 /// How long after the first signal others belong to it: `timeout` and a terminal that closes send
 /// theirs twice at once. Nobody presses Ctrl-C twice so fast.
+#[cfg(unix)]
 const ECHO: Duration = Duration::from_millis(100);
 
 /// Which signal it was.
@@ -31,25 +34,33 @@ impl Signal {
     }
 }
 
-impl Signals {
-    /// Waits for a signal after the one that [`Self::stop`] has just told.
-    pub async fn again(&mut self) -> Signal {
-        let echo_until = Instant::now() + ECHO;
-        loop {
-            let signal = self.stop().await;
-            if Instant::now() >= echo_until {
-                return signal;
-            }
-        }
-    }
-}
-
 /// Ctrl-C, SIGTERM and, on Linux, SIGHUP.
 #[cfg(unix)]
 pub struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hang_up: Option<tokio::signal::unix::Signal>,
+    echo: Echo,
+}
+
+/// Until when signals belong to the one before.
+#[cfg(unix)]
+#[derive(Default)]
+struct Echo {
+    until: Option<Instant>,
+}
+
+#[cfg(unix)]
+impl Echo {
+    /// Whether a signal that comes now is another one.
+    fn is_over(&mut self) -> bool {
+        let now = Instant::now();
+        if self.until.is_some_and(|until| now < until) {
+            return false;
+        }
+        self.until = Some(now + ECHO);
+        true
+    }
 }
 
 #[cfg(unix)]
@@ -68,21 +79,30 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hang_up: (!ignores_hang_up()).then(hang_up).transpose()?,
+            echo: Echo::default(),
         })
     }
 
-    /// Waits for any of them.
-    pub async fn stop(&mut self) -> Signal {
-        let hang_up = async {
-            match &mut self.hang_up {
-                Some(signal) => signal.recv().await,
-                None => std::future::pending().await,
+    /// Waits for the next of them; what comes at once after another belongs to that.
+    ///
+    /// Cancel safe.
+    pub async fn next(&mut self) -> Signal {
+        loop {
+            let hang_up = async {
+                match &mut self.hang_up {
+                    Some(signal) => signal.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let signal = tokio::select! {
+                biased;
+                _ = self.interrupt.recv() => Signal::Interrupt,
+                _ = self.terminate.recv() => Signal::Terminate,
+                _ = hang_up => Signal::HangUp,
+            };
+            if self.echo.is_over() {
+                return signal;
             }
-        };
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.terminate.recv() => Signal::Terminate,
-            _ = hang_up => Signal::HangUp,
         }
     }
 }
@@ -98,7 +118,7 @@ fn ignores_hang_up() -> bool {
     ignored.is_none_or(|mask| mask & 1 == 1)
 }
 
-/// Ctrl-C.
+/// Ctrl-C, which is all there is elsewhere.
 #[cfg(not(unix))]
 pub struct Signals;
 
@@ -114,7 +134,7 @@ impl Signals {
     }
 
     /// Waits for it.
-    pub async fn stop(&mut self) -> Signal {
+    pub async fn next(&mut self) -> Signal {
         // An error means that there is no such signal to wait for.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

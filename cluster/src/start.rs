@@ -118,7 +118,7 @@ pub async fn run(plan: Plan, rng: &mut StdRng) -> Result<ExitCode, StartError> {
     let _ = announce(&running);
     tokio::select! {
         error = running.ended() => return Err(error.into()),
-        _ = signals.stop() => {}
+        _ = signals.next() => {}
     }
     tracing::info!("stopping; another signal ends at once");
     tokio::select! {
@@ -126,7 +126,7 @@ pub async fn run(plan: Plan, rng: &mut StdRng) -> Result<ExitCode, StartError> {
             stopped?;
             Ok(ExitCode::SUCCESS)
         }
-        signal = signals.again() => Ok(ExitCode::from(signal.exit_status())),
+        signal = signals.next() => Ok(ExitCode::from(signal.exit_status())),
     }
 }
 

@@ -110,11 +110,11 @@ fn folder(task: &Task) -> anyhow::Result<RunFolder> {
 /// Passes the first signal on; another ends the program at once, even while it is busy with the
 /// report.
 async fn heed(mut signals: Signals, stopper: oneshot::Sender<Signal>, folder: Arc<RunFolder>) {
-    let signal = signals.stop().await;
+    let signal = signals.next().await;
     // Users that have ended need not be told.
     let _ = stopper.send(signal);
     say("stopping; another signal ends at once, without a report");
-    let signal = signals.again().await;
+    let signal = signals.next().await;
     folder.abandon();
     process::exit(signal.exit_status().into());
 }

@@ -27,7 +27,7 @@ Exit status:
   1    a promise was broken, a run broke off, or a scenario owed no delivery, so that G4 was not
        checked; the last line repeats it
   2    unusable input, or an output that can't be written
-  130  ended by a signal; what was done until then had held";
+  130  ended by Ctrl-C; what was done until then had held (143 by SIGTERM, 129 by SIGHUP)";
 
 /// Runs the whole cluster in a simulated network, with faults, and checks what it promises.
 ///

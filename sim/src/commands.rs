@@ -16,7 +16,7 @@ use crate::progress::Progress;
 use crate::report::{self, Tally};
 use crate::run;
 use crate::scenario::{self, Scenario};
-use crate::sweep::{ALL_SEEDS, Done, Ended, INTERRUPTED, Sweep, Watch};
+use crate::sweep::{ALL_SEEDS, Done, Ended, Sweep, Watch};
 
 /// A promise was broken or a run broke off.
 const FAILED: u8 = 1;
@@ -135,9 +135,9 @@ fn print_hashes(sweep: &Sweep) -> anyhow::Result<ExitCode> {
     let mut hashes = Hashes { sweep, output };
     let ended = sweep.run(&mut hashes)?;
     hashes.output.end()?;
-    if ended == Ended::Interrupted {
+    if let Ended::Interrupted(signal) = ended {
         say("the list is not complete");
-        return Ok(ExitCode::from(INTERRUPTED));
+        return Ok(ExitCode::from(signal.exit_status()));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -236,7 +236,7 @@ impl<'a, W: Write> Table<'a, W> {
         output.end()?;
         Ok(match ended {
             _ if !failures.is_empty() => FAILED,
-            Ended::Interrupted => INTERRUPTED,
+            Ended::Interrupted(signal) => signal.exit_status(),
             Ended::Complete | Ended::OutOfTime | Ended::Unwanted => 0,
         })
     }
@@ -250,7 +250,7 @@ impl<'a, W: Write> Table<'a, W> {
         let why = match ended {
             Ended::Complete | Ended::Unwanted => "",
             Ended::OutOfTime => ", then the time was over",
-            Ended::Interrupted => ", then interrupted",
+            Ended::Interrupted(_) => ", then interrupted",
         };
         format!(
             "{held}{why}: {} simulated in {} ({:.0} simulated seconds per second)",
@@ -326,6 +326,8 @@ mod tests {
     use std::num::NonZeroUsize;
     use std::time::Duration;
 
+    use cluster::signals::Signal;
+
     use super::*;
     use crate::guarantees::Deliveries;
     use crate::sweep::Item;
@@ -388,8 +390,8 @@ mod tests {
         assert!(!is_partial(0..1, Ended::Complete));
         assert!(!is_partial(0..1, Ended::OutOfTime));
         assert!(is_partial(0..2, Ended::OutOfTime));
-        assert!(is_partial(0..2, Ended::Interrupted));
+        assert!(is_partial(0..2, Ended::Interrupted(Signal::Terminate)));
         assert!(!is_partial(ALL_SEEDS, Ended::OutOfTime));
-        assert!(is_partial(ALL_SEEDS, Ended::Interrupted));
+        assert!(is_partial(ALL_SEEDS, Ended::Interrupted(Signal::Terminate)));
     }
 }

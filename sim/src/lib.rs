@@ -11,7 +11,7 @@
 //!   simulated [`net`], with the faults put in by [`inject`];
 //! - [`trace`]: the ordered record of everything that happened, and its hash;
 //! - [`record`]: what the checks read; [`guarantees`] and [`quiet`]: the checks;
-//! - [`sweep`]: many runs on many threads, until they are done or [`signals`] end them;
+//! - [`sweep`]: many runs on many threads, until they are done or a signal ends them;
 //! - [`cli`], [`commands`], [`report`] (what is printed), [`progress`] (meanwhile), [`gather`] and
 //!   [`kept`] (what is written): the program.
 
@@ -43,7 +43,6 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod seeds;
-pub mod signals;
 pub mod sweep;
 pub mod trace;
 pub mod vandal;

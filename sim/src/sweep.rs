@@ -10,25 +10,18 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use cluster::signals::{Signal, Signals};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::run::{self, Outcome};
 use crate::scenario::Scenario;
-use crate::signals::Signals;
 
 /// As many seeds as there is time for.
 pub const ALL_SEEDS: Range<u64> = 0..u64::MAX;
 
 /// Time between two ticks of [`Watch`]: a log of an hour has a few hundred lines.
 const TICK_INTERVAL: Duration = Duration::from_secs(10);
-
-/// What comes so soon after a signal is the same wish: `timeout` sends its signal to the process
-/// and again to its group, and a terminal that closes may send two kinds.
-const ECHO_MAX: Duration = Duration::from_millis(100);
-
-/// The exit status after a signal, as shells have it after Ctrl-C.
-pub const INTERRUPTED: u8 = 130;
 
 /// Which runs to do, and how.
 #[derive(Clone, Debug)]
@@ -90,7 +83,7 @@ pub enum Ended {
     /// Its time was over.
     OutOfTime,
     /// By a signal. The runs that had begun were finished.
-    Interrupted,
+    Interrupted(Signal),
     /// Who watched wanted no more. The runs that had begun were finished.
     Unwanted,
 }
@@ -207,14 +200,13 @@ async fn collect(
                 queue.stop();
                 ended = Ended::OutOfTime;
             }
-            () = signals.next() => {
-                if ended == Ended::Interrupted {
+            signal = signals.next() => {
+                if matches!(ended, Ended::Interrupted(_)) {
                     // Threads can't be ended, and each is in the middle of a run.
-                    process::exit(INTERRUPTED.into());
+                    process::exit(signal.exit_status().into());
                 }
                 queue.stop();
-                ended = Ended::Interrupted;
-                signals.ignore_for(ECHO_MAX).await;
+                ended = Ended::Interrupted(signal);
                 watch.interrupted();
             }
         }
