@@ -17,7 +17,7 @@ pub fn check(arguments: &cli::Check) -> Result<ExitCode, ConfigError> {
     };
     for (name, config) in &configs {
         for warning in &config.warnings {
-            eprintln!("{}: {warning}", arguments.file.display());
+            crate::say(&format!("{}: {warning}", arguments.file.display()));
         }
         // Whoever closed standard output, such as `head`, has read enough.
         let _ = print(name, config);

@@ -5,6 +5,7 @@ mod cli;
 mod start;
 mod token;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -50,5 +51,10 @@ fn complain(error: start::StartError) {
         Config(ConfigError::Invalid { .. } | ConfigError::NotJson { .. })
     );
     let prefix = if in_a_file { "" } else { "error: " };
-    eprintln!("{prefix}{:#}", anyhow::Error::from(error));
+    say(&format!("{prefix}{:#}", anyhow::Error::from(error)));
+}
+
+/// Prints a line to standard error. Who has closed that does not want to be told.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

@@ -171,7 +171,9 @@ fn config(arguments: &cli::Start) -> Result<(String, Config), ConfigError> {
     let default = Path::new(DEFAULT_FILE);
     let path = arguments.servers.as_deref();
     let (name, file) = if path.is_none() && !default.exists() {
-        eprintln!("note: there is no {DEFAULT_FILE} here: using {BUILT_IN_NAME}");
+        crate::say(&format!(
+            "note: there is no {DEFAULT_FILE} here: using {BUILT_IN_NAME}"
+        ));
         (
             BUILT_IN_NAME.to_owned(),
             ServersFile::new(BUILT_IN_NAME, BUILT_IN)?,
