@@ -220,6 +220,18 @@ fn routes_that_are_not_there_are_json() {
 }
 
 #[test]
+fn a_type_of_the_message_itself_comes_before_one_for_all() {
+    let file = json!({
+        "message G": {"required string y": 1},
+        "r": {"required G g": 1, "message G": {"required uInt32 z": 1}},
+    });
+    let schema = schema(&file);
+    let body = json!({"g": {"z": 1}});
+    assert_eq!(hex(&schema, &body).as_deref(), Ok("0a020801"));
+    assert_eq!(schema.decode("r", &unhex("0a020801")), Ok(body));
+}
+
+#[test]
 fn fields_without_a_type_or_tag_are_refused_and_the_others_work() {
     let file = json!({"r": {"optional Gone a": 1, "optional int32 b": "x", "optional int32 c": 2}});
     let schema = schema(&file);
@@ -266,6 +278,9 @@ fn messages_within_each_other_are_bounded() {
     let deepest = nested(DEPTH_MAX);
     let bytes = schema.encode("r", &deepest).unwrap();
     assert_eq!(schema.decode("r", &bytes), Ok(deepest));
+    let len = [bytes.len() as u8 | 0x80, (bytes.len() >> 7) as u8];
+    let one_more = [&[0x0A], &len[..], &bytes].concat();
+    assert_eq!(schema.decode("r", &one_more), Err(DecodeError::TooDeep));
     assert_eq!(
         schema.encode("r", &nested(DEPTH_MAX + 1)),
         Err(EncodeError::TooDeep)

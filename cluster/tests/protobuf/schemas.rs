@@ -215,8 +215,11 @@ fn a_client_takes_what_a_newer_server_adds_to_the_parsed_form() {
             "__comments": "new",
             "__options": {"a": 1},
         },
+        "7": {},
     });
     let schema = Schema::from_parsed(parsed).unwrap();
+    // As JavaScript has them, whoever wrote them.
+    assert!(schema.to_parsed().keys().eq(["7", "r"]));
     // Tags that are not listed are those of the fields.
     assert_eq!(schema.decode("r", &[8, 5]), Ok(json!({"v": 5})));
 }
