@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use benches::{CONTENT, SEND, decode, say};
+use benches::{CONTENT, SEND, decode, on_chat, say};
 use bytes::BytesMut;
 use cluster::link::frame::{self, Header};
 use cluster::wire::body;
@@ -27,6 +27,14 @@ fn encode(criterion: &mut Criterion) {
     });
     group.bench_function("response", |bencher| {
         bencher.iter(|| message::encode_response(7, black_box(b"{}")));
+    });
+    let (schema, on_chat) = on_chat();
+    group.bench_function("protobuf", |bencher| {
+        bencher.iter(|| schema.encode("onChat", black_box(&on_chat)));
+    });
+    // What it is instead of.
+    group.bench_function("json", |bencher| {
+        bencher.iter(|| black_box(&on_chat).to_string())
     });
     let mut out = BytesMut::with_capacity(1024);
     group.bench_function("frame", |bencher| {
@@ -56,6 +64,11 @@ fn decoding(criterion: &mut Criterion) {
     let message = decode(&request);
     group.bench_function("body", |bencher| {
         bencher.iter(|| body::decode(black_box(&message.body)));
+    });
+    let (schema, on_chat) = on_chat();
+    let bytes = schema.encode("onChat", &on_chat).expect("it is complete");
+    group.bench_function("protobuf", |bencher| {
+        bencher.iter(|| schema.decode("onChat", black_box(&bytes)));
     });
 }
 

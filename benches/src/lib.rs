@@ -19,6 +19,7 @@ use cluster::queue::Queue;
 use cluster::topology::{Backend, Frontend, Topology};
 use cluster::wire::message::{self, RouteRef};
 use cluster::wire::package::{self, BODY_LEN_LIMIT};
+use cluster::wire::protobuf::Schema;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -169,6 +170,18 @@ pub fn request(route: &str, body: &Value) -> Bytes {
 /// A whole package with a line of chat for `target`.
 pub fn say(target: &str) -> Bytes {
     request(SEND, &json!({"content": CONTENT, "target": target}))
+}
+
+/// The schema of Pomelo's example, and what its `onChat` holds for one line of chat.
+pub fn on_chat() -> (Schema, Value) {
+    let file = json!({"onChat": {
+        "required string msg": 1,
+        "required string from": 2,
+        "required string target": 3,
+    }});
+    let (schema, _) = Schema::from_text(&file.to_string()).expect("it is an object");
+    let body = json!({"msg": CONTENT, "from": "somebody", "target": "*"});
+    (schema, body)
 }
 
 /// Reads a package that holds a message.

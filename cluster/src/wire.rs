@@ -10,3 +10,4 @@ pub mod body;
 pub mod handshake;
 pub mod message;
 pub mod package;
+pub mod protobuf;

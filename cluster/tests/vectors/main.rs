@@ -1,5 +1,11 @@
-//! Golden vectors of the original libraries (crc 0.2.0, pomelo-protocol 0.1.6), and the few places
-//! where this cluster is stricter on purpose.
+//! Golden vectors of the original libraries (crc 0.2.0, pomelo-protocol 0.1.6, pomelo-protobuf
+//! 0.4.0), and the few places where this cluster is stricter on purpose.
+//!
+//! More files of the same layout are read from the folder that the environment variable
+//! `POMELO_VECTORS` names.
+
+mod file;
+mod protobuf;
 
 use std::collections::BTreeMap;
 
@@ -9,9 +15,11 @@ use cluster::wire::message::{self, MessageError, MessageKind, Route, RouteRef};
 use cluster::wire::package::{self, BODY_LEN_LIMIT, HEAD_LEN, Package, PackageError, PackageType};
 use serde::Deserialize;
 
+use file::{each, unhex};
+
 #[test]
 fn packages_are_written_and_read_as_by_the_original() {
-    for vector in vectors().packages {
+    each("/packages", |vector: PackageVector| {
         let kind = kind(vector.kind);
         let body = vector.body();
         let package = package::encode(kind, &body);
@@ -28,27 +36,26 @@ fn packages_are_written_and_read_as_by_the_original() {
         let taken = package::take(&mut buffer, BODY_LEN_LIMIT);
         assert_eq!(taken, Ok(Some(Package { kind, body })));
         assert!(buffer.is_empty());
-    }
+    });
 }
 
 #[test]
 fn the_longest_body_is_written_and_one_more_byte_refused() {
-    let vectors = vectors().package_limits;
-    let [longest, too_long] = &vectors[..] else {
-        panic!("two vectors were expected");
-    };
-    let package = package::encode(kind(longest.kind), &longest.body.bytes());
-    assert_eq!(package[..HEAD_LEN], unhex(&longest.head_hex)[..]);
-
-    // The original writes the low 24 bits of the length, and its peer loses the thread.
-    let body = too_long.body.bytes();
-    let kind = kind(too_long.kind);
-    assert!(std::panic::catch_unwind(|| package::encode(kind, &body)).is_err());
+    each("/package_limits", |vector: LimitVector| {
+        let (kind, body) = (kind(vector.kind), vector.body.bytes());
+        if body.len() <= BODY_LEN_LIMIT {
+            let package = package::encode(kind, &body);
+            assert_eq!(package[..HEAD_LEN], unhex(&vector.head_hex)[..]);
+        } else {
+            // The original writes the low 24 bits of the length, and its peer loses the thread.
+            assert!(std::panic::catch_unwind(|| package::encode(kind, &body)).is_err());
+        }
+    });
 }
 
 #[test]
 fn several_packages_in_one_buffer_come_out_one_by_one() {
-    for vector in vectors().package_streams {
+    each("/package_streams", |vector: BytesVector| {
         let mut buffer = BytesMut::from(&unhex(&vector.hex)[..]);
         for expected in vector.packages.expect("streams always hold packages") {
             let package = package::take(&mut buffer, BODY_LEN_LIMIT).unwrap().unwrap();
@@ -56,12 +63,12 @@ fn several_packages_in_one_buffer_come_out_one_by_one() {
             assert_eq!(package.body, unhex(&expected.body_hex));
         }
         assert!(buffer.is_empty());
-    }
+    });
 }
 
 #[test]
 fn short_websocket_messages_are_filled_up_and_long_ones_refused() {
-    for vector in vectors().package_decode_quirks {
+    each("/package_decode_quirks", |vector: BytesVector| {
         let package = package::whole(unhex(&vector.hex), BODY_LEN_LIMIT);
         match vector.packages.as_deref() {
             // The original goes on with a type that it does not know, and closes one layer above.
@@ -77,19 +84,19 @@ fn short_websocket_messages_are_filled_up_and_long_ones_refused() {
             None => assert!(matches!(package, Err(PackageError::Trailing(_)))),
             Some(_) => panic!("a quirk holds one package"),
         }
-    }
+    });
 }
 
 #[test]
 fn messages_are_read_as_by_the_original() {
-    for vector in vectors().messages {
+    each("/messages", |vector: MessageVector| {
         vector.assert_decoded();
-    }
+    });
 }
 
 #[test]
 fn messages_are_written_as_by_the_original() {
-    for vector in vectors().messages {
+    each("/messages", |vector: MessageVector| {
         let body = unhex(&vector.body_hex);
         let route = match (&vector.route, vector.route_code) {
             (Some(name), None) => RouteRef::Name(name),
@@ -112,20 +119,22 @@ fn messages_are_written_as_by_the_original() {
         }
         let expected = package::encode(PackageType::Data, &expected);
         assert_eq!(package, expected, "{}", vector.hex);
-    }
+    });
 }
 
 #[test]
 fn what_the_original_cannot_write_cannot_be_written_here() {
     // The last three have no words here: a code is a `u16`, a route is either name or code, and
     // there is no function for a fifth type.
-    let expected = [
+    let known = [
         "route of 256 bytes, not compressed",
         "route code 65536",
         "compressed flag with a string route",
         "message type 4",
     ];
-    assert_eq!(vectors().message_encode_errors, expected);
+    each("/message_encode_errors", |what: String| {
+        assert!(known.contains(&what.as_str()), "{what}");
+    });
     let route = "r".repeat(256);
     let push = || message::encode_push(RouteRef::Name(&route), b"{}");
     assert!(std::panic::catch_unwind(push).is_err());
@@ -133,7 +142,7 @@ fn what_the_original_cannot_write_cannot_be_written_here() {
 
 #[test]
 fn odd_messages_are_read_as_by_the_original_and_cut_ones_are_errors() {
-    for vector in vectors().message_decode_only {
+    each("/message_decode_only", |vector: OddMessage| {
         match vector {
             OddMessage::Read(vector) => vector.assert_decoded(),
             // The original throws here and leaves the session deaf; here the connection ends.
@@ -145,34 +154,31 @@ fn odd_messages_are_read_as_by_the_original_and_cut_ones_are_errors() {
                 "{hex}"
             ),
         }
-    }
+    });
 }
 
 #[test]
 fn ids_over_31_bits_are_refused() {
-    for vector in vectors().message_id_overflow {
+    each("/message_id_overflow", |vector: BytesVector| {
         // The original takes them modulo 2^32 and never returns from the negative ones.
         let message = message::decode(unhex(&vector.hex));
         assert_eq!(message, Err(MessageError::IdTooLarge), "{}", vector.hex);
-    }
+    });
 }
 
 #[test]
 fn rooms_go_to_the_chat_server_that_the_original_picks() {
-    let mut seen = 0;
-    for vector in vectors().crc.strings {
+    each("/crc/strings", |vector: CrcVector| {
         // A string that is null has a lone surrogate. Rust's strings cannot hold one, and no
         // decoder here lets one in.
         let Some(room) = vector.s else {
-            continue;
+            return;
         };
         for (servers, index) in vector.index {
             let chat = topology_of(servers).chat_of(&room);
             assert_eq!(chat, Some(index), "{room:?} among {servers}");
-            seen += 1;
         }
-    }
-    assert!(seen > 400, "the file has 75 strings, each with 6 sizes");
+    });
 }
 
 fn topology_of(servers: usize) -> Topology {
@@ -186,24 +192,6 @@ fn topology_of(servers: usize) -> Topology {
         connectors: Vec::new(),
         chats: (1..=servers).map(chat).collect(),
     }
-}
-
-#[derive(Deserialize)]
-struct Vectors {
-    crc: Crc,
-    packages: Vec<PackageVector>,
-    package_limits: Vec<LimitVector>,
-    package_streams: Vec<BytesVector>,
-    package_decode_quirks: Vec<BytesVector>,
-    messages: Vec<MessageVector>,
-    message_encode_errors: Vec<String>,
-    message_decode_only: Vec<OddMessage>,
-    message_id_overflow: Vec<BytesVector>,
-}
-
-#[derive(Deserialize)]
-struct Crc {
-    strings: Vec<CrcVector>,
 }
 
 #[derive(Deserialize)]
@@ -311,20 +299,6 @@ impl MessageVector {
     }
 }
 
-fn vectors() -> Vectors {
-    serde_json::from_str(include_str!("data/vectors.json")).expect("the file is as described above")
-}
-
 fn kind(number: u8) -> PackageType {
     PackageType::try_from(number).expect("the original wrote known types only")
-}
-
-fn unhex(hex: &str) -> Bytes {
-    let pairs = hex.as_bytes().chunks(2);
-    pairs
-        .map(|pair| {
-            let pair = std::str::from_utf8(pair).expect("hex is ASCII");
-            u8::from_str_radix(pair, 16).expect("the file holds hex digits")
-        })
-        .collect()
 }

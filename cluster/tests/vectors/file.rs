@@ -1,0 +1,99 @@
+//! The files that hold vectors: the one beside these tests, and those in the folder that
+//! `POMELO_VECTORS` names, which are laid out like it. Kinds that are missing in a file, or that no
+//! test asks for, are passed over.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Calls `check` with each vector of one kind, such as `/crc/strings`, in all files. Which one it
+/// was is printed when `check` panics.
+///
+/// # Panics
+///
+/// If the file beside these tests has none, or one is not laid out as `check` expects.
+pub fn each<T: DeserializeOwned>(kind: &str, mut check: impl FnMut(T)) {
+    for (number, (file, vectors)) in files().iter().enumerate() {
+        let entries = match vectors.pointer(kind) {
+            Some(Value::Array(entries)) => entries.as_slice(),
+            Some(entry) => std::slice::from_ref(entry),
+            None => &[],
+        };
+        assert!(number > 0 || !entries.is_empty(), "{file} has no {kind}");
+        for (index, entry) in entries.iter().enumerate() {
+            let _place = Place {
+                file,
+                kind,
+                index,
+                entry,
+            };
+            let vector = T::deserialize(entry).expect("the vector is laid out as expected");
+            check(vector);
+        }
+    }
+}
+
+pub fn unhex(hex: &str) -> Bytes {
+    let pairs = hex.as_bytes().chunks(2);
+    pairs
+        .map(|pair| {
+            let pair = std::str::from_utf8(pair).expect("hex is ASCII");
+            u8::from_str_radix(pair, 16).expect("the file holds hex digits")
+        })
+        .collect()
+}
+
+/// Says which vector was checked when a test fails.
+struct Place<'a> {
+    file: &'a str,
+    kind: &'a str,
+    index: usize,
+    entry: &'a Value,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let name = self.entry.get("name").and_then(Value::as_str);
+            let Self {
+                file, kind, index, ..
+            } = self;
+            eprintln!("in {file}: {kind}/{index} {}", name.unwrap_or_default());
+            eprintln!("{:.1000}", self.entry.to_string());
+        }
+    }
+}
+
+/// All files by name, the one beside these tests first.
+fn files() -> Vec<(String, Value)> {
+    let own = include_str!("../data/vectors.json");
+    let mut files = vec![parsed("tests/data/vectors.json", own)];
+    if let Some(folder) = env::var_os("POMELO_VECTORS").filter(|folder| !folder.is_empty()) {
+        let folder = Path::new(&folder);
+        let entries = fs::read_dir(folder)
+            .unwrap_or_else(|error| panic!("POMELO_VECTORS={}: {error}", folder.display()));
+        let mut paths: Vec<_> = entries
+            .map(|entry| entry.expect("the folder can be read").path())
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "json")
+            })
+            .collect();
+        paths.sort();
+        for path in paths {
+            let name = path.display().to_string();
+            let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+            files.push(parsed(&name, &text));
+        }
+    }
+    files
+}
+
+fn parsed(name: &str, text: &str) -> (String, Value) {
+    let vectors = serde_json::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    (name.to_owned(), vectors)
+}
