@@ -16,6 +16,10 @@ use crate::link::half::Half;
 use crate::link::message;
 use crate::link::{Connection, LinkError};
 
+/// Incarnations of a connector that are remembered: more than can begin while a hello of the oldest
+/// is still under way.
+const INCARNATIONS_KEPT: usize = 16;
+
 /// The link of one connector process.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -30,7 +34,7 @@ pub(super) struct Link {
     behind_since: Option<Instant>,
     /// Its outbox ran over: nothing more is sent, and when its lease has run out, so that the
     /// connector has kicked its sessions, they leave.
-    is_cut_off: bool,
+    pub(super) is_cut_off: bool,
 }
 
 /// A delivery that waits for an acknowledgement of this link.
@@ -82,10 +86,12 @@ impl State {
         if resumed.is_none() {
             // A new process, or one that has given up this link: in both cases the sessions
             // that this chat server knew of it are gone.
-            let before = self.drop_link(connector);
-            if let Some(before) = before.filter(|before| *before != hello.incarnation) {
-                self.retired.insert(connector, before);
-            }
+            self.drop_link(connector);
+        }
+        let incarnations = self.incarnations.entry(connector).or_default();
+        if incarnations.front() != Some(&hello.incarnation) {
+            incarnations.push_front(hello.incarnation);
+            incarnations.truncate(INCARNATIONS_KEPT);
         }
         self.connections += 1;
         let connection = Connection::new(connector, self.connections);
@@ -118,7 +124,13 @@ impl State {
         let connector = connectors.iter().position(|c| c.id == hello.server);
         let connector =
             connector.ok_or_else(|| format!("no connector is called {}", hello.server))?;
-        if self.retired.get(&connector) == Some(&hello.incarnation) {
+        let mut earlier = self
+            .incarnations
+            .get(&connector)
+            .into_iter()
+            .flatten()
+            .skip(1);
+        if earlier.any(|incarnation| *incarnation == hello.incarnation) {
             return Err("a later process of that id has been here".into());
         }
         match self.links.get(&connector) {
@@ -175,9 +187,7 @@ impl State {
                 self.acknowledged(connector, ack);
             }
             Header::Ping { nonce } => link.half.note(Header::Pong { nonce }),
-            Header::Goodbye => {
-                self.drop_link(connector);
-            }
+            Header::Goodbye => self.drop_link(connector),
             _ => return Err(LinkError::Protocol("a frame that connectors do not send")),
         }
         self.settle(now);
@@ -253,12 +263,13 @@ impl State {
     }
 
     /// Gives up the link of `connector`: its members leave, and nothing waits for it any more.
-    /// Returns the incarnation that it belonged to.
-    fn drop_link(&mut self, connector: ConnectorIndex) -> Option<u64> {
+    fn drop_link(&mut self, connector: ConnectorIndex) {
         if let Some(recovery) = &mut self.recovery {
             recovery.forget(connector);
         }
-        let link = self.links.remove(&connector)?;
+        let Some(link) = self.links.remove(&connector) else {
+            return;
+        };
         link.connection.stop.notify_one();
         // The leaves first: whoever hears that something was delivered to all has heard before
         // who is no longer among them.
@@ -266,7 +277,6 @@ impl State {
         for awaited in &link.awaited {
             self.delivered(awaited);
         }
-        Some(link.incarnation)
     }
 
     /// Whether what is sent to `connector` may still get there.
@@ -278,17 +288,17 @@ impl State {
     /// Cuts off the links that are too far behind.
     fn settle(&mut self, now: Instant) {
         while let Some(connector) = self.behind.pop() {
-            let Some(link) = self.links.get_mut(&connector) else {
+            let link = self.links.get_mut(&connector);
+            let Some(link) = link.filter(|link| !link.is_cut_off) else {
                 continue;
             };
             let since = *link.behind_since.get_or_insert(now);
             let len = link.half.unacked_len();
-            if now < since + limits::behind_patience(self.options.lease)
+            self.outbox_len_max = self.outbox_len_max.max(len);
+            let may_catch_up = now < since + limits::behind_patience(self.options.lease)
                 && len <= OUTBOX_BURST * self.options.outbox_len
-                && link.half.unacked_bytes() <= OUTBOX_BYTES
-            {
-                self.outbox_len_max = self.outbox_len_max.max(len);
-            } else {
+                && link.half.unacked_bytes() <= OUTBOX_BYTES;
+            if !may_catch_up {
                 self.cut_off(connector);
             }
         }

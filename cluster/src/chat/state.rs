@@ -1,7 +1,7 @@
 //! Everything that a chat server knows, and the one way in which it changes: a frame arrives, a
 //! lease runs out, the wait after a restart ends. No IO and no waiting in here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -35,9 +35,9 @@ pub struct State {
     pub(super) recovery: Option<Recovery>,
     /// Connectors whose outbox has just grown and holds more than it may for long.
     pub(super) behind: Vec<ConnectorIndex>,
-    /// The incarnation before the present one, of connectors that have started again: its hello
+    /// The latest incarnations of each connector, the present one first: the hello of an earlier one
     /// may still be under way.
-    pub(super) retired: BTreeMap<ConnectorIndex, u64>,
+    pub(super) incarnations: BTreeMap<ConnectorIndex, VecDeque<u64>>,
     pub(super) connections: u64,
     pub(super) outbox_len_max: usize,
 }
@@ -68,7 +68,7 @@ impl State {
             position: 0,
             recovery,
             behind: Vec::new(),
-            retired: BTreeMap::new(),
+            incarnations: BTreeMap::new(),
             connections: 0,
             outbox_len_max: 0,
         }
@@ -183,12 +183,11 @@ impl State {
         let (mut waits, mut answer_waits) = (0, 0);
         for (connector, payload) in payloads {
             let for_answer = Some(connector) != asker;
-            if !self.reaches(connector) {
-                continue;
-            }
             let link = self.links.get_mut(&connector);
             let link = link.expect("a member's connector has a link until its members are removed");
             let seq = match payload {
+                // It is waited for until its lease is over and its members have gone.
+                _ if link.is_cut_off => u64::MAX,
                 Some(payload) => link.half.push(payload),
                 None => link.half.last(),
             };
@@ -218,9 +217,8 @@ impl State {
 
     /// Puts a message on the link of `connector`; without one there is nobody to tell.
     pub(super) fn send(&mut self, connector: ConnectorIndex, message: &ToConnector) {
-        if self.reaches(connector)
-            && let Some(link) = self.links.get_mut(&connector)
-        {
+        let link = self.links.get_mut(&connector);
+        if let Some(link) = link.filter(|link| !link.is_cut_off) {
             link.half.push(message::encode(message));
             self.pushed(connector);
         }

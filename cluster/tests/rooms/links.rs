@@ -215,7 +215,40 @@ fn a_link_that_is_hopelessly_behind_is_cut_off_at_once() -> Result {
     }
     assert!(is_stopped(&behind));
     let longest = world.chat.census().outbox_len_max;
-    assert_eq!(longest, limits::OUTBOX_BURST * outbox_len);
+    assert_eq!(longest, limits::OUTBOX_BURST * outbox_len + 1);
+    Ok(())
+}
+
+#[test]
+fn what_is_said_after_a_link_was_cut_off_waits_for_its_connector_too() -> Result {
+    let mut world = World::with(Options {
+        outbox_len: 4,
+        ..Options::default()
+    })?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    let behind = world.wires[&1].1.clone();
+    world.cut(1);
+    while !is_stopped(&behind) {
+        world.say(ada, "*", "hi");
+        world.carry_up(0)?;
+        world.carry_down(0)?;
+    }
+    world.heard(ada);
+    world.say(ada, "*", "late");
+    world.carry()?;
+    let cat = world.open(0);
+    world.enter(cat, "cat");
+    world.carry()?;
+    // Bob's connector does not know that it was cut off, and goes on with the next process.
+    assert_eq!(world.heard(ada), ["late from ada to *", "onAdd cat"]);
+    world.restart_chat();
+    world.connect(0)?;
+    world.connect(1)?;
+    world.carry()?;
+    assert_eq!(world.heard(bob), ["onAdd cat", "onLeave cat"]);
+    assert!(world.heard(ada).contains(&String::from("{\"code\":500}")));
+    assert_eq!(world.members(), "ada,bob");
     Ok(())
 }
 
@@ -224,6 +257,9 @@ fn a_hello_of_a_process_that_was_replaced_changes_nothing() -> Result {
     let mut world = World::new()?;
     let late = world.connectors[1].hello(0);
     world.restart_connector(1);
+    // The link of the first is long gone when the second comes.
+    world.cut(1);
+    world.wait(LEASE)?;
     world.connect(1)?;
     world.carry()?;
     world.member(1, "bob")?;
