@@ -75,7 +75,8 @@ pub const SERVER_ID_LEN_MAX: usize = 256;
 /// the answer to `enter` still fits a package (16 MiB). One more is refused.
 pub const ROOM_MEMBERS_MAX: usize = 10_000;
 
-// The death of one connector must not cost the others' clients and links.
+// The death of one connector must not cost the others' clients and links (unless names are so long
+// that their departures are too many bytes).
 const _: () = assert!(SESSION_QUEUE_LEN > ROOM_MEMBERS_MAX);
 const _: () = assert!(OUTBOX_BURST * OUTBOX_LEN > 2 * SESSIONS_MAX);
 

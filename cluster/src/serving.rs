@@ -25,26 +25,26 @@ pub async fn accept<N, F, Fut>(
     F: Fn(N::Stream) -> Fut,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    // Whether that was logged: it goes on until some connection ends.
-    let mut is_full = false;
+    // Whether it was logged that connections fail, as one after the other may.
+    let mut was_told = false;
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(_) if tasks.len() >= tasks_max => {
-                    if !is_full {
+                    if !was_told {
                         tracing::warn!(tasks_max, "too many connections: new ones are closed");
                     }
-                    is_full = true;
+                    was_told = true;
                 }
                 Ok(stream) => {
-                    is_full = false;
+                    was_told = false;
                     tasks.spawn(network.task(serve(stream)));
                 }
                 Err(error) => {
-                    if !is_full {
+                    if !was_told {
                         tracing::warn!(%error, "could not accept a connection");
                     }
-                    is_full = true;
+                    was_told = true;
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },

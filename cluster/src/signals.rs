@@ -5,9 +5,9 @@ use std::io;
 use std::time::Duration;
 
 #[cfg(unix)]
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
-/// How long after the first signal others belong to it: `timeout` and a terminal that closes send
+/// How long after a signal others belong to it: `timeout` and a terminal that closes send
 /// theirs twice at once. Nobody presses Ctrl-C twice so fast.
 #[cfg(unix)]
 const ECHO: Duration = Duration::from_millis(100);
@@ -40,27 +40,8 @@ pub struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hang_up: Option<tokio::signal::unix::Signal>,
-    echo: Echo,
-}
-
-/// Until when signals belong to the one before.
-#[cfg(unix)]
-#[derive(Default)]
-struct Echo {
-    until: Option<Instant>,
-}
-
-#[cfg(unix)]
-impl Echo {
-    /// Whether a signal that comes now is another one.
-    fn is_over(&mut self) -> bool {
-        let now = Instant::now();
-        if self.until.is_some_and(|until| now < until) {
-            return false;
-        }
-        self.until = Some(now + ECHO);
-        true
-    }
+    /// What has come, and until when others belong to it.
+    heard: Option<(Signal, Instant)>,
 }
 
 #[cfg(unix)]
@@ -79,11 +60,11 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hang_up: (!ignores_hang_up()).then(hang_up).transpose()?,
-            echo: Echo::default(),
+            heard: None,
         })
     }
 
-    /// Waits for the next of them; what comes at once after another belongs to that.
+    /// Waits for the next of them, and a moment for others that belong to it.
     ///
     /// Cancel safe.
     pub async fn next(&mut self) -> Signal {
@@ -94,15 +75,26 @@ impl Signals {
                     None => std::future::pending().await,
                 }
             };
+            let all_heard = async {
+                match self.heard {
+                    Some((signal, until)) => {
+                        sleep_until(until).await;
+                        signal
+                    }
+                    None => std::future::pending().await,
+                }
+            };
             let signal = tokio::select! {
                 biased;
                 _ = self.interrupt.recv() => Signal::Interrupt,
                 _ = self.terminate.recv() => Signal::Terminate,
                 _ = hang_up => Signal::HangUp,
+                signal = all_heard => {
+                    self.heard = None;
+                    return signal;
+                }
             };
-            if self.echo.is_over() {
-                return signal;
-            }
+            self.heard.get_or_insert((signal, Instant::now() + ECHO));
         }
     }
 }

@@ -152,7 +152,7 @@ fn a_wrong_cluster_count_or_a_port_that_can_not_count_up_is_named() {
         ),
         (
             r#"{"host": "10.0.0.7", "port": "65535++", "clusterCount": 2}"#,
-            "port: \"65535++\" is not a port: write a whole number from 1 to 65535",
+            "port: 2 ports from 65535 on go beyond 65535: begin at 65534 at most",
         ),
         (
             r#"{"host": "10.0.0.7", "port": "++", "clusterCount": 2}"#,

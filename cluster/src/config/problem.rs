@@ -135,6 +135,14 @@ pub enum What {
         /// The most.
         max: u16,
     },
+    /// A port such as `"65530++"` whose last is none.
+    #[error("{count} ports from {first} on go beyond 65535: begin at {} at most", 65_536 - u32::from(*count))]
+    CountsTooFar {
+        /// The first.
+        first: u16,
+        /// How many.
+        count: u16,
+    },
     /// A port such as `"3050++"` in an entry without `clusterCount`.
     #[error("counts up, but the entry is one server: add clusterCount, or write a number only")]
     CountsUpAlone,

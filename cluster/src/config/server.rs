@@ -275,24 +275,17 @@ impl Fields<'_, '_> {
         let text = node.text();
         let first = text.as_deref().and_then(|text| text.strip_suffix("++"));
         let number = first.unwrap_or(node.raw());
-        let others = count.map_or(0, |count| count.value - 1);
+        let counts_up = first.is_some();
         let what = match number.parse::<u16>() {
-            Ok(port) if port != 0 && (first.is_none() || port.checked_add(others).is_some()) => {
-                if first.is_some() && count.is_none() {
-                    What::CountsUpAlone
-                } else {
-                    let counts_up = first.is_some();
-                    return Some(self.placed(
-                        node,
-                        name,
-                        Port {
-                            first: port,
-                            counts_up,
-                        },
-                    ));
+            Ok(first) if first != 0 => match count {
+                None if counts_up => What::CountsUpAlone,
+                Some(count) if counts_up && first.checked_add(count.value - 1).is_none() => {
+                    let count = count.value;
+                    What::CountsTooFar { first, count }
                 }
-            }
-            _ if node.kind() == Kind::Number || first.is_some() => {
+                _ => return Some(self.placed(node, name, Port { first, counts_up })),
+            },
+            _ if node.kind() == Kind::Number || counts_up => {
                 let value = node.raw().chars().take(40).collect();
                 What::NotAPort { value }
             }

@@ -17,10 +17,17 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// Adds a message that came `at` this time.
-    pub fn push(&mut self, message: Bytes, at: Instant) {
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Adds a copy of a message that came `at` this time: itself it may be a small part of a large
+    /// buffer, which it would keep.
+    pub fn push(&mut self, message: &[u8], at: Instant) {
         self.bytes += message.len();
-        self.waiting.push_back((message, at));
+        self.waiting
+            .push_back((Bytes::copy_from_slice(message), at));
     }
 
     /// Takes the oldest message, and when it came.

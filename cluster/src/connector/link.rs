@@ -23,7 +23,8 @@ pub struct Link {
     outbox_len_max: usize,
     /// The incarnation of the chat server that `half` belongs to.
     peer: Option<u64>,
-    /// When the latest ping, or hello, that has been answered was *sent*. The lease counts from
+    /// When the latest ping or hello that has been answered was *sent*; while a `report` is under way,
+    /// the latest before it. The lease counts from
     /// here: the chat server heard it later, so that it gives up this connector's sessions only
     /// after this connector has kicked them.
     alive_at: Instant,

@@ -146,7 +146,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     fn handle(&mut self, package: Package) -> Option<End> {
         match package.kind {
-            PackageType::Data => self.backlog.push(package.body, Instant::now()),
+            PackageType::Data => {
+                let now = Instant::now();
+                if self.backlog.is_empty() && !self.queue.is_held() {
+                    return self.handle_message(package.body, now);
+                }
+                self.backlog.push(&package.body, now);
+            }
             PackageType::Heartbeat => {
                 self.heartbeat_end = Instant::now() + 2 * self.connector.options.heartbeat;
                 self.put(package::heartbeat());
@@ -158,9 +164,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         None
     }
 
-    /// Handles what the client has sent, as far as its turn has come.
+    /// Handles what waits, as far as its turn has come.
     fn work_off(&mut self) -> Option<End> {
-        while !self.queue.is_held()
+        while !self.backlog.is_empty()
+            && !self.queue.is_held()
+            && !self.queue.is_kicked()
             && let Some((message, came_at)) = self.backlog.pop()
         {
             let end = self.handle_message(message, came_at);

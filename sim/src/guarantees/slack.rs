@@ -39,10 +39,10 @@ impl Bounds {
 
     /// The longest time, after whatever broke a link is over, until both its ends go on with it:
     /// an attempt to dial that hangs (to be accepted, then for the welcome), the pause before the
-    /// next, and its two round trips.
+    /// next, and its three round trips: dial, hello, report.
     pub(super) fn relink(&self) -> Duration {
         let dial_and_welcome = 2 * limits::dial_patience(self.lease);
-        dial_and_welcome + limits::REDIAL_PAUSE + 4 * self.latency_max + MARGIN
+        dial_and_welcome + limits::REDIAL_PAUSE + 6 * self.latency_max + MARGIN
     }
 
     /// The shortest trouble after which the lease of a link can have run out. Of the rest of it,
