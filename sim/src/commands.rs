@@ -274,6 +274,12 @@ impl<W: Write> Watch for Table<'_, W> {
         self.progress.suspend(|| say(INTERRUPTION));
     }
 
+    fn abandoned(&mut self) {
+        if let Some(gathered) = &self.gathered {
+            gathered.abandon();
+        }
+    }
+
     fn next(&mut self, mut done: Done) {
         if let Some(gathered) = &mut self.gathered {
             gathered.add(&mut done.outcome);

@@ -55,6 +55,11 @@ impl Gathered {
         })
     }
 
+    /// Removes the folder if it is new: the program is about to exit without a report.
+    pub fn abandon(&self) {
+        self.folder.abandon();
+    }
+
     /// Adds one run. It becomes one that broke off if there is a panic while its figures are made.
     pub fn add(&mut self, outcome: &mut Outcome) {
         match panics::caught(|| Ok(Figures::of(outcome))) {

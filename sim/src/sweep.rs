@@ -66,6 +66,9 @@ pub trait Watch {
     /// Somebody wants the sweep to end. No more runs are begun.
     fn interrupted(&mut self) {}
 
+    /// Somebody wants the process to end now. It does, without anything else.
+    fn abandoned(&mut self) {}
+
     /// The next run in the order of the plan is done.
     fn next(&mut self, done: Done);
 
@@ -95,7 +98,7 @@ impl Sweep {
             .scenarios
             .iter()
             .map(|(_, seeds)| seeds.end.saturating_sub(seeds.start));
-        usize::try_from(lens.sum::<u64>()).unwrap_or(usize::MAX)
+        usize::try_from(lens.fold(0, u64::saturating_add)).unwrap_or(usize::MAX)
     }
 
     /// Whether there is nothing to run.
@@ -202,6 +205,7 @@ async fn collect(
             }
             signal = signals.next() => {
                 if matches!(ended, Ended::Interrupted(_)) {
+                    watch.abandoned();
                     // Threads can't be ended, and each is in the middle of a run.
                     process::exit(signal.exit_status().into());
                 }

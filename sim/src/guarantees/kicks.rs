@@ -22,6 +22,9 @@ enum Excuse {
     None,
     /// The user did not read, or could not: the way to its connector was cut, held or slow.
     Unread,
+    /// The link of some connector to the chat server of a room that the session was entering was in
+    /// trouble, or either server was away: its `enter` had to wait for them.
+    EnterHeld,
     /// The link to the chat server that the reason names was in trouble, or either of the two
     /// servers was away, and the session had asked for a room of that chat server.
     LinkDown,
@@ -39,7 +42,7 @@ const REASONS: [(&str, Excuse); 8] = [
     ("too slow: ", Excuse::Unread),
     (
         "too much was said before the room could be entered",
-        Excuse::Unread,
+        Excuse::EnterHeld,
     ),
     (UNREACHABLE, Excuse::LinkDown),
     ("the server is stopping", Excuse::Stopped),
@@ -76,6 +79,7 @@ pub fn is_excused(
             session.deaf_at.is_some()
                 || was_out_of_touch(view, session, connector, connected_at, at)
         }
+        Excuse::EnterHeld => was_enter_held(view, session, from, at),
         Excuse::LinkDown => {
             let chat = reason.split(UNREACHABLE).next().unwrap_or_default();
             let mut enters = session.enters.iter();
@@ -112,6 +116,19 @@ fn was_link_down(view: &View, connector: &str, chat: &str, from: Duration, at: D
         .iter()
         .filter(|span| span.until.min(at).saturating_sub(span.from) >= view.bounds.breaks_lease());
     cuts.iter().any(|cut| cut.touches(recent, at)) || long.any(|span| span.touches(recent, at))
+}
+
+fn was_enter_held(view: &View, session: &Session, from: Duration, at: Duration) -> bool {
+    let asked_from = from.saturating_sub(view.bounds.answer());
+    let connectors = &view.record.topology.connectors;
+    session.enters.iter().any(|enter| {
+        connectors.iter().any(|connector| {
+            let troubles = view
+                .trouble
+                .among(&[&connector.id, view.chat_of(enter.room)]);
+            troubles.iter().any(|span| span.touches(asked_from, at))
+        })
+    })
 }
 
 fn was_stopped(view: &View, connector: &str, since: Duration, until: Duration) -> bool {
@@ -203,14 +220,25 @@ mod tests {
                 .fault(4900, repair(CONNECTOR_1, CHAT))
         };
         let stopped = || alice().fault(4900, stop(CONNECTOR_1));
+        let other_link_held = || {
+            alice()
+                .fault(4000, partition(CONNECTOR_2, CHAT))
+                .fault(4900, repair(CONNECTOR_2, CHAT))
+        };
         let entering = "too much was said before the room could be entered";
         for (reason, excused) in [
-            (TOO_SLOW, [true, true, false, false]),
-            (entering, [true, true, false, false]),
-            (CHAT_AWAY, [false, false, true, false]),
-            (STOPPING, [false, false, false, true]),
+            (TOO_SLOW, [true, true, false, false, false]),
+            (entering, [false, false, true, true, true]),
+            (CHAT_AWAY, [false, false, true, false, false]),
+            (STOPPING, [false, false, false, true, false]),
         ] {
-            let stories = [deaf(), client_cut(), link_cut(), stopped()];
+            let stories = [
+                deaf(),
+                client_cut(),
+                link_cut(),
+                stopped(),
+                other_link_held(),
+            ];
             let kicked = stories.map(|story| story.gets_kicked_for(5000, ALICE, reason));
             assert_eq!(
                 kicked.map(|story| findings(story) == 0),

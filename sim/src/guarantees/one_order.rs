@@ -7,8 +7,8 @@
 //! comes or goes is a witness too: it came before all that it saw there, and went after.
 //!
 //! Who went while the chat server was away, or before it had its rooms again, is no witness of its
-//! going: it may have been the last to know of what it saw, and its connector forgets a room with
-//! the last member. Others are then told of both in any order.
+//! going if it was the last of its connector in the room: that forgets a room with the last member,
+//! and what only they knew. Others are then told of it and of the departure in any order.
 //!
 //! Each session gives a chain of sightings; the chains form a graph with an edge from each
 //! sighting to the next, and a common order exists exactly if that graph has no cycle. A cycle is
@@ -93,19 +93,26 @@ fn seen<'a>(
     }
     if let Some(until) = stay.until
         && is_known(stay.name)
-        && !was_away(view, stay.room, until)
+        && !was_last_to_know(view, session, stay, until)
     {
         chain.push((Happening::Went(stay.name), until));
     }
     chain
 }
 
-/// Whether the chat server of `room` was down at that time, or had not yet heard who is where.
-fn was_away(view: &View, room: &str, at: Duration) -> bool {
+/// Whether a session that went `at` this time may have taken with it what the chat server, which was
+/// down or had not yet heard who is where, had told its connector alone.
+fn was_last_to_know(view: &View, session: &Session, stay: &Stay, at: Duration) -> bool {
     let news = view.bounds.news();
-    let hears_by = view.bounds.lease + view.bounds.relink() + news;
-    let mut crashes = view.trouble.down_spans(view.chat_of(room)).iter();
-    crashes.any(|crash| crash.from <= at + news && at <= crash.until + hears_by)
+    let mut crashes = view.trouble.down_spans(view.chat_of(stay.room)).iter();
+    crashes.any(|crash| {
+        let hears_by = crash.until + view.bounds.lease + news;
+        let mut stays = view.stays_in(stay.room);
+        let is_told_by_others = stays.any(|(other, stay)| {
+            other.connector == session.connector && stay.spans(at.saturating_sub(news), hears_by)
+        });
+        crash.from <= at + news && at <= hears_by && !is_told_by_others
+    })
 }
 
 fn happening<'a>(event: &'a Event, is_known: impl Fn(&'a str) -> bool) -> Option<Happening<'a>> {
@@ -138,7 +145,9 @@ fn sent_in_order<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guarantees::story::{ALICE, BOB, CAROL, CHAT, Story, power_cut, restart};
+    use crate::guarantees::story::{
+        ALICE, BOB, CAROL, CHAT, CONNECTOR_1, CONNECTOR_2, Story, power_cut, restart,
+    };
 
     fn findings(story: Story) -> Findings {
         check(&View::new(&story.record()))
@@ -246,23 +255,30 @@ mod tests {
     }
 
     #[test]
-    fn who_goes_saw_the_others_go_first_unless_the_chat_server_was_away() {
-        let story = || {
-            two_speak()
+    fn who_goes_saw_the_others_go_first_unless_it_was_the_last_to_know() {
+        let story = |carols| {
+            Story::new()
+                .enters(100, ALICE, "red", &[ALICE])
+                .enters(200, BOB, "red", &[ALICE, BOB])
+                .enters_through(300, CAROL, carols, "red", &[ALICE, BOB, CAROL])
                 .leaves(900, BOB)
                 .drops(910, ALICE, BOB)
                 .leaves(1000, ALICE)
         };
-        let crossed = |story: Story| story.drops(3000, CAROL, ALICE).drops(3000, CAROL, BOB);
-        assert_eq!(findings(crossed(story())).len(), 1);
-        let away = story()
-            .fault(905, power_cut(CHAT))
-            .fault(2900, restart(CHAT));
-        assert_eq!(findings(crossed(away)), []);
-        let before = story()
-            .fault(2000, power_cut(CHAT))
-            .fault(2900, restart(CHAT));
-        assert_eq!(findings(crossed(before)).len(), 1);
+        let chat_away = |story: Story, from| {
+            story
+                .fault(from, power_cut(CHAT))
+                .fault(2900, restart(CHAT))
+        };
+        let crossed = |story: Story| {
+            let crossed = story.drops(3000, CAROL, ALICE).drops(3000, CAROL, BOB);
+            findings(crossed).len()
+        };
+        assert_eq!(crossed(story(CONNECTOR_2)), 1);
+        assert_eq!(crossed(chat_away(story(CONNECTOR_2), 905)), 0);
+        assert_eq!(crossed(chat_away(story(CONNECTOR_2), 2000)), 1);
+        // Its connector still knew, as another member is there.
+        assert_eq!(crossed(chat_away(story(CONNECTOR_1), 905)), 1);
     }
 
     #[test]

@@ -187,9 +187,18 @@ mod tests {
 
     #[test]
     fn a_link_that_overruns_is_given_up_though_its_lease_would_have_lasted() {
-        let outcome = run::run(&Case::draw(&overrun(), 0), false);
-        assert!(outcome.held(), "{:?}", outcome.violations);
-        let mut history = outcome.record.history.iter();
-        assert!(history.any(|event| matches!(event.what, What::Kicked { .. })));
+        let kicks = |scenario: &Scenario| {
+            let outcome = run::run(&Case::draw(scenario, 0), false);
+            assert!(outcome.held(), "{:?}", outcome.violations);
+            let history = outcome.record.history.iter();
+            let kicked = history.filter(|event| matches!(event.what, What::Kicked { .. }));
+            kicked.count()
+        };
+        assert!(kicks(&overrun()) > 0);
+        let roomy = Scenario {
+            settings: Settings::default(),
+            ..overrun()
+        };
+        assert_eq!(kicks(&roomy), 0);
     }
 }
