@@ -2,8 +2,9 @@
 //! rooms.
 //!
 //! In reading order: [`session`] (one client's bytes), [`backlog`] (its messages that wait for
-//! their turn), [`handler`] (what clients ask for), [`state`] (everything it knows), [`room`] (a room as this connector sees it), [`link`] (to one
-//! chat server), [`remote`] (what chat servers say).
+//! their turn), [`handler`] (what clients ask for), [`state`] (everything it knows), [`room`] (a
+//! room as this connector sees it), [`link`] (to one chat server), [`remote`] (what chat servers
+//! say).
 
 pub mod backlog;
 pub mod handler;

@@ -26,9 +26,9 @@ pub const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 pub const SESSIONS_MAX: usize = 100_000;
 
 /// Pushes and answers waiting for one client, in packages, besides those that are being written (as
-/// many at most) and those of a room that it is entering (as many again). One this far behind is not reading: it
-/// is kicked, so that a single slow phone does not hold a room's memory. More than a room has
-/// members, because all but one may leave it at once, with their connector.
+/// many at most) and those of a room that it is entering (as many again). One this far behind is
+/// not reading: it is kicked, so that a single slow phone does not hold a room's memory. More than
+/// a room has members, because all but one may leave it at once, with their connector.
 pub const SESSION_QUEUE_LEN: usize = 16_384;
 
 /// The same in bytes: four of the largest messages, so that few large ones weigh like many small.

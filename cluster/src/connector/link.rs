@@ -23,10 +23,9 @@ pub struct Link {
     outbox_len_max: usize,
     /// The incarnation of the chat server that `half` belongs to.
     peer: Option<u64>,
-    /// When the latest ping or hello that has been answered was *sent*; while a `report` is under way,
-    /// the latest before it. The lease counts from
-    /// here: the chat server heard it later, so that it gives up this connector's sessions only
-    /// after this connector has kicked them.
+    /// When the latest ping or hello that has been answered was *sent*; while a `report` is under
+    /// way, the latest before it. The lease counts from here: the chat server heard it later, so
+    /// that it gives up this connector's sessions only after this connector has kicked them.
     alive_at: Instant,
     /// The number of the message that ends the report of the rooms, and when the hello before it
     /// was sent. Until it is acknowledged nothing renews the lease: a chat server that has just
@@ -284,8 +283,9 @@ impl State {
         }
     }
 
-    /// Gives up the link, for what the chat server did (`why`): it has removed this connector's sessions, or is about to.
-    /// A session whose room it owns is kicked, because it would miss what is said there.
+    /// Gives up the link, for what the chat server did (`why`): it has removed this connector's
+    /// sessions, or is about to. A session whose room it owns is kicked, because it would miss what
+    /// is said there.
     pub(super) fn give_up(&mut self, chat: ChatIndex, why: &str) {
         let link = &mut self.links[chat];
         tracing::warn!(server = self.id, chat = link.chat_id, why, "gave up a link");
