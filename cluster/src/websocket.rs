@@ -14,7 +14,8 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_websockets::{
-    ClientBuilder, Config, Error as WebSocketError, Limits, Message, ServerBuilder, WebSocketStream,
+    ClientBuilder, CloseCode, Config, Error as WebSocketError, Limits, Message, ServerBuilder,
+    WebSocketStream,
 };
 
 use self::upgrade::Upgraded;
@@ -89,7 +90,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             }
             let message = match ready!(self.poll_message(context)) {
                 Some(Ok(message)) => message,
-                Some(Err(error)) => return Poll::Ready(self.end_or_error(error)),
+                Some(Err(error)) => {
+                    self.tell_too_long(&error);
+                    return Poll::Ready(self.end_or_error(error));
+                }
                 None => return Poll::Ready(Ok(None)),
             };
             self.owes_pong = message.is_ping();
@@ -141,6 +145,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             self.large = Some(message.clone().into_payload().into());
         }
         message
+    }
+
+    /// Says with a close frame that a message is too long. The library does so for one that is in
+    /// the frame's head already, after which this does nothing, and not for one of fragments.
+    fn tell_too_long(&mut self, error: &WebSocketError) {
+        if let WebSocketError::PayloadTooLong { max_len, .. } = error {
+            let reason = format!("max length: {max_len}");
+            let close = Message::close(Some(CloseCode::MESSAGE_TOO_BIG), &reason);
+            let _ = Pin::new(&mut self.stream).start_send(close);
+        }
     }
 
     /// An end of the stream inside a frame is the end, as it is inside a package.
