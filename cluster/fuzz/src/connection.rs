@@ -15,11 +15,12 @@ use cluster::net::Network;
 use cluster::options::Options;
 use cluster::topology::{Backend, Frontend, Topology};
 use cluster::wire::message::{self, MessageKind, Route};
+use cluster::wire::protobuf::Protos;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, split};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::network::Memory;
-use super::story::{BODY_LEN_MAX, End, Outcome, Story};
+use super::story::{BODY_LEN_MAX, CLIENT_SCHEMA, End, Outcome, Story};
 use super::written;
 
 const GATE: u16 = 1;
@@ -227,10 +228,14 @@ fn patience(story: &Story) -> Duration {
 }
 
 fn options() -> Options {
-    Options {
+    let mut options = Options {
         package_body_len_max: BODY_LEN_MAX,
         ..Options::default()
-    }
+    };
+    let shipped = options.vocabulary.protos.expect("onChat is protobuf");
+    let protos = Protos::new(shipped.server().clone(), CLIENT_SCHEMA.clone());
+    options.vocabulary.protos = Some(Arc::new(protos));
+    options
 }
 
 fn topology() -> Topology {

@@ -1,14 +1,28 @@
 //! What a client does, made of any bytes, and what must come of it.
 
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use cluster::wire::message::{self, MessageKind, Route};
 use cluster::wire::package::{self, HEAD_LEN, PackageType};
+use cluster::wire::protobuf::Schema;
 use serde_json::Value;
 
 /// Longest package body that the servers take.
 pub const BODY_LEN_MAX: usize = 1000;
+
+/// Bodies that the client writes as protobuf; of a route that nobody has, so that the others can be
+/// JSON.
+pub static CLIENT_SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    let text = r#"{
+        "message M": {"repeated M m": 1},
+        "a.b.c": {"optional string s": 1, "repeated float f": 2, "optional M m": 3}
+    }"#;
+    let (schema, problems) = Schema::from_text(text).expect("it is an object");
+    assert_eq!(problems, []);
+    schema
+});
 
 const UPGRADE: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -266,9 +280,22 @@ impl Outcome {
         let Ok(message) = message::decode(Bytes::copy_from_slice(body)) else {
             return CLOSES;
         };
-        let Some(Route::Name(route)) = &message.route else {
-            return STAYS;
+        let route = match &message.route {
+            Some(Route::Name(route)) => route.as_str(),
+            Some(Route::Code(code)) if !self.at_gate => {
+                // In the order of their names, from 1.
+                match code {
+                    1 => "chat.chatHandler.send",
+                    2 => "connector.entryHandler.enter",
+                    3 => "gate.gateHandler.queryEntry",
+                    _ => return STAYS,
+                }
+            }
+            _ => return STAYS,
         };
+        if CLIENT_SCHEMA.encodes(route) && CLIENT_SCHEMA.decode(route, &message.body).is_err() {
+            return CLOSES;
+        }
         if !route.contains('.') || route.starts_with('.') {
             return STAYS;
         }
