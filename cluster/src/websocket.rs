@@ -13,6 +13,7 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_websockets::proto::ProtocolError;
 use tokio_websockets::{
     ClientBuilder, CloseCode, Config, Error as WebSocketError, Limits, Message, ServerBuilder,
     WebSocketStream,
@@ -91,7 +92,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             let message = match ready!(self.poll_message(context)) {
                 Some(Ok(message)) => message,
                 Some(Err(error)) => {
-                    self.tell_too_long(&error);
+                    // The library says so only of a message that is in one frame.
+                    if let WebSocketError::PayloadTooLong { max_len, .. } = error {
+                        let reason = format!("max length: {max_len}");
+                        self.say_goodbye(CloseCode::MESSAGE_TOO_BIG, &reason);
+                    }
                     return Poll::Ready(self.end_or_error(error));
                 }
                 None => return Poll::Ready(Ok(None)),
@@ -99,6 +104,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             self.owes_pong = message.is_ping();
             let is_package = message.is_binary() || message.is_text();
             let is_empty_text = message.is_text() && message.as_payload().is_empty();
+            // The library takes text whose last fragment is empty and ends inside a character.
+            if message.is_text() && str::from_utf8(message.as_payload()).is_err() {
+                self.say_goodbye(CloseCode::INVALID_FRAME_PAYLOAD_DATA, "invalid utf-8");
+                let error = WebSocketError::Protocol(ProtocolError::InvalidUtf8);
+                return Poll::Ready(Err(ConnectionError::WebSocket(error)));
+            }
             // After a close message the next read flushes its answer, then says the end.
             if is_package && !is_empty_text {
                 let bytes = message.into_payload().into();
@@ -147,14 +158,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         message
     }
 
-    /// Says with a close frame that a message is too long. The library does so for one that is in
-    /// the frame's head already, after which this does nothing, and not for one of fragments.
-    fn tell_too_long(&mut self, error: &WebSocketError) {
-        if let WebSocketError::PayloadTooLong { max_len, .. } = error {
-            let reason = format!("max length: {max_len}");
-            let close = Message::close(Some(CloseCode::MESSAGE_TOO_BIG), &reason);
-            let _ = Pin::new(&mut self.stream).start_send(close);
-        }
+    /// Queues a close frame, unless there is one already.
+    fn say_goodbye(&mut self, code: CloseCode, reason: &str) {
+        let close = Message::close(Some(code), reason);
+        // It fails when there is one.
+        let _ = Pin::new(&mut self.stream).start_send(close);
     }
 
     /// An end of the stream inside a frame is the end, as it is inside a package.

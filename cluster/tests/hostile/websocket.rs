@@ -21,6 +21,10 @@ rows! {
         peer.stays().await
     });
     text_bad_utf8 => closing_with(1007, &frame(0x81, b"\x04\0\0\x09\x00\x01\x03a.b\"\xFF\""));
+    text_ends_inside_a_character => closing_with(1007, &[
+        frame(0x01, b"\x04\0\0\x09\x00\x01\x03a.b\"\xC3"),
+        frame(0x80, b""),
+    ].concat());
     text_cut_inside_a_character => answered(&[
         frame(0x01, b"\x04\0\0\x0A\x00\x01\x03a.b\"\xC3"),
         frame(0x80, b"\xA4\""),
