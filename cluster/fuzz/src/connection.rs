@@ -20,15 +20,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, split};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::network::Memory;
-use super::story::{BODY_LEN_MAX, CLIENT_SCHEMA, End, Outcome, Story};
+use super::outcome::{BODY_LEN_MAX, CLIENT_SCHEMA, Outcome};
+use super::story::{End, Story};
 use super::written;
 
 const GATE: u16 = 1;
 const CONNECTOR: u16 = 2;
 const CHAT: u16 = 3;
 
-/// After so long without a word a server has said all that it will, and closed what it closes. Shorter
-/// than a client may be silent.
+/// After so long without a word a server has said all that it will, and closed what it closes.
+/// Shorter than a client may be silent.
 const QUIET: Duration = Duration::from_secs(2);
 
 /// What a server may say to a client that says nothing, and for each of its bytes, in bytes. A

@@ -6,6 +6,7 @@
 pub mod connection;
 pub mod message;
 pub mod network;
+pub mod outcome;
 pub mod package;
 pub mod protobuf;
 pub mod schema;

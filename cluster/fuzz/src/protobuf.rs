@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 /// lacks it can be read and not be written.
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let text = r#"{
-        "message G": {"repeated G gs": 1, "optional G g": 2, "optional string s": 3, "optional int32 i": 4},
+        "message G": {
+            "repeated G gs": 1, "optional G g": 2, "optional string s": 3, "optional int32 i": 4
+        },
         "r": {
             "message H": {"optional G g": 1, "repeated sInt32 n": 2},
             "optional uInt32 a": 1, "optional sInt32 b": 2, "optional float c": 3,

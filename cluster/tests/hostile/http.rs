@@ -1,7 +1,8 @@
 //! The HTTP request that a WebSocket begins with.
 
+use crate::bytes::{UPGRADE, frame, package};
 use crate::peer::State::Connected;
-use crate::peer::{ON_WEBSOCKET, UPGRADE, at, frame, package};
+use crate::place::{ON_WEBSOCKET, at};
 use crate::{Result, rows};
 
 rows! {
@@ -26,7 +27,10 @@ rows! {
         peer.reads_end().await
     });
     http_origin => upgraded(upgrade().replace("Host: a", "Host: a\r\nOrigin: http://evil.example"));
-    http_sub_protocols => upgraded(upgrade().replace("Host: a", "Host: a\r\nSec-WebSocket-Protocol: p, q"));
+    http_sub_protocols => upgraded(upgrade().replace(
+        "Host: a",
+        "Host: a\r\nSec-WebSocket-Protocol: p, q",
+    ));
     http_deflate => upgraded(upgrade().replace(
         "Host: a",
         "Host: a\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",

@@ -6,12 +6,14 @@
     reason = "a helper of a test fails as the test does"
 )]
 
+mod bytes;
 mod http;
 #[path = "../../fuzz/src/network.rs"]
 mod memory;
 mod messages;
 mod packages;
 mod peer;
+mod place;
 mod silence;
 mod table;
 mod websocket;

@@ -7,7 +7,8 @@ use cluster::process::Role;
 use cluster::wire::protobuf::{Protos, Schema};
 
 use crate::peer::State::Working;
-use crate::peer::{AT_CONNECTOR, AT_GATE, EVERYWHERE, Peer, REFUSED, at, with};
+use crate::peer::{Peer, REFUSED};
+use crate::place::{AT_CONNECTOR, AT_GATE, EVERYWHERE, at, with};
 use crate::{Result, rows};
 
 /// A message that an answer follows, with the id 1.
@@ -88,8 +89,8 @@ rows! {
     });
     route_bad_utf8 => refused(b"\x00\x01\x05a.\xFF.c{}");
     route_longest => at(EVERYWHERE, Working, async |peer| {
-        let mut message = vec![0, 1, 255];
-        message.extend([b'.'; 255].iter().enumerate().map(|(i, dot)| if i == 0 { b'a' } else { *dot }));
+        let mut message = vec![0, 1, 255, b'a'];
+        message.extend([b'.'; 254]);
         peer.message(&message).await?;
         peer.reads_answer(1, REFUSED).await?;
         peer.stays().await
@@ -104,8 +105,14 @@ rows! {
     body_bom => bodies(b"\xEF\xBB\xBF{\"uid\":\"a\",\"username\":\"a\",\"rid\":\"r\"}", false);
     body_in_an_array => bodies(b"[{\"uid\":\"a\",\"username\":\"a\",\"rid\":\"r\"}]", true);
     body_array_of_two => bodies(b"[{\"uid\":\"a\",\"username\":\"a\",\"rid\":\"r\"},1]", false);
-    body_key_twice => bodies(b"{\"uid\":\"\",\"uid\":\"a\",\"username\":\"x\",\"username\":\"a\",\"rid\":\"r\"}", true);
-    body_bad_utf8 => bodies(b"{\"x\":\"\xFF\xED\xA0\x80\",\"uid\":\"a\",\"username\":\"a\",\"rid\":\"r\"}", true);
+    body_key_twice => bodies(
+        br#"{"uid":"","uid":"a","username":"x","username":"a","rid":"r"}"#,
+        true
+    );
+    body_bad_utf8 => bodies(
+        b"{\"x\":\"\xFF\xED\xA0\x80\",\"uid\":\"a\",\"username\":\"a\",\"rid\":\"r\"}",
+        true
+    );
     body_lone_surrogate => bodies(br#"{"x":"\ud800","uid":"a","username":"a","rid":"r"}"#, true);
     body_nested_too_deep => at(EVERYWHERE, Working, async |peer| {
         let deep = [b"[".repeat(200), b"]".repeat(200)].concat();

@@ -2,11 +2,10 @@
 
 use cluster::options::Options;
 
+use crate::bytes::{UPGRADE, frame, package};
 use crate::peer::State::{self, Connected, New, WaitsForAck, Working};
-use crate::peer::{
-    AT_CONNECTOR, AT_GATE, Carrier, EVERYWHERE, ON_TCP, ON_WEBSOCKET, Peer, REFUSED, UPGRADE, at,
-    frame, package, with,
-};
+use crate::peer::{Peer, REFUSED};
+use crate::place::{AT_CONNECTOR, AT_GATE, Carrier, EVERYWHERE, ON_TCP, ON_WEBSOCKET, at, with};
 use crate::{Result, rows};
 
 const HANDSHAKE: &[u8] = br#"{"sys":{}}"#;
@@ -87,10 +86,10 @@ rows! {
         if peer.place.carrier == Carrier::WebSocket {
             bytes.extend_from_slice(UPGRADE);
         }
-        for bytes_of_one in [package(1, HANDSHAKE), package(2, b""), package(4, b"\x00\x01\x03a.b{}")] {
+        for (kind, body) in [(1, HANDSHAKE), (2, b""), (4, b"\x00\x01\x03a.b{}")] {
             match peer.place.carrier {
-                Carrier::Tcp => bytes.extend(bytes_of_one),
-                _ => bytes.extend(frame(0x82, &bytes_of_one)),
+                Carrier::Tcp => bytes.extend(package(kind, body)),
+                Carrier::WebSocket => bytes.extend(frame(0x82, &package(kind, body))),
             }
         }
         for byte in bytes {

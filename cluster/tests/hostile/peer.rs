@@ -1,52 +1,23 @@
 //! A client that writes its bytes by hand, at a real server.
 
-use std::fmt;
 use std::time::Duration;
 
-use cluster::embedded::{self, Size};
-use cluster::options::Options;
-use cluster::process::{Role, Running};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
+use cluster::process::Role::Connector;
+use cluster::process::Running;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::Result;
+use crate::bytes::{UPGRADE, frame, length, package};
+use crate::place::Carrier::{Tcp, WebSocket};
+use crate::place::{Place, forgotten};
 
 /// Longest wait for anything; far more than a busy machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Where a story is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub server: Role,
-    pub carrier: Carrier,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carrier {
-    Tcp,
-    WebSocket,
-}
-
-use Carrier::{Tcp, WebSocket};
-use Role::{Connector, Gate};
-
-const fn place(server: Role, carrier: Carrier) -> Place {
-    Place { server, carrier }
-}
-
-pub const EVERYWHERE: &[Place] = &[
-    place(Gate, Tcp),
-    place(Gate, WebSocket),
-    place(Connector, Tcp),
-    place(Connector, WebSocket),
-];
-pub const ON_TCP: &[Place] = &[place(Gate, Tcp), place(Connector, Tcp)];
-pub const ON_WEBSOCKET: &[Place] = &[place(Gate, WebSocket), place(Connector, WebSocket)];
-pub const AT_GATE: &[Place] = &[place(Gate, Tcp), place(Gate, WebSocket)];
-pub const AT_CONNECTOR: &[Place] = &[place(Connector, Tcp), place(Connector, WebSocket)];
+/// What a request gets that nobody carries out.
+pub const REFUSED: &str = r#"{"code":500}"#;
 
 /// How far a client has come before its story begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,47 +29,6 @@ pub enum State {
     /// The handshake is answered.
     WaitsForAck,
     Working,
-}
-
-/// Tells `story` at each of `places`, each time to a new cluster.
-pub async fn at(
-    places: &[Place],
-    state: State,
-    story: impl AsyncFn(&mut Peer) -> Result,
-) -> Result {
-    with(Options::default(), places, state, story).await
-}
-
-/// As [`at`], with other options.
-pub async fn with(
-    options: Options,
-    places: &[Place],
-    state: State,
-    story: impl AsyncFn(&mut Peer) -> Result,
-) -> Result {
-    for &place in places {
-        let told = async {
-            let cluster = start(options.clone()).await?;
-            let mut peer = Peer::connect(&cluster, place).await?;
-            peer.advance(state).await?;
-            story(&mut peer).await?;
-            peer.leaves_nothing(&cluster).await?;
-            cluster.stop().await?;
-            Ok::<_, Box<dyn std::error::Error>>(())
-        };
-        told.await.map_err(|error| format!("{place}: {error}"))?;
-    }
-    Ok(())
-}
-
-pub async fn start(options: Options) -> Result<Running> {
-    let one_of_each = Size {
-        gates: 1,
-        connectors: 1,
-        chats: 1,
-    };
-    let mut rng = StdRng::seed_from_u64(1);
-    Ok(embedded::start(one_of_each, options, &mut rng).await?)
 }
 
 /// A client.
@@ -307,64 +237,9 @@ impl Peer {
     }
 
     /// Goes, and the servers forget this client.
-    async fn leaves_nothing(&mut self, cluster: &Running) -> Result {
+    pub async fn leaves_nothing(&mut self, cluster: &Running) -> Result {
         // It may be closed already.
         let _ = self.stream.shutdown().await;
         forgotten(cluster).await
-    }
-}
-
-/// Waits until the servers have forgotten all clients.
-pub async fn forgotten(cluster: &Running) -> Result {
-    let is_there = || cluster.census().values().any(|c| c.sessions + c.tasks > 0);
-    let forgotten = async {
-        while is_there() {
-            tokio::task::yield_now().await;
-        }
-    };
-    let forgotten = timeout(PATIENCE, forgotten).await;
-    Ok(forgotten.map_err(|_| "the servers do not forget the client")?)
-}
-
-/// What a request gets that nobody carries out.
-pub const REFUSED: &str = r#"{"code":500}"#;
-
-/// All that a WebSocket upgrade must have.
-pub const UPGRADE: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
-    Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Sec-WebSocket-Version: 13\r\n\r\n";
-
-/// A package.
-pub fn package(kind: u8, body: &[u8]) -> Vec<u8> {
-    let len = u32::try_from(body.len()).unwrap().to_be_bytes();
-    [&[kind], &len[1..], body].concat()
-}
-
-/// A client's frame, masked.
-pub fn frame(head: u8, payload: &[u8]) -> Vec<u8> {
-    const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
-    let mut frame = vec![head];
-    match u16::try_from(payload.len()).unwrap() {
-        len @ 0..126 => frame.push(0x80 | len as u8),
-        len => {
-            frame.push(0x80 | 126);
-            frame.extend(len.to_be_bytes());
-        }
-    }
-    frame.extend(MASK);
-    let masked = payload.iter().zip(MASK.iter().cycle());
-    frame.extend(masked.map(|(byte, mask)| byte ^ mask));
-    frame
-}
-
-fn length(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
-        .fold(0, |len, &byte| len << 8 | usize::from(byte))
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:?}, {:?}", self.server, self.carrier)
     }
 }

@@ -10,11 +10,12 @@ use cluster::topology::Topology;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
+use crate::bytes::{UPGRADE, frame, package};
 use crate::memory::Memory;
 use crate::peer::State::{Connected, New, WaitsForAck, Working};
-use crate::peer::{
-    AT_CONNECTOR, Carrier, EVERYWHERE, ON_TCP, ON_WEBSOCKET, Peer, REFUSED, UPGRADE, at, forgotten,
-    frame, package, start, with,
+use crate::peer::{Peer, REFUSED};
+use crate::place::{
+    AT_CONNECTOR, Carrier, EVERYWHERE, ON_TCP, ON_WEBSOCKET, at, forgotten, start, with,
 };
 use crate::{Result, rows};
 
@@ -38,7 +39,9 @@ async fn gate_in_memory() -> Result<(impl Future<Output = ()>, Memory)> {
 }
 
 rows! {
-    silence_from_the_start => with(impatient(), ON_TCP, Connected, async |peer| peer.reads_end().await);
+    silence_from_the_start => with(impatient(), ON_TCP, Connected, async |peer| {
+        peer.reads_end().await
+    });
     silence_in_the_http_head => with(impatient(), ON_WEBSOCKET, Connected, async |peer| {
         peer.write(&UPGRADE[..30]).await?;
         peer.reads_end().await

@@ -6,8 +6,10 @@ use cluster::options::Options;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
+use crate::bytes::{frame, package};
 use crate::peer::State::{New, Working};
-use crate::peer::{AT_CONNECTOR, ON_WEBSOCKET, PATIENCE, Place, REFUSED, at, frame, package, with};
+use crate::peer::{PATIENCE, REFUSED};
+use crate::place::{AT_CONNECTOR, ON_WEBSOCKET, Place, at, with};
 use crate::{Result, rows};
 
 /// A request with the id 1, as a package.
@@ -48,8 +50,17 @@ rows! {
     body_short_in_the_route => answered(&[frame(0x82, b"\x04\0\0\xFF\x00\x01\x05a.b")]);
 
     // Fragments.
-    fragments => answered(&[frame(0x02, &ASK[..1]), frame(0x00, &ASK[1..9]), frame(0x80, &ASK[9..])]);
-    fragments_empty => answered(&[frame(0x02, b""), frame(0x00, b""), frame(0x00, ASK), frame(0x80, b"")]);
+    fragments => answered(&[
+        frame(0x02, &ASK[..1]),
+        frame(0x00, &ASK[1..9]),
+        frame(0x80, &ASK[9..]),
+    ]);
+    fragments_empty => answered(&[
+        frame(0x02, b""),
+        frame(0x00, b""),
+        frame(0x00, ASK),
+        frame(0x80, b""),
+    ]);
     ping_between_fragments => at(ON_WEBSOCKET, Working, async |peer| {
         peer.write(&frame(0x02, &ASK[..5])).await?;
         peer.write(&frame(0x89, b"are you there")).await?;
@@ -61,7 +72,10 @@ rows! {
         peer.stays().await
     });
     continuation_of_nothing => closing_with(1002, &frame(0x80, ASK));
-    message_inside_a_message => closing_with(1002, &[frame(0x02, &ASK[..5]), frame(0x82, ASK)].concat());
+    message_inside_a_message => closing_with(1002, &[
+        frame(0x02, &ASK[..5]),
+        frame(0x82, ASK),
+    ].concat());
     frame_cut_by_the_end => at(ON_WEBSOCKET, Working, async |peer| {
         peer.write(&frame(0x82, ASK)[..8]).await?;
         peer.stream.shutdown().await?;
