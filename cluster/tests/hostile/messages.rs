@@ -8,7 +8,7 @@ use cluster::wire::protobuf::{Protos, Schema};
 
 use crate::peer::State::Working;
 use crate::peer::{Peer, REFUSED};
-use crate::place::{AT_CONNECTOR, AT_GATE, EVERYWHERE, at, with};
+use crate::place::{AT_CONNECTOR, AT_GATE, EVERYWHERE, at, patient, with};
 use crate::{Result, rows};
 
 /// A message that an answer follows, with the id 1.
@@ -202,7 +202,7 @@ async fn bodies(body: &[u8], is_good: bool) -> Result {
 fn protobuf() -> Options {
     let text = r#"{"a.b.c": {"optional string s": 1}}"#;
     let (client, _) = Schema::from_text(text).unwrap();
-    let mut options = Options::default();
+    let mut options = patient();
     let protos = Protos::new(Schema::default(), client);
     options.vocabulary.protos = Some(Arc::new(protos));
     options

@@ -5,7 +5,9 @@ use cluster::options::Options;
 use crate::bytes::{UPGRADE, frame, package};
 use crate::peer::State::{self, Connected, New, WaitsForAck, Working};
 use crate::peer::{Peer, REFUSED};
-use crate::place::{AT_CONNECTOR, AT_GATE, Carrier, EVERYWHERE, ON_TCP, ON_WEBSOCKET, at, with};
+use crate::place::{
+    AT_CONNECTOR, AT_GATE, Carrier, EVERYWHERE, ON_TCP, ON_WEBSOCKET, at, patient, with,
+};
 use crate::{Result, rows};
 
 const HANDSHAKE: &[u8] = br#"{"sys":{}}"#;
@@ -214,6 +216,6 @@ async fn greeting(handshake: &[u8]) -> Result {
 fn small() -> Options {
     Options {
         package_body_len_max: 100,
-        ..Options::default()
+        ..patient()
     }
 }

@@ -1,6 +1,7 @@
 //! Where stories are told, and how.
 
 use std::fmt;
+use std::time::Duration;
 
 use cluster::embedded::{self, Size};
 use cluster::options::Options;
@@ -49,7 +50,17 @@ pub async fn at(
     state: State,
     story: impl AsyncFn(&mut Peer) -> Result,
 ) -> Result {
-    with(Options::default(), places, state, story).await
+    with(patient(), places, state, story).await
+}
+
+/// Options with which nothing ends because time passes: what closes closes for another reason.
+pub fn patient() -> Options {
+    const HOUR: Duration = Duration::from_secs(3600);
+    Options {
+        heartbeat: HOUR,
+        handshake_patience: HOUR,
+        ..Options::default()
+    }
 }
 
 /// As [`at`], with other options.

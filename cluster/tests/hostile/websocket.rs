@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use crate::bytes::{frame, package};
 use crate::peer::State::{New, Working};
 use crate::peer::{PATIENCE, REFUSED};
-use crate::place::{AT_CONNECTOR, ON_WEBSOCKET, Place, at, with};
+use crate::place::{AT_CONNECTOR, ON_WEBSOCKET, Place, at, patient, with};
 use crate::{Result, rows};
 
 /// A request with the id 1, as a package.
@@ -181,7 +181,7 @@ rows! {
 fn small() -> Options {
     Options {
         package_body_len_max: 100,
-        ..Options::default()
+        ..patient()
     }
 }
 
