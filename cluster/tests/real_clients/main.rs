@@ -54,7 +54,7 @@ async fn all_published_clients_chat_in_one_room() -> Result {
         // Everything was seen, and nothing else: no private message of others, no onAdd of
         // oneself.
         assert_eq!(gone.unseen, [] as [Value; 0], "left over at {}", gone.name);
-        gone.spoke_as_it_was_told();
+        gone.spoke_as_expected();
     }
     Ok(())
 }

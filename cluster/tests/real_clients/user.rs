@@ -17,6 +17,8 @@ pub struct Client {
     pub package: &'static str,
     /// Whether it sends the code of a route that has one.
     pub uses_codes: bool,
+    /// Whether it says at the connector that it has the gate's protobuf schemas already.
+    pub remembers_schemas: bool,
     /// Whether it can read characters beyond U+FFFF in protobuf.
     pub reads_beyond_first_plane: bool,
 }
@@ -27,17 +29,20 @@ pub const CLIENTS: [Client; 5] = [
     Client {
         package: "pomelo-client-websocket",
         uses_codes: false,
+        remembers_schemas: false,
         reads_beyond_first_plane: false,
     },
     // As above with the codes. It reads protobuf with the server's code, which is right.
     Client {
         package: "pomelo-nodejsclient-websocket",
         uses_codes: false,
+        remembers_schemas: false,
         reads_beyond_first_plane: true,
     },
     Client {
         package: "pinus-robot-plugin",
         uses_codes: true,
+        remembers_schemas: false,
         reads_beyond_first_plane: true,
     },
     // It reads pushes with `protobuf.decodeStr`, which only the server's protobuf has: it takes
@@ -45,11 +50,13 @@ pub const CLIENTS: [Client; 5] = [
     Client {
         package: "pomelo-jsclient-websocket",
         uses_codes: true,
+        remembers_schemas: true,
         reads_beyond_first_plane: true,
     },
     Client {
         package: "pypomelo",
         uses_codes: true,
+        remembers_schemas: false,
         reads_beyond_first_plane: true,
     },
 ];
@@ -135,52 +142,54 @@ impl User {
 
     /// How this client reads `text` in an `onChat`.
     pub fn reads(&self, text: &str) -> String {
-        if self.is_told("useProto") && !self.client.reads_beyond_first_plane {
+        if !self.client.reads_beyond_first_plane {
             // The first three bytes of four as one character, and the fourth with what follows.
             return text.replace("😀!", "\u{7D8}!");
         }
         text.to_owned()
     }
 
-    /// The routes that it sent, and the format in which it got pushes.
-    pub fn spoke_as_it_was_told(&self) {
-        let uses_codes = self.client.uses_codes && self.is_told("useDict");
+    /// What it was told, the routes that it sent, and the format in which it got pushes.
+    pub fn spoke_as_expected(&self) {
+        let Client {
+            uses_codes,
+            remembers_schemas,
+            ..
+        } = *self.client;
+        let handshake = json!({
+            "event": "handshake", "at": "connector", "heartbeat": 1,
+            "useDict": true, "dict": true, "useProto": true, "protos": !remembers_schemas,
+        });
+        let mut wanted = vec![handshake];
         for (route, code) in [(SEND, 1), (ENTER, 2)] {
             let sent = |route: Value| json!({"event": "sent", "at": "connector", "route": route});
-            let [yes, no] = match uses_codes {
-                true => [sent(code.into()), sent(route.into())],
-                false => [sent(route.into()), sent(code.into())],
-            };
-            assert!(self.wire.contains(&yes), "{} never sent {yes}", self.name);
-            assert!(!self.wire.contains(&no), "{} sent {no}", self.name);
+            wanted.push(sent(if uses_codes {
+                code.into()
+            } else {
+                route.into()
+            }));
         }
         for (route, format) in [
             ("onAdd", "json"),
             ("onLeave", "json"),
-            (
-                "onChat",
-                if self.is_told("useProto") {
-                    "protobuf"
-                } else {
-                    "json"
-                },
-            ),
+            ("onChat", "protobuf"),
         ] {
-            for event in &self.wire {
-                if event["event"] == "got" && event["route"] == route {
-                    assert_eq!(event["format"], format, "{route} to {}", self.name);
-                }
+            wanted
+                .push(json!({"event": "got", "at": "connector", "route": route, "format": format}));
+        }
+        for event in &self.wire {
+            let is_of_interest = wanted
+                .iter()
+                .any(|wanted| wanted["event"] == event["event"]);
+            if event["at"] == "connector" && is_of_interest {
+                assert!(wanted.contains(event), "{event} at {}", self.name);
             }
         }
-    }
-
-    /// What the handshake with the connector said of itself.
-    fn is_told(&self, flag: &str) -> bool {
-        let is_handshake =
-            |event: &&Value| event["event"] == "handshake" && event["at"] == "connector";
-        let handshake = self.wire.iter().find(is_handshake);
-        let handshake = handshake.expect("nobody enters without a handshake");
-        handshake[flag] == true
+        // The one who entered last saw nobody come, and who left first nobody go.
+        let common = wanted.iter().filter(|event| event["format"] != "json");
+        for event in common {
+            assert!(self.wire.contains(event), "no {event} at {}", self.name);
+        }
     }
 
     /// Waits for an event that has all that `wanted` has, and takes it from those unseen.
