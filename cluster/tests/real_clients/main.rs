@@ -1,21 +1,27 @@
-//! The built program serves clients as they were published, unpatched, in one room. `user.rs`
-//! says what each of them is like.
+//! The built program serves clients as they were published, unpatched, in one room, and its demo
+//! page serves people. `clients.rs` says what each client is like.
 
+mod clients;
+mod cluster;
+mod page;
 #[path = "../support/program.rs"]
 mod program;
 mod user;
 
-use program::{Program, Result, cluster, write_servers};
+use clients::CLIENTS;
+use cluster::Cluster;
+use page::Page;
+use program::Result;
 use serde_json::{Value, json};
-use user::{CLIENTS, ENTER, SEND, User};
+use user::{ENTER, SEND, User};
 
 /// In all of it, every character is one UTF-16 code unit: what is beyond is a test of its own.
 const TEXTS: [&str; 5] = ["hello", "grüße, 中", "\"quoted\\\"", "", "ünï\u{FFFD}\n"];
 
 #[tokio::test]
 async fn all_published_clients_chat_in_one_room() -> Result {
-    let (_cluster, gate) = start_cluster().await?;
-    let mut users = enter_all(gate).await?;
+    let cluster = Cluster::start().await?;
+    let mut users = enter_all(&cluster).await?;
     let count = users.len();
 
     for (index, text) in (0..count).zip(TEXTS.iter().cycle()) {
@@ -61,14 +67,15 @@ async fn all_published_clients_chat_in_one_room() -> Result {
 
 #[tokio::test]
 async fn characters_beyond_the_first_plane_arrive_where_the_client_can_read_them() -> Result {
-    let (_cluster, gate) = start_cluster().await?;
-    let mut users = enter_all(gate).await?;
+    let cluster = Cluster::start().await?;
+    let mut users = enter_all(&cluster).await?;
     for index in 0..users.len() {
         let from = users[index].name.clone();
         users[index].say("*", "😀!").await?;
         users[index].answered(&json!({})).await?;
+        let sent = users[index].writes_smile();
         for user in &mut users {
-            let text = user.reads("😀!");
+            let text = user.reads(sent);
             let body = json!({"msg": text, "from": from, "target": "*"});
             user.sees_push("onChat", &body).await?;
         }
@@ -76,11 +83,91 @@ async fn characters_beyond_the_first_plane_arrive_where_the_client_can_read_them
     Ok(())
 }
 
+/// Would run if anything of it became an element.
+const HOSTILE: &str = "<img src=x onerror='window.wasRun = 1'><script>wasRun = 1</script>";
+
+#[tokio::test]
+async fn people_chat_on_the_demo_page() -> Result {
+    let cluster = Cluster::start().await?;
+    let mut anna = Page::join(&cluster, "anna").await?;
+    anna.shows("users", json!(["anna (you)"])).await?;
+    let mut carl = Page::join(&cluster, "anna").await?;
+    let taken = "The name anna is taken in this room, or not allowed.";
+    carl.shows("error", json!(taken)).await?;
+    carl.does(json!({"join": "carl", "room": "lobby"})).await?;
+    carl.shows("users", json!(["anna", "carl (you)"])).await?;
+    anna.shows("lastNotice", json!("carl joined")).await?;
+    // One of another kind, whose name is no better than what is said.
+    let [client, ..] = &CLIENTS;
+    let mut bob = User::named(client, HOSTILE, &cluster)?;
+    bob.answer_to(ENTER).await?;
+    for page in [&mut anna, &mut carl] {
+        page.shows("lastNotice", json!(format!("{HOSTILE} joined")))
+            .await?;
+    }
+
+    carl.says("grüße, 中").await?;
+    anna.reads("carl", None, "grüße, 中").await?;
+    carl.reads("You", None, "grüße, 中").await?;
+    anna.says(HOSTILE).await?;
+    anna.reads("You", None, HOSTILE).await?;
+    carl.reads("anna", None, HOSTILE).await?;
+    bob.say("*", HOSTILE).await?;
+    anna.reads(HOSTILE, None, HOSTILE).await?;
+    carl.reads(HOSTILE, None, HOSTILE).await?;
+
+    carl.does(json!({"to": "anna"})).await?;
+    carl.says("psst").await?;
+    carl.reads("You", Some("to anna alone"), "psst").await?;
+    anna.reads("carl", Some("to you alone"), "psst").await?;
+    anna.does(json!({"to": HOSTILE})).await?;
+    anna.says("only for you").await?;
+    bob.sees_push(
+        "onChat",
+        &json!({"msg": "only for you", "from": "anna", "target": HOSTILE}),
+    )
+    .await?;
+    carl.says("😀").await?;
+    let beyond = "Pomelo's browser client cannot send 😀.";
+    carl.shows("error", json!(beyond)).await?;
+
+    for scheme in ["light", "dark"] {
+        anna.picture("demo", 1000, scheme).await?;
+        anna.picture("demo-phone", 320, scheme).await?;
+    }
+
+    // More than two intervals, as bob's client counts them.
+    for _ in 0..5 {
+        bob.sees_on_the_wire(json!({"event": "heartbeat"})).await?;
+    }
+    bob.leave().await?;
+    for page in [&mut anna, &mut carl] {
+        page.shows("lastNotice", json!(format!("{HOSTILE} left")))
+            .await?;
+    }
+    // She wrote to him, who is gone.
+    anna.shows("recipient", json!("")).await?;
+    anna.says("still here").await?;
+    carl.reads("anna", None, "still here").await?;
+
+    carl.does(json!({"leave": true})).await?;
+    carl.shows("state", json!("Not connected")).await?;
+    anna.shows("users", json!(["anna (you)"])).await?;
+    cluster.program.signal("TERM").await?;
+    let lost = anna.shows("state", json!("Connection lost")).await?;
+    assert_eq!(
+        lost["error"],
+        "The server ended the connection. You left the room."
+    );
+    anna.close().await?;
+    carl.close().await
+}
+
 /// One user of each client, in one room; all have seen the others come.
-async fn enter_all(gate: u16) -> Result<Vec<User>> {
+async fn enter_all(cluster: &Cluster) -> Result<Vec<User>> {
     let mut users: Vec<User> = Vec::new();
     for client in &CLIENTS {
-        let mut user = User::start(client, gate)?;
+        let mut user = User::start(client, cluster)?;
         let mut names: Vec<_> = users.iter().map(|user| user.name.clone()).collect();
         names.push(user.name.clone());
         let mut entered: Vec<String> =
@@ -106,18 +193,4 @@ async fn say(users: &mut [User], index: usize, text: &str) -> Result {
         user.sees_push("onChat", &body).await?;
     }
     Ok(())
-}
-
-/// Runs all servers of a servers.json on free ports; gives the gate's port.
-async fn start_cluster() -> Result<(Program, u16)> {
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("servers.json");
-    let [gate, ..] = write_servers(&path)?;
-    let mut command = cluster();
-    command
-        .args(["start", "--heartbeat", "1s", "--log", "warn", "--servers"])
-        .arg(&path);
-    let mut cluster = Program::start("cluster", &mut command)?;
-    cluster.ready().await?;
-    Ok((cluster, gate))
 }

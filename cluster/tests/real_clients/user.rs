@@ -1,65 +1,14 @@
 //! A user of a published client: a process of `drivers`, and what it saw that no test has asked
 //! for yet.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
-use tokio::process::Command;
 
+use crate::clients::Client;
+use crate::cluster::Cluster;
 use crate::program::{Program, Result};
 
 pub const ENTER: &str = "connector.entryHandler.enter";
 pub const SEND: &str = "chat.chatHandler.send";
-
-/// What a client is known to do, from its source.
-pub struct Client {
-    /// The package, and with an ending the driver.
-    pub package: &'static str,
-    /// Whether it sends the code of a route that has one.
-    pub uses_codes: bool,
-    /// Whether it says at the connector that it has the gate's protobuf schemas already.
-    pub remembers_schemas: bool,
-    /// Whether it can read characters beyond U+FFFF in protobuf.
-    pub reads_beyond_first_plane: bool,
-}
-
-pub const CLIENTS: [Client; 5] = [
-    // It looks for codes in `this.dict` and has put them into `this.data.dict`. Its reader of
-    // protobuf text, `decodeStr`, knows no sequence of four bytes.
-    Client {
-        package: "pomelo-client-websocket",
-        uses_codes: false,
-        remembers_schemas: false,
-        reads_beyond_first_plane: false,
-    },
-    // As above with the codes. It reads protobuf with the server's code, which is right.
-    Client {
-        package: "pomelo-nodejsclient-websocket",
-        uses_codes: false,
-        remembers_schemas: false,
-        reads_beyond_first_plane: true,
-    },
-    Client {
-        package: "pinus-robot-plugin",
-        uses_codes: true,
-        remembers_schemas: false,
-        reads_beyond_first_plane: true,
-    },
-    // It reads pushes with `protobuf.decodeStr`, which only the server's protobuf has: it takes
-    // base64, and bytes for what they are. In a browser this client works without protobuf only.
-    Client {
-        package: "pomelo-jsclient-websocket",
-        uses_codes: true,
-        remembers_schemas: true,
-        reads_beyond_first_plane: true,
-    },
-    Client {
-        package: "pypomelo",
-        uses_codes: true,
-        remembers_schemas: false,
-        reads_beyond_first_plane: true,
-    },
-];
 
 pub struct User {
     pub name: String,
@@ -72,35 +21,22 @@ pub struct User {
 }
 
 impl User {
-    /// The client is on its way into the room `lobby` then, through the gate at `port`.
-    pub fn start(client: &'static Client, port: u16) -> Result<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real_clients");
-        let name = format!("user-of-{}", client.package);
-        let mut command = if client.package == "pypomelo" {
-            let python = folder.join("venv/bin/python");
-            assert!(
-                python.exists(),
-                "pypomelo is not here: run `python3 -m venv cluster/tests/real_clients/venv` and \
-                 `cluster/tests/real_clients/venv/bin/pip install --require-hashes \
-                 --requirement cluster/tests/real_clients/requirements.txt`"
-            );
-            let mut command = Command::new(python);
-            command.arg(folder.join("drivers/pypomelo_client.py"));
-            command
-        } else {
-            assert!(
-                folder.join("node_modules").join(client.package).is_dir(),
-                "{} is not here: run `npm ci --prefix cluster/tests/real_clients`",
-                client.package
-            );
-            let mut command = Command::new("node");
-            command.arg(folder.join(format!("drivers/{}.js", client.package)));
-            command
-        };
-        command.args([&format!("127.0.0.1:{port}"), &name, "lobby"]);
+    /// The client is on its way into the room `lobby` then.
+    pub fn start(client: &'static Client, cluster: &Cluster) -> Result<Self> {
+        Self::named(client, &format!("user-of-{}", client.package), cluster)
+    }
+
+    /// The same as `name`.
+    pub fn named(client: &'static Client, name: &str, cluster: &Cluster) -> Result<Self> {
+        let mut command = client.command()?;
+        let gate = format!("127.0.0.1:{}", cluster.gate);
+        command.args([&gate, name, "lobby"]);
+        if client.package == "pomelo" {
+            command.arg(&cluster.page);
+        }
         Ok(Self {
-            program: Program::start(&name, &mut command)?,
-            name,
+            program: Program::start(name, &mut command)?,
+            name: name.to_owned(),
             unseen: Vec::new(),
             wire: Vec::new(),
             client,
@@ -138,6 +74,15 @@ impl User {
         let status = self.program.ended().await?;
         assert_eq!(status.code(), Some(0), "{} ended badly", self.name);
         Ok(())
+    }
+
+    /// What arrives of `😀!` from this client.
+    pub fn writes_smile(&self) -> &'static str {
+        if self.client.writes_beyond_first_plane {
+            "😀!"
+        } else {
+            "\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}!"
+        }
     }
 
     /// How this client reads `text` in an `onChat`.
@@ -178,6 +123,10 @@ impl User {
                 .push(json!({"event": "got", "at": "connector", "route": route, "format": format}));
         }
         for event in &self.wire {
+            if event["event"] == "console" {
+                let text = event["text"].as_str().unwrap_or_default();
+                assert!(is_usual(text), "{text} on the console of {}", self.name);
+            }
             let is_of_interest = wanted
                 .iter()
                 .any(|wanted| wanted["event"] == event["event"]);
@@ -229,6 +178,11 @@ impl User {
         }
         Ok(())
     }
+}
+
+/// Whether the browser's client writes that to the console as an error whenever a connection ends.
+pub fn is_usual(text: &str) -> bool {
+    text.starts_with("socket close: ")
 }
 
 fn fits(event: &Value, wanted: &Value) -> bool {

@@ -11,16 +11,16 @@ const REQUEST = 0;
 const PUSH = 3;
 
 exports.watch = function (socket, emit) {
-  socket.on("message", (data) => received(Buffer.from(data), emit));
+  socket.on("message", (data) => exports.received(Buffer.from(data), emit));
   socket.on("close", () => emit({ event: "closed" }));
   const send = socket.send;
   socket.send = function (data, ...more) {
-    sent(Buffer.from(data), emit);
+    exports.sent(Buffer.from(data), emit);
     return send.call(this, data, ...more);
   };
 };
 
-function received(data, emit) {
+exports.received = function (data, emit) {
   const body = data.subarray(4);
   switch (data[0]) {
     case HANDSHAKE: {
@@ -44,15 +44,15 @@ function received(data, emit) {
       }
     }
   }
-}
+};
 
-function sent(data, emit) {
+exports.sent = function (data, emit) {
   if (data[0] === HANDSHAKE) {
     emit({ event: "asked", protoVersion: JSON.parse(data.subarray(4)).sys.protoVersion ?? null });
   } else if (data[0] === DATA) {
     emit({ event: "sent", route: decode(data.subarray(4)).route });
   }
-}
+};
 
 // The route of a request or push, as the number or text that it is, and the body.
 function decode(data) {
