@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use benches::{CONTENT, ENTER, SEND};
-use cluster::client::{Client, Event};
+use cluster::client::{Client, Event, Memory};
 use cluster::connection::Transport;
 use cluster::embedded::{self, Size};
 use cluster::net::Tcp;
@@ -62,7 +62,8 @@ async fn enter(
     let mut connectors = cluster.addresses().filter(|a| a.role == Role::Connector);
     let address = connectors.nth(connector).expect("there are three");
     let network = Tcp::loopback();
-    let client = Client::connect(&network, &address.host, address.port, transport);
+    let memory = Memory::default();
+    let client = Client::connect(&network, &address.host, address.port, transport, &memory);
     let mut client = client.await.expect("it listens");
     let body = json!({"username": format!("user {connector}"), "rid": room});
     // Until its link is up, a connector refuses.
@@ -72,7 +73,7 @@ async fn enter(
 
 /// Sends a request and waits for its answer; what comes before it is read and dropped.
 async fn ask(client: &mut Client<TcpStream>, route: &str, body: &Value) -> Value {
-    client.request(route, body);
+    client.request(route, body).expect("the body is JSON");
     loop {
         match client.next().await.expect("the connection stands") {
             Event::Response { body, .. } => return body,

@@ -122,8 +122,8 @@ impl World {
         let message = decode(package);
         let user = &self.users[user];
         let state = &mut self.connectors[user.connector].state;
-        let kick = handler::handle(state, user.session, &message, self.now);
-        assert_eq!(kick, None, "nobody is thrown out");
+        let handled = handler::handle(state, user.session, &message, self.now);
+        assert_eq!(handled, Ok(()), "nobody is thrown out");
     }
 
     /// Carries frames both ways on all links until there are none.

@@ -1,7 +1,9 @@
 //! A Pomelo client: handshake, requests and their answers, pushes, heartbeats.
 
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::io;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,9 +15,11 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::connection::{Connection, ConnectionError, Incoming, Transport};
 use crate::net::Network;
 use crate::wire::body;
-use crate::wire::handshake;
-use crate::wire::message::{self, Message, MessageError, MessageKind, Route, RouteRef};
+use crate::wire::handshake::{self, VocabularyError};
+use crate::wire::message::{self, Message, MessageError, MessageKind};
 use crate::wire::package::{self, BODY_LEN_LIMIT, Package, PackageType};
+use crate::wire::protobuf::EncodeError;
+use crate::wire::vocabulary::{BodyError, UnknownCode, Vocabulary};
 
 /// Intervals without a package after which a server is taken for dead, as Pomelo's clients have it.
 const GIVE_UP_AFTER: u32 = 2;
@@ -29,6 +33,35 @@ pub struct Client<S> {
     /// Interval of heartbeats; `None` if the server wants none.
     heartbeat: Option<Duration>,
     pulse: Pulse,
+    vocabulary: Vocabulary,
+    /// Routes of the requests whose answers will be protobuf, by their ids.
+    asked: BTreeMap<u32, String>,
+}
+
+/// What a device remembers from one connection to the next, as Pomelo's clients do: route
+/// dictionary and protobuf schemas. Servers do not send again what a client knows. All virtual
+/// users of a process share one, so that they do not each hold a copy.
+#[derive(Debug, Default)]
+pub struct Memory(Mutex<Vocabulary>);
+
+impl Memory {
+    fn known(&self) -> Vocabulary {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn learn(&self, news: &Vocabulary) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A gate has no dictionary; that of the connectors holds on.
+        if news.dictionary.is_some() {
+            known.dictionary.clone_from(&news.dictionary);
+        }
+        if news.protos.is_some() {
+            known.protos.clone_from(&news.protos);
+        }
+    }
 }
 
 /// Whose turn it is to show life. The server begins, after the handshake.
@@ -97,15 +130,26 @@ pub enum ClientError {
     /// The answer to the handshake is no JSON, or not the right one.
     #[error("the server's handshake cannot be understood")]
     Handshake(#[source] serde_json::Error),
+    /// The answer to the handshake has a vocabulary that is none.
+    #[error("the server's handshake cannot be used")]
+    Vocabulary(#[source] Box<VocabularyError>),
     /// A data package holds no message.
     #[error("the server sent a data package without a message")]
     Message(#[from] MessageError),
-    /// A message's body is no JSON.
-    #[error("the body of a message from the server is not JSON")]
-    Body(#[source] serde_json::Error),
-    /// A push names its route by a code, but there is no dictionary.
-    #[error("the server pushed to the route code {0}, which is in no dictionary")]
-    RouteCode(u16),
+    /// A message's body is not what its route says.
+    #[error("the body of a message from the server cannot be read")]
+    Body(#[from] BodyError),
+    /// The server's schema for a route has no room for what is to be said.
+    #[error("the server's schema for {route} does not hold the body")]
+    Schema {
+        /// The route.
+        route: String,
+        /// What is wrong.
+        source: Box<EncodeError>,
+    },
+    /// A push's route is a code that the dictionary does not have.
+    #[error("a push of the server has no route")]
+    RouteCode(#[from] UnknownCode),
     /// No package came for two heartbeat intervals.
     #[error("the server has been silent for {silence:?}")]
     Silent {
@@ -115,7 +159,8 @@ pub enum ClientError {
 }
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
-    /// Dials a server and does the handshake.
+    /// Dials a server and does the handshake. What the client knows from `memory` it is not sent
+    /// again, and what is new it remembers there.
     ///
     /// It has no deadline of its own and may wait for ever, for the connection as well as for the
     /// server's word: the caller sets one.
@@ -128,6 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
         host: &str,
         port: u16,
         transport: Transport,
+        memory: &Memory,
     ) -> Result<Self, ClientError>
     where
         N: Network<Stream = S>,
@@ -140,7 +186,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
                 port,
                 source,
             })?;
-        Self::start(stream, host, transport).await
+        Self::start(stream, host, transport, memory).await
     }
 
     /// Does the handshake on a stream that leads to a server. No deadline, as
@@ -149,9 +195,15 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
     /// # Errors
     ///
     /// The other side does not answer as a server would.
-    pub async fn start(stream: S, host: &str, transport: Transport) -> Result<Self, ClientError> {
+    pub async fn start(
+        stream: S,
+        host: &str,
+        transport: Transport,
+        memory: &Memory,
+    ) -> Result<Self, ClientError> {
+        let known = memory.known();
         let mut connection = Connection::connect(stream, transport, host, BODY_LEN_LIMIT).await?;
-        connection.queue(handshake::encode_request());
+        connection.queue(handshake::encode_request(&known));
         let answer = next_handshake(&mut connection).await?;
         let response: handshake::Response =
             serde_json::from_slice(&answer).map_err(ClientError::Handshake)?;
@@ -160,13 +212,21 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
                 code: response.code,
             });
         }
+        let sys = response.sys.unwrap_or_default();
+        let heartbeat = sys.heartbeat;
+        let vocabulary = sys
+            .into_vocabulary(&known)
+            .map_err(|error| ClientError::Vocabulary(Box::new(error)))?;
+        memory.learn(&vocabulary);
         connection.queue(package::handshake_ack());
         connection.flush().await.map_err(ConnectionError::Io)?;
         Ok(Self {
             connection,
             last_id: 0,
-            heartbeat: response.sys.unwrap_or_default().heartbeat,
+            heartbeat,
             pulse: Pulse::Still,
+            vocabulary,
+            asked: BTreeMap::new(),
         })
     }
 
@@ -212,32 +272,47 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
     /// Queues a request and returns its id, which the response carries. It is sent by
     /// [`next`](Self::next).
     ///
+    /// # Errors
+    ///
+    /// [`ClientError::Schema`]: the body is not one that the server reads. Nothing is queued.
+    ///
     /// # Panics
     ///
     /// `route` is longer than 255 bytes, or `body` too long for a package.
-    pub fn request(&mut self, route: &str, body: &Value) -> u32 {
+    pub fn request(&mut self, route: &str, body: &Value) -> Result<u32, ClientError> {
+        let body = self.write_body(route, body)?;
         // After the largest id comes 1; nobody waits for two thousand million answers.
         self.last_id = self.last_id % message::ID_MAX + 1;
-        let body = body.to_string();
-        self.connection.queue(message::encode_request(
-            self.last_id,
-            RouteRef::Name(route),
-            body.as_bytes(),
-        ));
-        self.last_id
+        let package = message::encode_request(self.last_id, self.vocabulary.route(route), &body);
+        self.connection.queue(package);
+        if self.vocabulary.is_protobuf_from_server(route) {
+            self.asked.insert(self.last_id, route.to_owned());
+        }
+        Ok(self.last_id)
     }
 
     /// Queues a notify, which gets no answer. It is sent by [`next`](Self::next).
     ///
+    /// # Errors
+    ///
+    /// As [`request`](Self::request).
+    ///
     /// # Panics
     ///
     /// As [`request`](Self::request).
-    pub fn notify(&mut self, route: &str, body: &Value) {
-        let body = body.to_string();
-        self.connection.queue(message::encode_notify(
-            RouteRef::Name(route),
-            body.as_bytes(),
-        ));
+    pub fn notify(&mut self, route: &str, body: &Value) -> Result<(), ClientError> {
+        let body = self.write_body(route, body)?;
+        let package = message::encode_notify(self.vocabulary.route(route), &body);
+        self.connection.queue(package);
+        Ok(())
+    }
+
+    fn write_body(&self, route: &str, body: &Value) -> Result<Bytes, ClientError> {
+        let written = self.vocabulary.write_to_server(route, body);
+        written.map_err(|source| ClientError::Schema {
+            route: route.to_owned(),
+            source: Box::new(source),
+        })
     }
 
     /// Sends what is queued and a heartbeat every interval, for ever, and reads nothing: a user
@@ -299,11 +374,32 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
     fn handle(&mut self, package: Package) -> Result<Option<Event>, ClientError> {
         self.heard(package.kind == PackageType::Heartbeat);
         match package.kind {
-            PackageType::Data => understand(message::decode(package.body)?),
+            PackageType::Data => self.understand(message::decode(package.body)?),
             PackageType::Kick => Ok(Some(Event::Kicked {
                 reason: body::decode_kick(&package.body),
             })),
             PackageType::Heartbeat | PackageType::Handshake | PackageType::HandshakeAck => Ok(None),
+        }
+    }
+
+    fn understand(&mut self, message: Message) -> Result<Option<Event>, ClientError> {
+        let vocabulary = &self.vocabulary;
+        match (message.kind, &message.route) {
+            (MessageKind::Response, _) => {
+                let id = message.id;
+                let body = match self.asked.remove(&id) {
+                    Some(route) => vocabulary.read_from_server(&route, &message.body)?,
+                    None => serde_json::from_slice(&message.body).map_err(BodyError::Json)?,
+                };
+                Ok(Some(Event::Response { id, body }))
+            }
+            (MessageKind::Push, Some(route)) => {
+                let route = vocabulary.name(route)?.to_owned();
+                let body = vocabulary.read_from_server(&route, &message.body)?;
+                Ok(Some(Event::Push { route, body }))
+            }
+            // A server asks nothing of a client.
+            _ => Ok(None),
         }
     }
 
@@ -335,22 +431,5 @@ where
             Incoming::Package(_) | Incoming::Flushed => {}
             Incoming::Closed => return Err(ClientError::ClosedEarly),
         }
-    }
-}
-
-fn understand(message: Message) -> Result<Option<Event>, ClientError> {
-    let parse = |body: &[u8]| serde_json::from_slice(body).map_err(ClientError::Body);
-    match (message.kind, message.route) {
-        (MessageKind::Response, _) => Ok(Some(Event::Response {
-            id: message.id,
-            body: parse(&message.body)?,
-        })),
-        (MessageKind::Push, Some(Route::Name(route))) => Ok(Some(Event::Push {
-            route,
-            body: parse(&message.body)?,
-        })),
-        (MessageKind::Push, Some(Route::Code(code))) => Err(ClientError::RouteCode(code)),
-        // A server asks nothing of a client.
-        _ => Ok(None),
     }
 }

@@ -35,12 +35,14 @@ use crate::net::Network;
 use crate::options::Options;
 use crate::serving::{self, Counted};
 use crate::topology::{Backend, Topology};
+use crate::wire::handshake::Answers;
 
 /// One connector process.
 pub struct Connector {
     id: String,
     topology: Arc<Topology>,
     options: Options,
+    answers: Answers,
     state: Mutex<State>,
     tasks: AtomicUsize,
 }
@@ -51,10 +53,12 @@ impl Connector {
     pub fn new(topology: Arc<Topology>, id: &str, options: Options, incarnation: u64) -> Arc<Self> {
         let now = Instant::now();
         let state = State::new(topology.clone(), id, options.clone(), incarnation, now);
+        let answers = Answers::new(Some(options.heartbeat), options.vocabulary.clone());
         Arc::new(Self {
             id: id.to_owned(),
             topology,
             options,
+            answers,
             state: Mutex::new(state),
             tasks: AtomicUsize::new(0),
         })

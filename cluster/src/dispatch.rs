@@ -1,14 +1,24 @@
 //! Where a client's message goes, by its route.
 
-use crate::wire::message::Route;
+/// Answered by the gate.
+pub const QUERY_ENTRY: &str = "gate.gateHandler.queryEntry";
+
+/// Answered by the connector.
+pub const ENTER: &str = "connector.entryHandler.enter";
+
+/// Answered by the chat server that owns the session's room.
+pub const SEND: &str = "chat.chatHandler.send";
+
+/// The routes of all handlers, which the route dictionary numbers.
+pub const HANDLERS: [&str; 3] = [QUERY_ENTRY, ENTER, SEND];
 
 /// Where a route leads on a connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Destination<'a> {
-    /// `connector.entryHandler.enter`.
+pub enum Destination {
+    /// [`ENTER`].
     Enter,
     /// `chat.<file>.<method>`: to the chat server that owns the session's room.
-    Chat(&'a str),
+    Chat,
     /// A route that nobody has: an error.
     Nowhere,
     /// No route at all: the original says nothing (PROTOCOL 5.2), not even an error.
@@ -18,45 +28,17 @@ pub enum Destination<'a> {
 }
 
 /// Finds where `route` leads on a connector.
-pub fn destination(route: Option<&Route>) -> Destination<'_> {
-    let Some([server_type, file, method]) = route.and_then(parts) else {
-        return nowhere(route);
+pub fn destination(route: &str) -> Destination {
+    let Some((server_type, rest)) = route.split_once('.') else {
+        return Destination::Silence;
     };
-    match (server_type, file, method) {
-        ("", _, _) => Destination::Silence,
-        (_, _, "constructor") => Destination::Attack,
-        ("connector", "entryHandler", "enter") => Destination::Enter,
-        ("chat", _, _) => match route {
-            Some(Route::Name(name)) => Destination::Chat(name),
-            _ => Destination::Nowhere,
-        },
+    match (server_type, rest.split_once('.')) {
+        ("", _) => Destination::Silence,
+        (_, Some((_file, method))) if method.contains('.') => Destination::Nowhere,
+        (_, Some((_file, "constructor"))) => Destination::Attack,
+        _ if route == ENTER => Destination::Enter,
+        ("chat", Some(_)) => Destination::Chat,
         _ => Destination::Nowhere,
-    }
-}
-
-/// Whether `route` is `gate.gateHandler.queryEntry`, the only one a gate has.
-pub fn is_query_entry(route: Option<&Route>) -> bool {
-    route.and_then(parts) == Some(["gate", "gateHandler", "queryEntry"])
-}
-
-/// The three parts of a route: server type, file, method.
-fn parts(route: &Route) -> Option<[&str; 3]> {
-    // Codes belong to the route dictionary, which this server does not hand out yet.
-    let Route::Name(name) = route else {
-        return None;
-    };
-    let mut parts = name.split('.');
-    let three = [parts.next()?, parts.next()?, parts.next()?];
-    parts.next().is_none().then_some(three)
-}
-
-/// Tells a wrong route (an error) from none (silence).
-fn nowhere(route: Option<&Route>) -> Destination<'static> {
-    match route {
-        Some(Route::Name(name)) if name.contains('.') && !name.starts_with('.') => {
-            Destination::Nowhere
-        }
-        _ => Destination::Silence,
     }
 }
 
@@ -70,8 +52,8 @@ mod tests {
         use Destination::{Attack, Chat, Enter, Nowhere, Silence};
         for (name, expected) in [
             ("connector.entryHandler.enter", Enter),
-            ("chat.chatHandler.send", Chat("chat.chatHandler.send")),
-            ("chat.no.such", Chat("chat.no.such")),
+            ("chat.chatHandler.send", Chat),
+            ("chat.no.such", Chat),
             ("connector.entryHandler.nosuch", Nowhere),
             ("connector.nosuchHandler.x", Nowhere),
             ("nosuch.handler.method", Nowhere),
@@ -85,10 +67,7 @@ mod tests {
             (".a.b.c", Silence),
             ("chat.chatHandler.constructor", Attack),
         ] {
-            let route = Route::Name(name.into());
-            assert_eq!(destination(Some(&route)), expected, "{name}");
+            assert_eq!(destination(name), expected, "{name}");
         }
-        assert_eq!(destination(Some(&Route::Code(1))), Silence);
-        assert_eq!(destination(None), Silence);
     }
 }

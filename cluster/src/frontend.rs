@@ -1,29 +1,22 @@
 //! What gate and connector do with a new client: transport, handshake, all within a deadline.
 
-use std::time::Duration;
-
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::connection::{Connection, ConnectionError, Incoming};
 use crate::limits::CLOSE_PATIENCE;
 use crate::options::Options;
-use crate::wire::handshake;
+use crate::wire::handshake::{self, Answers};
 use crate::wire::package::PackageType;
 
 /// Greets a client: tells the transport, answers its handshake, waits for its acknowledgement.
-/// `heartbeat` is the interval it is told, if any. `None` if it does not get that far within the
-/// handshake patience; then the connection is closed.
-pub async fn greet<S>(
-    stream: S,
-    heartbeat: Option<Duration>,
-    options: &Options,
-) -> Option<Connection<S>>
+/// `None` if it does not get that far within the handshake patience; then the connection is closed.
+pub async fn greet<S>(stream: S, answers: &Answers, options: &Options) -> Option<Connection<S>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let greeting = async {
         let mut connection = Connection::accept(stream, options.package_body_len_max).await?;
-        let is_greeted = shake_hands(&mut connection, heartbeat).await?;
+        let is_greeted = shake_hands(&mut connection, answers).await?;
         if is_greeted {
             return Ok(Some(connection));
         }
@@ -47,7 +40,7 @@ where
 /// be closed, after what is queued has been written.
 async fn shake_hands<S>(
     connection: &mut Connection<S>,
-    heartbeat: Option<Duration>,
+    answers: &Answers,
 ) -> Result<bool, ConnectionError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -61,11 +54,11 @@ where
         };
         match package.kind {
             PackageType::Handshake if !is_answered => {
-                if !handshake::is_valid_request(&package.body) {
+                let Some(request) = handshake::Request::read(&package.body) else {
                     connection.queue(handshake::encode_failure());
                     return Ok(false);
-                }
-                connection.queue(handshake::encode_success(heartbeat));
+                };
+                connection.queue(answers.answer(&request));
                 is_answered = true;
             }
             PackageType::HandshakeAck if is_answered => return Ok(true),

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::census::Census;
 use crate::connection::{Connection, Incoming};
-use crate::dispatch::{self, Destination};
+use crate::dispatch::{self, Destination, QUERY_ENTRY};
 use crate::frontend;
 use crate::limits::{CLOSE_PATIENCE, GATE_PATIENCE};
 use crate::net::Network;
@@ -19,24 +19,38 @@ use crate::options::Options;
 use crate::serving::{self, Counted};
 use crate::topology::{Frontend, Topology};
 use crate::wire::body;
+use crate::wire::handshake::Answers;
 use crate::wire::message::{self, Message, MessageKind, encode_response};
 use crate::wire::package::PackageType;
+use crate::wire::protobuf::DecodeError;
+use crate::wire::vocabulary::Vocabulary;
 
 /// One gate process.
 pub struct Gate {
     id: String,
     topology: Arc<Topology>,
     options: Options,
+    vocabulary: Vocabulary,
+    answers: Answers,
     tasks: AtomicUsize,
 }
 
 impl Gate {
     /// Makes the gate `id` of `topology`.
     pub fn new(topology: Arc<Topology>, id: &str, options: Options) -> Arc<Self> {
+        // As in Pomelo's chat example: no dictionary, and no heartbeats, as it has nothing to say
+        // unasked.
+        let vocabulary = Vocabulary {
+            dictionary: None,
+            protos: options.vocabulary.protos.clone(),
+        };
+        let answers = Answers::new(None, vocabulary.clone());
         Arc::new(Self {
             id: id.to_owned(),
             topology,
             options,
+            vocabulary,
+            answers,
             tasks: AtomicUsize::new(0),
         })
     }
@@ -71,8 +85,8 @@ impl Gate {
 
     async fn serve_client<S: AsyncRead + AsyncWrite + Unpin>(self: Arc<Self>, stream: S) {
         let _counted = Counted::new(&self.tasks);
-        // A gate has no heartbeats: it has nothing to say unasked.
-        let Some(mut connection) = frontend::greet(stream, None, &self.options).await else {
+        let greeted = frontend::greet(stream, &self.answers, &self.options).await;
+        let Some(mut connection) = greeted else {
             return;
         };
         while let Ok(Some(answer)) = self.next_answer(&mut connection).await {
@@ -107,13 +121,8 @@ impl Gate {
                 _ => continue,
             }
             let message = message::decode(package.body).map_err(|_| Ended)?;
-            match self.answer(&message) {
-                Reply::Answer(body) => {
-                    return Ok(Some(encode_response(
-                        message.id,
-                        body.to_string().as_bytes(),
-                    )));
-                }
+            match self.answer(&message).map_err(|_| Ended)? {
+                Reply::Answer(answer) => return Ok(Some(answer)),
                 Reply::Nothing => {}
                 Reply::Attack => {
                     connection.queue(body::encode_kick("attack"));
@@ -123,19 +132,28 @@ impl Gate {
         }
     }
 
-    fn answer(&self, message: &Message) -> Reply {
+    /// What a message is answered with.
+    ///
+    /// # Errors
+    ///
+    /// The body is to be protobuf and is not.
+    fn answer(&self, message: &Message) -> Result<Reply, DecodeError> {
         let is_request = message.kind == MessageKind::Request && message.id != 0;
         let route = message.route.as_ref();
-        match dispatch::destination(route) {
-            Destination::Attack => Reply::Attack,
-            Destination::Silence => Reply::Nothing,
-            _ if !is_request => Reply::Nothing,
-            _ if dispatch::is_query_entry(route) => {
-                Reply::Answer(self.query_entry(&body::decode(&message.body)))
-            }
+        let Some(Ok(route)) = route.map(|route| self.vocabulary.name(route)) else {
+            return Ok(Reply::Nothing);
+        };
+        let body = self.vocabulary.json_from_client(route, &message.body)?;
+        let answer = match dispatch::destination(route) {
+            Destination::Attack => return Ok(Reply::Attack),
+            Destination::Silence => return Ok(Reply::Nothing),
+            _ if !is_request => return Ok(Reply::Nothing),
+            _ if route == QUERY_ENTRY => self.query_entry(&body::decode(&body)),
             // A gate session is in no room, so `chat.*` fails here too.
-            _ => Reply::Answer(json!({"code": 500})),
-        }
+            _ => json!({"code": 500}),
+        };
+        let answer = self.vocabulary.write_to_client(route, &answer);
+        Ok(Reply::Answer(encode_response(message.id, &answer)))
     }
 
     /// `gate.gateHandler.queryEntry`: `{"uid"}`. Answered with the host and client port of that
@@ -165,7 +183,8 @@ fn connector_of<'a>(topology: &'a Topology, uid: &Value) -> Option<&'a Frontend>
 }
 
 enum Reply {
-    Answer(Value),
+    /// A whole package.
+    Answer(Bytes),
     Nothing,
     Attack,
 }

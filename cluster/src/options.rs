@@ -1,8 +1,13 @@
 //! What the servers are told besides their addresses.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::dispatch::HANDLERS;
 use crate::limits;
+use crate::wire::dictionary::Dictionary;
+use crate::wire::protobuf::{Protos, Schema};
+use crate::wire::vocabulary::Vocabulary;
 
 /// Settings that all servers of one cluster share.
 #[derive(Clone, Debug)]
@@ -30,6 +35,9 @@ pub struct Options {
     pub outbox_len: usize,
     /// Time from a connection to its finished handshake.
     pub handshake_patience: Duration,
+    /// Route dictionary and protobuf schemas that connectors agree upon with their clients. A gate
+    /// has the schemas only, as in Pomelo's chat example.
+    pub vocabulary: Vocabulary,
     /// What becomes of an `enter` whose name is taken in that room.
     pub duplicate_login: DuplicateLogin,
 }
@@ -57,7 +65,23 @@ impl Default for Options {
             session_queue_bytes: limits::SESSION_QUEUE_BYTES,
             outbox_len: limits::OUTBOX_LEN,
             handshake_patience: limits::HANDSHAKE_PATIENCE,
+            vocabulary: chat_example(),
             duplicate_login: DuplicateLogin::Refuse,
         }
+    }
+}
+
+/// What Pomelo's chat example has: the routes of all handlers, and `onChat` as protobuf.
+fn chat_example() -> Vocabulary {
+    let schema = |text| {
+        let (schema, _) = Schema::from_text(text).expect("a shipped file is an object");
+        schema
+    };
+    let server = schema(include_str!("../config/serverProtos.json"));
+    let client = schema(include_str!("../config/clientProtos.json"));
+    let dictionary = Dictionary::new(&HANDLERS, &[]).expect("three routes fit");
+    Vocabulary {
+        dictionary: Some(Arc::new(dictionary)),
+        protos: Some(Arc::new(Protos::new(server, client))),
     }
 }

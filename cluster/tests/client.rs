@@ -10,12 +10,14 @@ mod poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cluster::client::{Client, ClientError, Event};
+use cluster::client::{Client, ClientError, Event, Memory};
 use cluster::connection::{Connection, Incoming, Transport};
 use cluster::net::{Listener, Network, Tcp};
+use cluster::wire::body;
+use cluster::wire::handshake::{self, Answers, Request};
 use cluster::wire::message::{self, Message, MessageKind, Route, RouteRef};
 use cluster::wire::package::{self, BODY_LEN_LIMIT, Package, PackageType};
-use cluster::wire::{body, handshake};
+use cluster::wire::vocabulary::{UnknownCode, Vocabulary};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::json;
@@ -40,11 +42,11 @@ async fn the_handshake_comes_first_then_its_acknowledgement() {
             assert_eq!(hello.kind, PackageType::Handshake);
             let expected = r#"{"sys":{"type":"rust-client","version":"0.1.0","rsa":{}},"user":{}}"#;
             assert_eq!(hello.body, expected);
-            server.queue(handshake::encode_success(None));
+            server.queue(welcome(None));
             let ack = next_package(&mut server).await;
             assert_eq!(ack.kind, PackageType::HandshakeAck);
         };
-        let (client, ()) = tokio::join!(Client::start(near, "localhost", transport), server);
+        let (client, ()) = tokio::join!(start(near, transport), server);
         client.unwrap();
     }
 }
@@ -52,9 +54,9 @@ async fn the_handshake_comes_first_then_its_acknowledgement() {
 #[tokio::test]
 async fn requests_are_numbered_and_answers_carry_their_number() {
     let (mut client, mut server) = logged_in(None).await;
-    assert_eq!(client.request("a.b.c", &json!({ "x": 1 })), 1);
-    assert_eq!(client.request("a.b.d", &json!({})), 2);
-    client.notify("a.b.e", &json!([]));
+    assert_eq!(client.request("a.b.c", &json!({ "x": 1 })).unwrap(), 1);
+    assert_eq!(client.request("a.b.d", &json!({})).unwrap(), 2);
+    client.notify("a.b.e", &json!([])).unwrap();
     let script = async {
         let mut asked = Vec::new();
         for _ in 0..3 {
@@ -111,7 +113,8 @@ async fn a_handshake_that_is_turned_down_says_how() {
 async fn nobody_at_the_port_is_an_error_that_names_it() -> std::io::Result<()> {
     let network = Tcp::loopback();
     let port = Listener::port(&network.listen(0).await?);
-    let error = Client::connect(&network, "127.0.0.1", port, Transport::Tcp)
+    let memory = Memory::default();
+    let error = Client::connect(&network, "127.0.0.1", port, Transport::Tcp, &memory)
         .await
         .unwrap_err();
     assert_eq!(
@@ -124,7 +127,10 @@ async fn nobody_at_the_port_is_an_error_that_names_it() -> std::io::Result<()> {
 #[tokio::test]
 async fn what_cannot_be_understood_is_an_error() {
     let code = message::encode_push(RouteRef::Code(7), b"{}");
-    assert!(matches!(after(code).await, ClientError::RouteCode(7)));
+    assert!(matches!(
+        after(code).await,
+        ClientError::RouteCode(UnknownCode(7))
+    ));
     let not_json = message::encode_response(1, b"");
     assert!(matches!(after(not_json).await, ClientError::Body(_)));
     let no_message = package::encode(PackageType::Data, b"");
@@ -228,7 +234,7 @@ async fn without_heartbeats_silence_means_nothing() {
 #[tokio::test]
 async fn a_deaf_client_writes_and_keeps_its_heartbeats_up() {
     let (mut client, mut server) = logged_in(Some(INTERVAL)).await;
-    client.notify("a.b.c", &json!({}));
+    client.notify("a.b.c", &json!({})).unwrap();
     let push = message::encode_push(RouteRef::Name("onChat"), b"{}");
     server.queue(push.clone());
     server.flush().await.unwrap();
@@ -258,7 +264,7 @@ async fn a_dropped_next_loses_no_event() {
     let (mut client, mut server) = logged_in(Some(INTERVAL)).await;
     let count = 500;
     for _ in 0..count {
-        client.request("a.b.c", &json!({}));
+        client.request("a.b.c", &json!({})).unwrap();
     }
     let script = async {
         for _ in 0..count {
@@ -281,17 +287,26 @@ async fn a_dropped_next_loses_no_event() {
     tokio::join!(script, story);
 }
 
+async fn start(stream: DuplexStream, transport: Transport) -> Result<TestClient, ClientError> {
+    Client::start(stream, "localhost", transport, &Memory::default()).await
+}
+
+/// The answer to a handshake of a server without a vocabulary.
+fn welcome(heartbeat: Option<Duration>) -> Bytes {
+    Answers::new(heartbeat, Vocabulary::default()).answer(&Request::default())
+}
+
 /// A client and its server after the handshake, over a pipe of 1000 bytes.
 async fn logged_in(heartbeat: Option<Duration>) -> (TestClient, TestServer) {
     let (near, far) = duplex(1000);
     let server = async {
         let mut server = Connection::accept(far, BODY_LEN_LIMIT).await.unwrap();
         next_package(&mut server).await;
-        server.queue(handshake::encode_success(heartbeat));
+        server.queue(welcome(heartbeat));
         next_package(&mut server).await;
         server
     };
-    let (client, server) = tokio::join!(Client::start(near, "localhost", Transport::Tcp), server);
+    let (client, server) = tokio::join!(start(near, Transport::Tcp), server);
     (client.unwrap(), server)
 }
 
@@ -306,7 +321,7 @@ async fn start_against(packages: &[Bytes]) -> ClientError {
             .for_each(|package| server.queue(package.clone()));
         server.flush().await.unwrap();
     };
-    let (client, ()) = tokio::join!(Client::start(near, "localhost", Transport::Tcp), server);
+    let (client, ()) = tokio::join!(start(near, Transport::Tcp), server);
     client.unwrap_err()
 }
 

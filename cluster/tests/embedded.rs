@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use cluster::client::{Client, Event};
+use cluster::client::{Client, Event, Memory};
 use cluster::connection::Transport;
 use cluster::embedded::{self, Size};
 use cluster::net::Tcp;
@@ -40,8 +40,9 @@ async fn every_server_listens_on_the_port_that_the_topology_names() -> Result<()
 async fn a_user_enters_and_is_counted() -> Result<(), Box<dyn Error>> {
     let cluster = start(Size::default(), 1).await?;
     let (network, (host, port)) = (Tcp::loopback(), cluster.gate().ok_or("no gate")?);
-    let mut gate = Client::connect(&network, host, port, Transport::Tcp).await?;
-    gate.request("gate.gateHandler.queryEntry", &json!({"uid": "anna"}));
+    let memory = Memory::default();
+    let mut gate = Client::connect(&network, host, port, Transport::Tcp, &memory).await?;
+    gate.request("gate.gateHandler.queryEntry", &json!({"uid": "anna"}))?;
     let connector = answer(&mut gate).await?;
     let chosen = cluster
         .topology()
@@ -49,11 +50,12 @@ async fn a_user_enters_and_is_counted() -> Result<(), Box<dyn Error>> {
         .ok_or("no connector")?;
     assert_eq!(connector["port"], chosen.client_port);
 
-    let mut anna = Client::connect(&network, host, chosen.client_port, Transport::Tcp).await?;
+    let mut anna =
+        Client::connect(&network, host, chosen.client_port, Transport::Tcp, &memory).await?;
     anna.request(
         "connector.entryHandler.enter",
         &json!({"username": "anna", "rid": "lobby"}),
-    );
+    )?;
     assert_eq!(answer(&mut anna).await?, json!({"users": ["anna"]}));
     let entered = cluster
         .census()

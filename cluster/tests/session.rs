@@ -12,6 +12,7 @@ use cluster::options::Options;
 use cluster::topology::{Backend, Frontend, Topology};
 use cluster::wire::message::{self, RouteRef};
 use cluster::wire::package::{self, PackageType};
+use cluster::wire::vocabulary::Vocabulary;
 use cluster::wire::{body, handshake};
 use serde_json::{Value, json};
 use tokio::io::{DuplexStream, duplex};
@@ -141,7 +142,7 @@ async fn connected(
     let (near, far) = duplex(capacity);
     let story = async {
         let mut connection = Connection::connect(near, Transport::Tcp, "", 4096).await?;
-        connection.queue(handshake::encode_request());
+        connection.queue(handshake::encode_request(&Vocabulary::default()));
         connection.next().await?;
         connection.queue(package::handshake_ack());
         let mut client = Client { connection };

@@ -4,7 +4,7 @@
 #[path = "support/program.rs"]
 mod program;
 
-use cluster::client::{Client, Event};
+use cluster::client::{Client, Event, Memory};
 use cluster::connection::Transport;
 use cluster::net::Tcp;
 use program::{PATIENCE, Program, Result, cluster, write_servers};
@@ -210,9 +210,9 @@ impl User {
     }
 
     async fn rust(gate: u16, transport: Transport, name: &str) -> Result<Self> {
-        let network = Tcp::loopback();
-        let mut client = Client::connect(&network, "127.0.0.1", gate, transport).await?;
-        client.request("gate.gateHandler.queryEntry", &json!({"uid": name}));
+        let (network, memory) = (Tcp::loopback(), Memory::default());
+        let mut client = Client::connect(&network, "127.0.0.1", gate, transport, &memory).await?;
+        client.request("gate.gateHandler.queryEntry", &json!({"uid": name}))?;
         let Event::Response { body, .. } = timeout(PATIENCE, client.next()).await?? else {
             return Err("the gate did not answer".into());
         };
@@ -222,8 +222,9 @@ impl User {
         let port = body["port"]
             .as_u64()
             .ok_or("the gate's answer has no port")?;
-        let mut client = Client::connect(&network, host, u16::try_from(port)?, transport).await?;
-        client.request(ENTER, &json!({"username": name, "rid": "lobby"}));
+        let port = u16::try_from(port)?;
+        let mut client = Client::connect(&network, host, port, transport, &memory).await?;
+        client.request(ENTER, &json!({"username": name, "rid": "lobby"}))?;
         Ok(Self {
             name: name.to_owned(),
             kind: Kind::Rust(client),
@@ -250,7 +251,7 @@ impl User {
                     .await
             }
             Kind::Rust(client) => {
-                client.request(SEND, &json!({"content": text, "target": target}));
+                client.request(SEND, &json!({"content": text, "target": target}))?;
                 Ok(())
             }
         }

@@ -1,5 +1,6 @@
 //! One load test from its first login to its last goodbye.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::net::Network;
@@ -83,6 +84,7 @@ pub fn access(plan: &LoadPlan, gate: &Address) -> Access {
     Access {
         gate: gate.clone(),
         transport: plan.transport,
+        memory: Arc::default(),
         patience: Patience::default(),
     }
 }

@@ -63,10 +63,10 @@ pub(crate) async fn ask_gate<N: Network>(
         gate: gate.clone(),
         cause,
     };
-    let mut client = Client::connect(network, &gate.host, gate.port, access.transport)
-        .await
+    let mut client = dial(network, access, gate).await.map_err(failed)?;
+    let asked = client
+        .request("gate.gateHandler.queryEntry", &json!({ "uid": key }))
         .map_err(failed)?;
-    let asked = client.request("gate.gateHandler.queryEntry", &json!({ "uid": key }));
     let answer = loop {
         match client.next().await.map_err(failed)? {
             Event::Response { id, body } if id == asked => break body,
@@ -91,9 +91,17 @@ pub(crate) async fn connect<N: Network>(
     access: &Access,
     connector: Address,
 ) -> Result<Client<N::Stream>, LoginError> {
-    Client::connect(network, &connector.host, connector.port, access.transport)
+    dial(network, access, &connector)
         .await
         .map_err(|cause| LoginError::Connector { connector, cause })
+}
+
+async fn dial<N: Network>(
+    network: &N,
+    access: &Access,
+    to: &Address,
+) -> Result<Client<N::Stream>, ClientError> {
+    Client::connect(network, &to.host, to.port, access.transport, &access.memory).await
 }
 
 /// Closes `client` as a client does.

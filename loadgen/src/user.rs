@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use cluster::client::{Client, ClientError, Event};
+use cluster::client::{Client, ClientError, Event, Memory};
 use cluster::connection::Transport;
 use cluster::net::Network;
 use rand::rngs::StdRng;
@@ -29,6 +30,8 @@ pub struct Access {
     pub gate: Address,
     /// What the bytes travel in, to the gate and to the connector.
     pub transport: Transport,
+    /// What they remember of servers, which all of them share.
+    pub memory: Arc<Memory>,
     /// How long a user waits for its peers.
     pub patience: Patience,
 }
@@ -247,21 +250,21 @@ impl<N: Network> User<N> {
         vanished: &mut Vanished<N::Stream>,
     ) -> Ending {
         let mut session = Session::default();
-        if let Some(target) = self.first_words.take() {
-            self.send(&mut session, &mut client, self.recorder.now(), target);
-        }
-        self.enter(&mut session, &mut client);
+        let words = self.first_words.take();
+        let mut ended = words
+            .and_then(|target| self.send(&mut session, &mut client, self.recorder.now(), target))
+            .or_else(|| self.enter(&mut session, &mut client));
         let ending = loop {
+            if let Some(ending) = ended {
+                break ending;
+            }
             // What is due goes first: a busy room must not keep a user from sending.
-            let ended = tokio::select! {
+            ended = tokio::select! {
                 biased;
                 () = at(self.due_at()) => self.act(&mut session, &mut client),
                 () = at(session.answer_by()) => Some(self.no_answer()),
                 event = listen(&mut client, session.deaf) => self.see(&mut session, event),
             };
-            if let Some(ending) = ended {
-                break ending;
-            }
         };
         match ending {
             Ending::Vanished => vanished.push(client),
@@ -276,12 +279,14 @@ impl<N: Network> User<N> {
     fn act(&mut self, session: &mut Session, client: &mut Client<N::Stream>) -> Option<Ending> {
         let Action { at: due, what } = self.take_due();
         match what {
-            Do::Send(target) if session.entered => self.send(session, client, due, target),
+            Do::Send(target) if session.entered => {
+                return self.send(session, client, due, target);
+            }
             Do::Send(_) => self.note(What::Unsent { due }),
-            Do::SendAtOnce(target) => self.send(session, client, due, target),
+            Do::SendAtOnce(target) => return self.send(session, client, due, target),
             Do::Enter { room } => {
                 self.room = room;
-                self.enter(session, client);
+                return self.enter(session, client);
             }
             Do::Leave => {
                 self.note(What::Leaving);
@@ -300,15 +305,15 @@ impl<N: Network> User<N> {
         None
     }
 
-    fn enter(&mut self, session: &mut Session, client: &mut Client<N::Stream>) {
+    fn enter(&mut self, session: &mut Session, client: &mut Client<N::Stream>) -> Option<Ending> {
         let body = json!({ "username": self.name, "rid": self.room });
         self.note(What::Entering {
             name: self.name.clone(),
             room: self.room.clone(),
         });
         session.entered = false;
-        let id = client.request("connector.entryHandler.enter", &body);
-        self.expect_answer(session, id, Question::Enter);
+        let asked = client.request("connector.entryHandler.enter", &body);
+        self.expect_answer(session, asked, Question::Enter)
     }
 
     fn send(
@@ -317,7 +322,7 @@ impl<N: Network> User<N> {
         client: &mut Client<N::Stream>,
         due: Duration,
         target: Target,
-    ) {
+    ) -> Option<Ending> {
         session.sent += 1;
         let message = MessageId {
             user: self.user,
@@ -334,13 +339,25 @@ impl<N: Network> User<N> {
             due,
             target,
         });
-        let id = client.request("chat.chatHandler.send", &body);
-        self.expect_answer(session, id, Question::Send(message));
+        let asked = client.request("chat.chatHandler.send", &body);
+        self.expect_answer(session, asked, Question::Send(message))
     }
 
-    fn expect_answer(&self, session: &mut Session, id: u32, what: Question) {
-        let answer_by = Instant::now() + self.access.patience.answer;
-        session.asked.insert(id, Asked { what, answer_by });
+    /// Notes what was asked. A cluster whose schemas have no room for it is of no use.
+    fn expect_answer(
+        &mut self,
+        session: &mut Session,
+        asked: Result<u32, ClientError>,
+        what: Question,
+    ) -> Option<Ending> {
+        match asked {
+            Ok(id) => {
+                let answer_by = Instant::now() + self.access.patience.answer;
+                session.asked.insert(id, Asked { what, answer_by });
+                None
+            }
+            Err(error) => Some(self.lose(sight::sentence(&error))),
+        }
     }
 
     /// Notes what came from the connector.

@@ -9,9 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use cluster::connection::{Connection, Incoming, Transport};
 use cluster::net::Tcp;
-use cluster::wire::handshake;
+use cluster::wire::handshake::{Answers, Request};
 use cluster::wire::message::{self, MessageKind, Route, RouteRef};
 use cluster::wire::package::PackageType;
+use cluster::wire::vocabulary::Vocabulary;
 use loadgen::address::Address;
 use loadgen::drive::{Ending, drive};
 use loadgen::history::{Recorder, What};
@@ -200,6 +201,7 @@ impl Server {
         let access = Access {
             gate: self.address(),
             transport: Transport::Tcp,
+            memory: Arc::default(),
             patience: Patience {
                 close: 2 * PATIENCE,
                 ..Patience::default()
@@ -245,7 +247,7 @@ impl Desk {
                 Incoming::Closed => break,
             };
             match package.kind {
-                PackageType::Handshake => connection.queue(handshake::encode_success(None)),
+                PackageType::Handshake => connection.queue(greeting()),
                 PackageType::Data => {
                     let message = message::decode(package.body).expect("users send messages");
                     assert_eq!(message.kind, MessageKind::Request);
@@ -330,6 +332,11 @@ fn ann() -> Script {
         }],
         reconnect: None,
     }
+}
+
+/// The answer to a handshake of a server without heartbeats, dictionary and schemas.
+fn greeting() -> Bytes {
+    Answers::new(None, Vocabulary::default()).answer(&Request::default())
 }
 
 fn response(id: u32, body: &Value) -> Bytes {

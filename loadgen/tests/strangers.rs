@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::connection::Transport;
@@ -58,6 +59,7 @@ async fn chat(transport: Transport, of_stranger: &str) -> Outcome {
     let access = Access {
         gate,
         transport,
+        memory: Arc::default(),
         patience: Patience::default(),
     };
     let mut users = JoinSet::new();

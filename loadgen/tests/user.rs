@@ -2,6 +2,7 @@
 //! they write down.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::connection::Transport;
@@ -356,6 +357,7 @@ async fn play_at<const USERS: usize>(
     let access = Access {
         gate,
         transport: Transport::WebSocket,
+        memory: Arc::default(),
         patience: Patience::default(),
     };
     let recorder = Recorder::new(Instant::now());

@@ -13,6 +13,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use cluster::census::Census;
 use cluster::chat::Chat;
+use cluster::client::Memory;
 use cluster::connector::Connector;
 use cluster::gate::Gate;
 use cluster::net::Network;
@@ -173,6 +174,8 @@ impl<'a> Deployment<'a> {
             host: gate.client_host.clone(),
             port: gate.client_port,
         };
+        // As those of one device; other hosts learn for themselves.
+        let memory = Arc::new(Memory::default());
         let users: Vec<_> = case
             .scripts
             .iter()
@@ -181,6 +184,7 @@ impl<'a> Deployment<'a> {
                 let access = Access {
                     gate: gate.clone(),
                     transport: case.transport_of(script.user),
+                    memory: memory.clone(),
                     patience: case.settings.patience,
                 };
                 (script.clone(), access)

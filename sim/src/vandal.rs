@@ -11,6 +11,7 @@ use cluster::net::Network;
 use cluster::wire::handshake;
 use cluster::wire::message::{self, RouteRef};
 use cluster::wire::package::{self, PackageType};
+use cluster::wire::vocabulary::Vocabulary;
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -116,7 +117,7 @@ impl Attack {
 
     /// What is written, each item in one write.
     fn draw_bytes(self, rng: &mut StdRng) -> Vec<Bytes> {
-        let handshake = handshake::encode_request();
+        let handshake = handshake::encode_request(&Vocabulary::default());
         let acknowledgement = package::handshake_ack();
         match self {
             Attack::Silence => Vec::new(),

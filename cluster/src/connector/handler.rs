@@ -3,50 +3,98 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::state::{Place, State};
+use super::state::{ChatIndex, Place, State};
 use crate::dispatch::{self, Destination};
 use crate::limits::NAME_LEN_MAX;
-use crate::link::message::{SessionId, ToChat};
+use crate::link::message::{RequestId, SessionId, ToChat};
 use crate::wire::body;
 use crate::wire::message::{Message, MessageKind};
 
-/// Does what a client's message asks for. Returns a reason if the session is to be kicked for it.
+/// Why a client's message ends its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Objection {
+    /// It is kicked, and told why.
+    Kick(&'static str),
+    /// Its bytes cannot be understood.
+    BadBytes,
+}
+
+/// Does what a client's message asks for.
+///
+/// # Errors
+///
+/// It is one that ends the session.
 pub fn handle(
     state: &mut State,
     session: SessionId,
     message: &Message,
     now: Instant,
-) -> Option<&'static str> {
+) -> Result<(), Objection> {
     let id = match message.kind {
         MessageKind::Request => message.id,
         // A push from a client is handled like a notify, as the original does.
         MessageKind::Notify | MessageKind::Push => 0,
-        MessageKind::Response | MessageKind::Other(_) => return None,
+        MessageKind::Response | MessageKind::Other(_) => return Ok(()),
     };
-    match dispatch::destination(message.route.as_ref()) {
-        Destination::Enter => enter(state, session, id, &body::decode(&message.body), now),
-        Destination::Chat(route) => forward(state, session, id, route, message, now),
+    let vocabulary = state.options.vocabulary.clone();
+    let route = message.route.as_ref();
+    let Some(Ok(route)) = route.map(|route| vocabulary.name(route)) else {
+        // A code that stands for nothing: the original says nothing either.
+        return Ok(());
+    };
+    let body = vocabulary.json_from_client(route, &message.body);
+    let body = body.map_err(|_| Objection::BadBytes)?;
+    let asked = Asked {
+        session,
+        id,
+        route,
+        body,
+        now,
+    };
+    match dispatch::destination(route) {
+        Destination::Enter => enter(state, &asked),
+        Destination::Chat => forward(state, asked),
         Destination::Nowhere => {
-            let request = state.open_request(session, id, None, now);
+            let request = asked.open(state, None);
             state.refuse(session, request);
         }
         Destination::Silence => {}
-        Destination::Attack => return Some("attack"),
+        Destination::Attack => return Err(Objection::Kick("attack")),
     }
-    None
+    Ok(())
+}
+
+/// A message with a route.
+struct Asked<'a> {
+    session: SessionId,
+    /// What the client calls it; 0: it wants no answer.
+    id: u32,
+    route: &'a str,
+    /// JSON, or what is to be.
+    body: Bytes,
+    now: Instant,
+}
+
+impl Asked<'_> {
+    /// Notes it as a request, which `chat` is to answer if it is passed on.
+    fn open(&self, state: &mut State, chat: Option<ChatIndex>) -> RequestId {
+        state.open_request(self.session, self.id, self.route, chat, self.now)
+    }
 }
 
 /// `connector.entryHandler.enter`: `{"username", "rid"}`. Answered with `{"users": [...]}` once the
 /// chat server that owns the room has made the session a member and all others have been told;
 /// with `{"code":500,"error":true}` if the name is taken in that room. A session that is in
 /// another room leaves that one when the new one has taken it in.
-fn enter(state: &mut State, session: SessionId, id: u32, body: &Value, now: Instant) {
-    let wanted = wanted_place(state, body);
+fn enter(state: &mut State, asked: &Asked<'_>) {
+    let session = asked.session;
+    let wanted = wanted_place(state, &body::decode(&asked.body));
     let chat = wanted.as_ref().map(|place| place.chat);
-    let request = state.open_request(session, id, chat, now);
+    let request = asked.open(state, chat);
     let Some(wanted) = wanted else {
         return state.refuse(session, request);
     };
@@ -83,17 +131,11 @@ fn text(value: &Value) -> Option<Arc<str>> {
 }
 
 /// Passes a message on to the chat server that owns the session's room.
-fn forward(
-    state: &mut State,
-    session: SessionId,
-    id: u32,
-    route: &str,
-    message: &Message,
-    now: Instant,
-) {
+fn forward(state: &mut State, asked: Asked<'_>) {
+    let session = asked.session;
     let place = state.place_of(session);
     let chat = place.as_ref().map(|place| place.chat);
-    let request = state.open_request(session, id, chat, now);
+    let request = asked.open(state, chat);
     let is_taken = |place: &Place| state.links[place.chat].takes_requests(&state.options);
     let Some(place) = place.filter(is_taken) else {
         return state.refuse(session, request);
@@ -103,8 +145,8 @@ fn forward(
         request,
         room: place.room,
         name: place.name,
-        route: route.to_owned(),
-        body: message.body.clone(),
+        route: asked.route.to_owned(),
+        body: asked.body,
     };
     state.send(place.chat, &forward);
 }

@@ -11,7 +11,8 @@ use super::room::Room;
 use super::state::{ChatIndex, State};
 use crate::link::message::{Added, Event, Notice, Push, RequestId, SessionId, ToConnector};
 use crate::queue::TooSlow;
-use crate::wire::message::{RouteRef, encode_push};
+use crate::wire::message::encode_push;
+use crate::wire::vocabulary::Vocabulary;
 
 /// Does what a chat server's message asks for.
 pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
@@ -41,7 +42,8 @@ pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
         } => {
             let view = state.rooms.get(&room);
             if view.is_some_and(|view| view.name_of(session) == Some(&target)) {
-                deliver(state, session, &room, on_chat(&from, &target, &content));
+                let package = on_chat(&state.options.vocabulary, &from, &target, &content);
+                deliver(state, session, &room, package);
             }
         }
         ToConnector::Evict {
@@ -64,7 +66,8 @@ pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
 fn added(state: &mut State, chat: ChatIndex, news: Added) {
     let notice = Notice::Add(news.name.clone());
     if state.rooms.contains_key(&news.room) {
-        tell(state, &news.room, on_notice(&notice));
+        let package = on_notice(&state.options.vocabulary, &notice);
+        tell(state, &news.room, package);
     }
     let session = state.sessions.get_mut(&news.session);
     let entering = session.and_then(|session| session.entering.as_mut());
@@ -114,11 +117,11 @@ fn pushed(state: &mut State, push: Push) {
     }
     let package = match push.event {
         Event::Notice(notice) => {
-            let package = on_notice(&notice);
+            let package = on_notice(&state.options.vocabulary, &notice);
             room.notice(notice);
             package
         }
-        Event::Chat { from, content } => on_chat(&from, "*", &content),
+        Event::Chat { from, content } => on_chat(&state.options.vocabulary, &from, "*", &content),
     };
     tell(state, &push.room, package);
 }
@@ -161,8 +164,9 @@ struct OnNotice<'a> {
     user: &'a str,
 }
 
-fn on_chat(from: &str, target: &str, content: &str) -> Bytes {
+fn on_chat(vocabulary: &Vocabulary, from: &str, target: &str, content: &str) -> Bytes {
     encode(
+        vocabulary,
         "onChat",
         &OnChat {
             msg: content,
@@ -172,16 +176,15 @@ fn on_chat(from: &str, target: &str, content: &str) -> Bytes {
     )
 }
 
-fn on_notice(notice: &Notice) -> Bytes {
+fn on_notice(vocabulary: &Vocabulary, notice: &Notice) -> Bytes {
     let (route, user) = match notice {
         Notice::Add(name) => ("onAdd", name),
         Notice::Leave(name) => ("onLeave", name),
     };
-    encode(route, &OnNotice { route, user })
+    encode(vocabulary, route, &OnNotice { route, user })
 }
 
-// Bodies are JSON on every route; a route with a protobuf schema will be encoded by it here.
-fn encode(route: &str, body: &impl Serialize) -> Bytes {
-    let body = serde_json::to_vec(body).expect("strings can be written as JSON");
-    encode_push(RouteRef::Name(route), &body)
+fn encode(vocabulary: &Vocabulary, route: &str, body: &impl Serialize) -> Bytes {
+    let body = vocabulary.write_to_client(route, body);
+    encode_push(vocabulary.route(route), &body)
 }

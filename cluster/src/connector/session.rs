@@ -9,8 +9,9 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 
+use super::Connector;
 use super::backlog::Backlog;
-use super::{Connector, handler};
+use super::handler::{self, Objection};
 use crate::connection::{Connection, Incoming};
 use crate::frontend;
 use crate::limits::CLOSE_PATIENCE;
@@ -26,8 +27,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let options = &connector.options;
-    let heartbeat = Some(options.heartbeat);
-    let Some(connection) = frontend::greet(stream, heartbeat, options).await else {
+    let Some(connection) = frontend::greet(stream, &connector.answers, options).await else {
         return;
     };
     let (id, queue) = connector.state().open();
@@ -183,9 +183,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let Ok(message) = message::decode(body) else {
             return Some(End::BadBytes);
         };
-        let kick = handler::handle(&mut self.connector.state(), self.id, &message, came_at);
-        if let Some(reason) = kick {
-            self.queue.kick(reason);
+        match handler::handle(&mut self.connector.state(), self.id, &message, came_at) {
+            Ok(()) => {}
+            Err(Objection::Kick(reason)) => self.queue.kick(reason),
+            Err(Objection::BadBytes) => return Some(End::BadBytes),
         }
         let deadline = came_at + self.connector.options.request_deadline;
         self.request_end = self.request_end.or(Some(deadline));

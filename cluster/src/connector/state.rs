@@ -17,6 +17,7 @@ use crate::link::message::{self, RequestId, SessionId, ToChat};
 use crate::options::Options;
 use crate::queue::{Queue, TooSlow};
 use crate::topology::Topology;
+use crate::wire::body;
 use crate::wire::message::encode_response;
 
 /// A chat server's place in the configured list.
@@ -81,6 +82,8 @@ struct Request {
     chat: Option<ChatIndex>,
     /// What the client calls it; 0: it wants no answer.
     id: u32,
+    /// Its route, if that decides how the answer is written.
+    route: Option<Box<str>>,
     deadline: Instant,
     answer: Option<Bytes>,
 }
@@ -268,18 +271,22 @@ impl State {
         &mut self,
         session: SessionId,
         id: u32,
+        route: &str,
         chat: Option<ChatIndex>,
         now: Instant,
     ) -> RequestId {
         self.requests_ever += 1;
         let number = self.requests_ever;
         let deadline = now + self.options.request_deadline;
+        let vocabulary = &self.options.vocabulary;
+        let is_protobuf = vocabulary.is_protobuf_from_server(route);
         if let Some(session) = self.sessions.get_mut(&session) {
             let answer = None;
             session.requests.push_back(Request {
                 number,
                 chat,
                 id,
+                route: is_protobuf.then(|| route.into()),
                 deadline,
                 answer,
             });
@@ -288,8 +295,8 @@ impl State {
         number
     }
 
-    /// Answers a request: at once, or after those that came before it. Nothing happens if it has
-    /// been answered already, because its deadline had passed.
+    /// Answers a request with a JSON `body`: at once, or after those that came before it. Nothing
+    /// happens if it has been answered already, because its deadline had passed.
     pub(super) fn answer(&mut self, id: SessionId, number: RequestId, body: &[u8]) {
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
@@ -299,9 +306,14 @@ impl State {
             return;
         };
         // A request without an id is carried out and not answered.
-        let response = match request.id {
-            0 => Bytes::new(),
-            id => encode_response(id, body),
+        let response = match (request.id, &request.route) {
+            (0, _) => Bytes::new(),
+            (id, None) => encode_response(id, body),
+            (id, Some(route)) => {
+                let body = body::decode(body);
+                let vocabulary = &self.options.vocabulary;
+                encode_response(id, &vocabulary.write_to_client(route, &body))
+            }
         };
         request.answer = Some(response);
         let answered = session.take_answered();

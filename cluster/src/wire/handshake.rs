@@ -1,15 +1,16 @@
 //! The first package each way: who the client is, and what the server expects of it.
-//!
-//! Neither route dictionary nor protobuf is announced, so every route is a name and every body
-//! JSON. Their fields come into [`Sys`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
+use super::dictionary::{Dictionary, DictionaryError};
 use super::package::{self, PackageType};
+use super::protobuf::{Protos, Schema, SchemaError};
+use super::vocabulary::Vocabulary;
 
 /// The code of a handshake that succeeded.
 pub const SUCCESS: u16 = 200;
@@ -21,6 +22,79 @@ pub const FAILURE: u16 = 500;
 /// would stop the client; a day is more than any network keeps a silent connection.
 const HEARTBEAT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// What a client's handshake says that matters: the versions that it knows already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Of the route dictionary.
+    pub dict_version: Option<String>,
+    /// Of the protobuf schemas.
+    pub proto_version: Option<String>,
+}
+
+impl Request {
+    /// Reads a client's handshake; `None` if it is bad. All that counts is that its `sys` is there
+    /// and is true in JavaScript's sense; an empty object is.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let request: Value = serde_json::from_str(&String::from_utf8_lossy(body)).ok()?;
+        let sys = request.get("sys")?;
+        let is_true = match sys {
+            Value::Null => false,
+            Value::Bool(sys) => *sys,
+            Value::Number(sys) => sys.as_f64() != Some(0.0),
+            Value::String(sys) => !sys.is_empty(),
+            Value::Array(_) | Value::Object(_) => true,
+        };
+        // What is no text equals no version, as in the original.
+        let version = |name: &str| sys.get(name).and_then(Value::as_str).map(str::to_owned);
+        is_true.then(|| Self {
+            dict_version: version("dictVersion"),
+            proto_version: version("protoVersion"),
+        })
+    }
+}
+
+/// The answers of one server to good handshakes. They differ only in what the client knows
+/// already, so they are written once.
+#[derive(Debug)]
+pub struct Answers {
+    vocabulary: Vocabulary,
+    /// By whether the client knows the dictionary, then by whether it knows the schemas.
+    packages: [[Bytes; 2]; 2],
+}
+
+impl Answers {
+    /// Writes the answers: the interval of `heartbeat`, if there is one, and the vocabulary.
+    ///
+    /// # Panics
+    ///
+    /// The vocabulary is longer than a package, 16 MiB.
+    pub fn new(heartbeat: Option<Duration>, vocabulary: Vocabulary) -> Self {
+        let write = |knows_dictionary, knows_protos| {
+            let sys = Sys::new(heartbeat, &vocabulary, knows_dictionary, knows_protos);
+            encode(&Response {
+                code: SUCCESS,
+                sys: Some(sys),
+            })
+        };
+        let packages =
+            [false, true].map(|dictionary| [false, true].map(|protos| write(dictionary, protos)));
+        Self {
+            vocabulary,
+            packages,
+        }
+    }
+
+    /// The answer to `request` as a whole package.
+    pub fn answer(&self, request: &Request) -> Bytes {
+        let Vocabulary { dictionary, protos } = &self.vocabulary;
+        let dictionary = dictionary.as_ref().map(|dictionary| dictionary.version());
+        let protos = protos.as_ref().map(|protos| protos.version());
+        let knows_dictionary = request.dict_version.as_deref() == dictionary;
+        let knows_protos = request.proto_version.as_deref() == protos;
+        self.packages[usize::from(knows_dictionary)][usize::from(knows_protos)].clone()
+    }
+}
+
 /// What the server answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Response {
@@ -31,8 +105,10 @@ pub struct Response {
     pub sys: Option<Sys>,
 }
 
-/// What holds on a connection after its handshake.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What holds on a connection after its handshake. Of the vocabulary it has what the client does
+/// not know. The fields are in the original's order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Sys {
     /// Interval of heartbeats, in seconds on the wire; `None` if there are none (the gate).
     #[serde(
@@ -42,28 +118,112 @@ pub struct Sys {
         deserialize_with = "number_to_seconds"
     )]
     pub heartbeat: Option<Duration>,
+    /// The same as `route_to_code`, for older clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dict: Option<Map<String, Value>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    route_to_code: Option<Map<String, Value>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code_to_route: Option<Map<String, Value>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dict_version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    use_dict: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    protos: Option<Parsed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    use_proto: Option<bool>,
 }
 
-/// Whether a client's handshake is good. All that counts is that its `sys` is there and is true
-/// in JavaScript's sense; an empty object is.
-pub fn is_valid_request(body: &[u8]) -> bool {
-    let request: Value =
-        serde_json::from_str(&String::from_utf8_lossy(body)).unwrap_or(Value::Null);
-    match request.get("sys") {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(sys)) => *sys,
-        Some(Value::Number(sys)) => sys.as_f64() != Some(0.0),
-        Some(Value::String(sys)) => !sys.is_empty(),
-        Some(Value::Array(_) | Value::Object(_)) => true,
+/// The schemas in their parsed form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Parsed {
+    server: Value,
+    client: Value,
+    #[serde(default)]
+    version: String,
+}
+
+/// Why the vocabulary of a handshake cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VocabularyError {
+    /// The route dictionary is none.
+    #[error("its route dictionary cannot be used")]
+    Dictionary(#[from] DictionaryError),
+    /// The schemas are none.
+    #[error("its protobuf schemas cannot be used")]
+    Protos(#[from] SchemaError),
+}
+
+impl Sys {
+    fn new(
+        heartbeat: Option<Duration>,
+        vocabulary: &Vocabulary,
+        knows_dictionary: bool,
+        knows_protos: bool,
+    ) -> Self {
+        let Vocabulary { dictionary, protos } = vocabulary;
+        let new_dictionary = dictionary.as_ref().filter(|_| !knows_dictionary);
+        let codes = new_dictionary.map(|dictionary| dictionary.route_to_code());
+        let new_protos = protos.as_ref().filter(|_| !knows_protos);
+        Self {
+            heartbeat,
+            dict: codes.clone(),
+            route_to_code: codes,
+            code_to_route: new_dictionary.map(|dictionary| dictionary.code_to_route()),
+            dict_version: new_dictionary.map(|dictionary| dictionary.version().to_owned()),
+            use_dict: dictionary.as_ref().map(|_| true),
+            protos: new_protos.map(|protos| Parsed {
+                server: protos.server().to_parsed().clone().into(),
+                client: protos.client().to_parsed().clone().into(),
+                version: protos.version().to_owned(),
+            }),
+            use_proto: protos.as_ref().map(|_| true),
+        }
+    }
+
+    /// The vocabulary of the connection, for a client that knew `known` and said so.
+    ///
+    /// # Errors
+    ///
+    /// It is not one.
+    pub fn into_vocabulary(self, known: &Vocabulary) -> Result<Vocabulary, VocabularyError> {
+        let codes = self.route_to_code.or(self.dict);
+        let dictionary = match (codes, self.code_to_route, self.use_dict) {
+            (Some(codes), names, _) => {
+                let names = names.unwrap_or_else(|| reversed(&codes));
+                let version = self.dict_version.unwrap_or_default();
+                Some(Arc::new(Dictionary::from_parts(&codes, &names, version)?))
+            }
+            (None, _, Some(true)) => known.dictionary.clone(),
+            _ => None,
+        };
+        let protos = match (self.protos, self.use_proto) {
+            (
+                Some(Parsed {
+                    server,
+                    client,
+                    version,
+                }),
+                _,
+            ) => {
+                let (server, client) = (Schema::from_parsed(server)?, Schema::from_parsed(client)?);
+                Some(Arc::new(Protos::with_version(server, client, version)))
+            }
+            (None, Some(true)) => known.protos.clone(),
+            _ => None,
+        };
+        Ok(Vocabulary { dictionary, protos })
     }
 }
 
-/// Writes the answer to a good handshake as a whole package.
-pub fn encode_success(heartbeat: Option<Duration>) -> Bytes {
-    encode(&Response {
-        code: SUCCESS,
-        sys: Some(Sys { heartbeat }),
-    })
+/// Routes by their codes, for a server that does not send them.
+fn reversed(codes: &Map<String, Value>) -> Map<String, Value> {
+    let codes = codes.iter();
+    codes
+        .map(|(route, code)| (code.to_string(), route.as_str().into()))
+        .collect()
 }
 
 /// Writes the answer to a bad handshake as a whole package.
@@ -74,16 +234,21 @@ pub fn encode_failure() -> Bytes {
     })
 }
 
-/// Writes this client's handshake as a whole package.
-pub fn encode_request() -> Bytes {
-    package::encode(
-        PackageType::Handshake,
-        br#"{"sys":{"type":"rust-client","version":"0.1.0","rsa":{}},"user":{}}"#,
-    )
+/// Writes this client's handshake as a whole package; `known` is what it need not be sent.
+pub fn encode_request(known: &Vocabulary) -> Bytes {
+    let mut sys = json!({"type": "rust-client", "version": "0.1.0", "rsa": {}});
+    if let Some(protos) = &known.protos {
+        sys["protoVersion"] = protos.version().into();
+    }
+    if let Some(dictionary) = &known.dictionary {
+        sys["dictVersion"] = dictionary.version().into();
+    }
+    let request = json!({"sys": sys, "user": {}});
+    package::encode(PackageType::Handshake, request.to_string().as_bytes())
 }
 
 fn encode(response: &Response) -> Bytes {
-    let body = serde_json::to_vec(response).expect("numbers can be written as JSON");
+    let body = serde_json::to_vec(response).expect("all of it can be written as JSON");
     package::encode(PackageType::Handshake, &body)
 }
 
@@ -115,6 +280,7 @@ fn number_to_seconds<'de, D: Deserializer<'de>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::message::Route;
 
     #[test]
     fn a_handshake_is_good_if_its_sys_is_true_in_javascript() {
@@ -125,19 +291,19 @@ mod tests {
             "\"x\"",
             "[]",
             "true",
-            r#"{"type":"js-websocket"}"#,
+            r#"{"type":"js-websocket","protoVersion":0,"dictVersion":{}}"#,
         ] {
             let body = format!(r#"{{"sys":{sys},"user":{{}}}}"#);
-            assert!(is_valid_request(body.as_bytes()), "{sys}");
+            let request = Request::read(body.as_bytes());
+            assert_eq!(request, Some(Request::default()), "{sys}");
         }
-        assert!(is_valid_request(&body_of(encode_request())));
     }
 
     #[test]
     fn a_handshake_without_sys_is_bad() {
         for sys in ["null", "false", "0", "-0.0", "\"\""] {
             let body = format!(r#"{{"sys":{sys}}}"#);
-            assert!(!is_valid_request(body.as_bytes()), "{sys}");
+            assert_eq!(Request::read(body.as_bytes()), None, "{sys}");
         }
         for body in [
             "",
@@ -149,19 +315,96 @@ mod tests {
             r#"[{"sys":{}}]"#,
             r#"{"user":{}}"#,
         ] {
-            assert!(!is_valid_request(body.as_bytes()), "{body}");
+            assert_eq!(Request::read(body.as_bytes()), None, "{body}");
         }
     }
 
     #[test]
-    fn the_answers_are_written_as_by_the_original() {
+    fn a_server_without_a_vocabulary_says_so_by_saying_nothing() {
+        let answer = |heartbeat| {
+            let answers = Answers::new(heartbeat, Vocabulary::default());
+            body_of(answers.answer(&Request::default()))
+        };
         let second = Duration::from_secs(1);
-        let connector = encode_success(Some(3 * second));
-        assert_eq!(body_of(connector), r#"{"code":200,"sys":{"heartbeat":3}}"#);
-        assert_eq!(body_of(encode_success(None)), r#"{"code":200,"sys":{}}"#);
+        let connector = answer(Some(3 * second));
+        assert_eq!(connector, r#"{"code":200,"sys":{"heartbeat":3}}"#);
+        assert_eq!(answer(None), r#"{"code":200,"sys":{}}"#);
         assert_eq!(body_of(encode_failure()), r#"{"code":500}"#);
-        let quick = encode_success(Some(second / 4));
-        assert_eq!(body_of(quick), r#"{"code":200,"sys":{"heartbeat":0.25}}"#);
+        let quick = answer(Some(second / 4));
+        assert_eq!(quick, r#"{"code":200,"sys":{"heartbeat":0.25}}"#);
+    }
+
+    // The text of PROTOCOL 3, in the order of its table; the versions are those of vectors.json.
+    #[test]
+    fn a_client_is_sent_what_it_does_not_know() -> Result<(), Box<dyn std::error::Error>> {
+        let vocabulary = chat_example();
+        let answers = Answers::new(Some(Duration::from_secs(3)), vocabulary.clone());
+        let codes = r#"{"chat.chatHandler.send":1,"connector.entryHandler.enter":2}"#;
+        let dictionary = format!(
+            r#""dict":{codes},"routeToCode":{codes},"codeToRoute":{{"1":"chat.chatHandler.send","2":"connector.entryHandler.enter"}},"dictVersion":"{}","#,
+            vocabulary.dictionary.as_ref().ok_or("none")?.version(),
+        );
+        let protos = concat!(
+            r#""protos":{"server":{"onChat":{"msg":{"option":"required","type":"string","tag":1},"#,
+            r#""from":{"option":"required","type":"string","tag":2},"#,
+            r#""target":{"option":"required","type":"string","tag":3},"__messages":{},"#,
+            r#""__tags":{"1":"msg","2":"from","3":"target"}}},"client":{},"#,
+            r#""version":"2zWPnSlRsRxjqgcU215Uxg=="},"#,
+        );
+        let known = |knows_dictionary: bool, knows_protos: bool| {
+            let Vocabulary { dictionary, protos } = vocabulary.clone();
+            Vocabulary {
+                dictionary: dictionary.filter(|_| knows_dictionary),
+                protos: protos.filter(|_| knows_protos),
+            }
+        };
+        for (knows_dictionary, knows_protos) in
+            [(false, false), (false, true), (true, false), (true, true)]
+        {
+            let known = known(knows_dictionary, knows_protos);
+            let request = Request::read(&body_of(encode_request(&known))).ok_or("refused")?;
+            let answer = body_of(answers.answer(&request));
+            let dictionary = if knows_dictionary { "" } else { &dictionary };
+            let protos = if knows_protos { "" } else { protos };
+            let expected = format!(
+                r#"{{"code":200,"sys":{{"heartbeat":3,{dictionary}"useDict":true,{protos}"useProto":true}}}}"#
+            );
+            assert_eq!(answer, expected);
+
+            let response: Response = serde_json::from_slice(&answer)?;
+            let sys = response.sys.ok_or("no sys")?;
+            assert_eq!(sys.into_vocabulary(&known)?, vocabulary);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_a_server_does_not_use_a_client_does_not_either() -> Result<(), VocabularyError> {
+        let sys = Sys::new(None, &Vocabulary::default(), false, false);
+        let vocabulary = sys.into_vocabulary(&chat_example())?;
+        assert_eq!(vocabulary, Vocabulary::default());
+        Ok(())
+    }
+
+    #[test]
+    fn a_dictionary_in_one_direction_is_one_in_both() -> Result<(), Box<dyn std::error::Error>> {
+        let sys: Sys = serde_json::from_str(r#"{"useDict":true,"dict":{"onChat":7}}"#)?;
+        let vocabulary = sys.into_vocabulary(&Vocabulary::default())?;
+        assert_eq!(vocabulary.name(&Route::Code(7)), Ok("onChat"));
+        Ok(())
+    }
+
+    fn chat_example() -> Vocabulary {
+        let routes = ["connector.entryHandler.enter", "chat.chatHandler.send"];
+        let dictionary = Dictionary::new(&routes, &[]).expect("few routes");
+        let schema = |text| Schema::from_text(text).expect("it is an object").0;
+        let server = schema(
+            r#"{"onChat":{"required string msg":1,"required string from":2,"required string target":3}}"#,
+        );
+        Vocabulary {
+            dictionary: Some(Arc::new(dictionary)),
+            protos: Some(Arc::new(Protos::new(server, schema("{}")))),
+        }
     }
 
     #[test]
@@ -184,7 +427,7 @@ mod tests {
     }
 
     fn body_of(package: Bytes) -> Bytes {
-        let package = package::whole(package, 200).expect("a handshake is one package");
+        let package = package::whole(package, 2000).expect("a handshake is one package");
         assert_eq!(package.kind, PackageType::Handshake);
         package.body
     }

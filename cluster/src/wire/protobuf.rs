@@ -37,14 +37,11 @@
 mod decode;
 mod duplicates;
 mod encode;
-mod javascript;
 mod parse;
 mod problem;
 mod schema;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use md5::{Digest, Md5};
+use super::javascript;
 
 pub use decode::DecodeError;
 pub use encode::EncodeError;
@@ -62,12 +59,47 @@ pub const DEFINITIONS_DEPTH_MAX: usize = 32;
 /// Largest tag of a field: with the wire type it fills 31 bits.
 pub const TAG_MAX: u32 = (1 << 28) - 1;
 
-/// The version of both schemas together, by which a client that knows them need not be sent them.
-/// It is the MD5 of the JSON text of both parsed forms, the client's first, in base64.
-pub fn version(client: &Schema, server: &Schema) -> String {
-    let digest = Md5::new()
-        .chain_update(javascript::json(client.to_parsed()))
-        .chain_update(javascript::json(server.to_parsed()))
-        .finalize();
-    STANDARD.encode(digest)
+/// Both schemas of a server: of what it sends, and of what its clients send.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Protos {
+    server: Schema,
+    client: Schema,
+    version: String,
+}
+
+impl Protos {
+    /// Puts together what `serverProtos.json` and `clientProtos.json` say.
+    pub fn new(server: Schema, client: Schema) -> Self {
+        let version = javascript::digest(&[client.to_parsed(), server.to_parsed()]);
+        Self {
+            server,
+            client,
+            version,
+        }
+    }
+
+    /// Takes what a server sent under a version of its own making.
+    pub fn with_version(server: Schema, client: Schema, version: String) -> Self {
+        Self {
+            server,
+            client,
+            version,
+        }
+    }
+
+    /// Bodies of the server's messages.
+    pub fn server(&self) -> &Schema {
+        &self.server
+    }
+
+    /// Bodies of the clients' messages.
+    pub fn client(&self) -> &Schema {
+        &self.client
+    }
+
+    /// By which a client that knows both need not be sent them: the MD5 of the JSON text of both
+    /// parsed forms, the client's first, in base64.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
 }

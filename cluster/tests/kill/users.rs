@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cluster::client::{Client, ClientError, Event};
+use cluster::client::{Client, ClientError, Event, Memory};
 use cluster::connection::Transport;
 use cluster::net::Tcp;
 use serde_json::{Value, json};
@@ -171,7 +171,7 @@ impl User {
     pub async fn enter(servers: &Servers, name: &str, room: &str) -> Result<Self> {
         let gate = &servers.topology.gates[0];
         let mut client = dial(&gate.client_host, gate.client_port).await?;
-        client.request("gate.gateHandler.queryEntry", &json!({"uid": name}));
+        client.request("gate.gateHandler.queryEntry", &json!({"uid": name}))?;
         let Event::Response { body, .. } = timeout(PATIENCE, client.next()).await?? else {
             return Err("the gate did not answer".into());
         };
@@ -288,7 +288,7 @@ impl Log {
 async fn enter(client: &mut Client<TcpStream>, name: &str, room: &str) -> Result<Vec<String>> {
     loop {
         let body = json!({"username": name, "rid": room});
-        client.request("connector.entryHandler.enter", &body);
+        client.request("connector.entryHandler.enter", &body)?;
         let Event::Response { body, .. } = client.next().await? else {
             return Err(format!("{name} got something else than an answer").into());
         };
@@ -301,7 +301,8 @@ async fn enter(client: &mut Client<TcpStream>, name: &str, room: &str) -> Result
 
 async fn dial(host: &str, port: u16) -> Result<Client<TcpStream>> {
     let network = Tcp::loopback();
-    let client = Client::connect(&network, host, port, Transport::Tcp);
+    let memory = Memory::default();
+    let client = Client::connect(&network, host, port, Transport::Tcp, &memory);
     Ok(timeout(PATIENCE, client).await??)
 }
 
@@ -338,6 +339,7 @@ async fn live(
 fn say(client: &mut Client<TcpStream>, log: &watch::Sender<Log>, text: String) {
     let body = json!({"content": text, "target": "*"});
     let id = client.request("chat.chatHandler.send", &body);
+    let id = id.expect("a send is JSON");
     log.send_modify(|log| {
         log.said += 1;
         log.unanswered.insert(id, (log.said, text));

@@ -173,8 +173,8 @@ impl World {
             route: Some(message::Route::Name(route.into())),
             body: Bytes::from(body.to_string()),
         };
-        let kick = handler::handle(&mut self.connectors[user.0], user.1, &message, self.now);
-        assert_eq!(kick, None);
+        let handled = handler::handle(&mut self.connectors[user.0], user.1, &message, self.now);
+        assert_eq!(handled, Ok(()));
     }
 
     pub fn enter(&mut self, user: User, name: &str) {
@@ -260,10 +260,14 @@ fn text_of(package: Bytes) -> String {
         .expect("whole");
     assert_eq!(package.kind, PackageType::Data);
     let message = message::decode(package.body).expect("a message");
-    let body: Value = serde_json::from_slice(&message.body).expect("JSON");
+    let vocabulary = Options::default().vocabulary;
+    let route = message.route.as_ref();
+    let route = route.map(|route| vocabulary.name(route).expect("it is in the dictionary"));
+    let body = vocabulary.read_from_server(route.unwrap_or_default(), &message.body);
+    let body = body.expect("what the route says");
     let field = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-    match message.route {
-        Some(message::Route::Name(route)) if route == "onChat" => {
+    match route {
+        Some("onChat") => {
             format!(
                 "{} from {} to {}",
                 field("msg"),
@@ -271,7 +275,7 @@ fn text_of(package: Bytes) -> String {
                 field("target")
             )
         }
-        Some(message::Route::Name(route)) => format!("{route} {}", field("user")),
+        Some(route) => format!("{route} {}", field("user")),
         _ => match body["users"].as_array() {
             Some(users) => format!("users {}", names(users)),
             None => body.to_string(),

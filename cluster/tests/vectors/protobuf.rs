@@ -1,6 +1,6 @@
 //! Protobuf bodies.
 
-use cluster::wire::protobuf::{self, DecodeError, EncodeError, Schema};
+use cluster::wire::protobuf::{DecodeError, EncodeError, Protos, Schema};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -85,7 +85,7 @@ fn the_version_is_the_digest_of_the_original() {
     each("/versions/protos", |vector: VersionVector| {
         let client = Schema::from_parsed(vector.client).expect("it is what the original sends");
         let server = Schema::from_parsed(vector.server).expect("it is what the original sends");
-        assert_eq!(protobuf::version(&client, &server), vector.version);
+        assert_eq!(Protos::new(server, client).version(), vector.version);
     });
 }
 

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::DEPTH_MAX;
 use super::schema::{Field, FieldOption, Kind, Message, Schema};
-use super::{DEPTH_MAX, javascript};
+use crate::wire::javascript;
 
 /// Why bytes are no message. Offsets are in bytes from the beginning of the body.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,8 +6,9 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use super::DEPTH_MAX;
 use super::schema::{Field, FieldOption, Kind, Message, Schema, found};
-use super::{DEPTH_MAX, javascript};
+use crate::wire::javascript;
 
 /// Characters of a text that an error quotes.
 const QUOTE_LEN: usize = 40;

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::DEFINITIONS_DEPTH_MAX;
-use super::javascript;
 use super::problem::{Problem, What};
 use super::schema::{MESSAGES, SCALARS, TAGS, found, tag_number};
+use crate::wire::javascript;
 
 /// The parsed form of a file, and all that is wrong with it, in reading order.
 pub(super) fn parse(file: &Map<String, Value>) -> (Map<String, Value>, Vec<Problem>) {

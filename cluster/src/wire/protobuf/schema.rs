@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::problem::{Problem, SchemaError};
-use super::{DEFINITIONS_DEPTH_MAX, TAG_MAX, duplicates, javascript, parse};
+use super::{DEFINITIONS_DEPTH_MAX, TAG_MAX, duplicates, parse};
+use crate::wire::javascript;
 
 /// The routes whose bodies are protobuf, with their fields and message types.
 #[derive(Clone, Debug, Default, PartialEq)]
