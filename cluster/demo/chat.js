@@ -52,9 +52,9 @@ async function join(name, room) {
 }
 
 async function loadConfig() {
-  const response = await fetch("config.json");
-  if (!response.ok) {
-    throw new Error("This page's server does not say where the gate is.");
+  const response = await fetch("config.json").catch(() => null);
+  if (!response?.ok) {
+    throw new Error("The server of this page does not answer.");
   }
   return response.json();
 }

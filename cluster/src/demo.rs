@@ -87,8 +87,13 @@ impl Demo {
             .listen(port)
             .await
             .map_err(|cause| DemoError::Bind { port, cause })?;
+        let address = SocketAddr::new(bind, listener.port());
         Ok(Bound {
-            address: format!("http://{}/", SocketAddr::new(bind, listener.port())),
+            address: if bind.is_unspecified() {
+                format!("http://localhost:{}/", address.port())
+            } else {
+                format!("http://{address}/")
+            },
             network,
             listener,
             site: Arc::new(Site {

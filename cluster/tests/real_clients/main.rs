@@ -163,6 +163,17 @@ async fn people_chat_on_the_demo_page() -> Result {
     carl.close().await
 }
 
+#[tokio::test]
+async fn the_demo_page_says_that_a_connection_was_lost() -> Result {
+    let mut cluster = Cluster::start().await?;
+    let mut anna = Page::join(&cluster, "anna").await?;
+    anna.shows("users", json!(["anna (you)"])).await?;
+    cluster.program.kill().await?;
+    let lost = anna.shows("state", json!("Connection lost")).await?;
+    assert_eq!(lost["error"], "The connection ended. You left the room.");
+    anna.close().await
+}
+
 /// One user of each client, in one room; all have seen the others come.
 async fn enter_all(cluster: &Cluster) -> Result<Vec<User>> {
     let mut users: Vec<User> = Vec::new();
