@@ -103,7 +103,10 @@ pub fn node(driver: &str) -> Result<Command> {
         );
     }
     let mut command = Command::new("node");
-    command.arg(folder().join("drivers").join(driver));
+    command
+        .arg(folder().join("drivers").join(driver))
+        // A browser that is killed leaves its profile behind.
+        .env("TMPDIR", env!("CARGO_TARGET_TMPDIR"));
     Ok(command)
 }
 

@@ -127,6 +127,7 @@ async fn people_chat_on_the_demo_page() -> Result {
         &json!({"msg": "only for you", "from": "anna", "target": HOSTILE}),
     )
     .await?;
+    carl.reads("You", Some("to anna alone"), "psst").await?;
     carl.says("😀").await?;
     let beyond = "Pomelo's browser client cannot send 😀.";
     carl.shows("error", json!(beyond)).await?;
@@ -181,8 +182,9 @@ async fn enter_all(cluster: &Cluster) -> Result<Vec<User>> {
         let mut user = User::start(client, cluster)?;
         let mut names: Vec<_> = users.iter().map(|user| user.name.clone()).collect();
         names.push(user.name.clone());
-        let mut entered: Vec<String> =
-            serde_json::from_value(user.answer_to(ENTER).await?["users"].take())?;
+        let answer = user.answer_to(ENTER).await?;
+        let mut entered: Vec<String> = serde_json::from_value(answer["users"].clone())
+            .map_err(|_| format!("{} was refused: {answer}", user.name))?;
         names.sort();
         entered.sort();
         assert_eq!(entered, names, "as {} saw it", user.name);

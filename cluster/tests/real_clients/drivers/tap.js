@@ -47,9 +47,7 @@ exports.received = function (data, emit) {
 };
 
 exports.sent = function (data, emit) {
-  if (data[0] === HANDSHAKE) {
-    emit({ event: "asked", protoVersion: JSON.parse(data.subarray(4)).sys.protoVersion ?? null });
-  } else if (data[0] === DATA) {
+  if (data[0] === DATA) {
     emit({ event: "sent", route: decode(data.subarray(4)).route });
   }
 };
