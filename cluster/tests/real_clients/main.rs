@@ -80,6 +80,9 @@ async fn characters_beyond_the_first_plane_arrive_where_the_client_can_read_them
             user.sees_push("onChat", &body).await?;
         }
     }
+    for mut user in users {
+        user.leave().await?;
+    }
     Ok(())
 }
 
