@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::field::Field;
+use crate::package::{Kind, Package};
 use crate::payload::Payload;
 use crate::transcript::{Peer, Transport};
 
@@ -133,6 +134,17 @@ impl Action {
 }
 
 impl Seen {
+    /// What kind of package it is, if it is one.
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Message {
+                frame: Frame::Binary,
+                payload: Payload::Whole(payload),
+            } => Some(Package::decode(payload).kind),
+            _ => None,
+        }
+    }
+
     fn parse(field: &Field<'_>, transport: Transport) -> Result<Self, String> {
         match field.optional("event") {
             Some(event) if event.text()? == "close" => Ok(Self::Closed),

@@ -9,18 +9,22 @@
     reason = "a helper of a test fails as the test does"
 )]
 
+mod accidents;
 mod altered;
+mod artefacts;
 mod compare;
 mod differences;
 mod event;
 mod field;
 mod folder;
 mod frames;
+mod outgoing;
 mod package;
 mod payload;
 mod ports;
 mod probes;
 mod replay;
+mod request;
 mod seat;
 mod sha256;
 mod socket;
@@ -109,6 +113,7 @@ async fn replay_alone(mut transcript: Transcript) -> Result<(), String> {
     let cluster = embedded::start(Size::default(), Options::default(), &mut rng)
         .await
         .map_err(|error| format!("no cluster: {error}"))?;
+    artefacts::mend(&mut transcript);
     ports::translate(&mut transcript, cluster.topology());
     let replayed = replay::replay(&transcript, cluster.topology()).await;
     let stopped = cluster.stop().await;

@@ -29,7 +29,12 @@ pub async fn replay(transcript: &Transcript, topology: &Topology) -> Result<(), 
         seats: transcript
             .connections
             .iter()
-            .map(|(label, peer)| (label.as_str(), Seat::new(*peer)))
+            .map(|(label, peer)| {
+                (
+                    label.as_str(),
+                    Seat::new(*peer, !transcript.auto_heartbeats),
+                )
+            })
             .collect(),
         probes: Probes::open(topology).await?,
         transcript,
@@ -123,10 +128,10 @@ impl<'a> Replay<'a> {
     async fn finish(&mut self) -> Result<(), String> {
         for (label, seat) in &mut self.seats {
             seat.seen.clear();
-            let (place, is_unfenced) = (&self.transcript.name, seat.is_unfenced());
+            let (place, was_asked) = (&self.transcript.name, seat.can_be_asked());
             let closed = seat.close().await;
             closed.map_err(|error| format!("{place}, at the end, {label}: {error}"))?;
-            if is_unfenced && !seat.seen.is_empty() {
+            if !was_asked && !seat.seen.is_empty() {
                 let difference = compare::describe(&[], &seat.seen);
                 return Err(format!("{place}, at the end, {label}:{difference}"));
             }

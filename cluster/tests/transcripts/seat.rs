@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::event::{Action, Frame, Seen};
-use crate::package::{self, Kind, Package, body_len};
-use crate::payload::Payload;
+use crate::outgoing::Outgoing;
+use crate::package::{self, Kind};
 use crate::replay::PATIENCE;
 use crate::socket::Socket;
-use crate::transcript::{Peer, Server, Transport};
+use crate::transcript::{Peer, Server};
 
 /// How often the recorder sent the heartbeats that it did not write down.
 const HEARTBEAT: Duration = Duration::from_millis(2500);
@@ -25,12 +24,15 @@ const HEARTBEAT_PACKAGE: [u8; 4] = [3, 0, 0, 0];
 #[derive(Debug)]
 pub struct Seat {
     peer: Peer,
+    /// Its heartbeats are in the recording, and have their time.
+    is_paced: bool,
+    /// It has been asked nothing since all was read.
+    is_fenced: bool,
     /// What has come in the present step.
     pub seen: Vec<Seen>,
     /// `None` before it connects and after it has ended.
     socket: Option<Socket>,
-    /// On TCP: sent, but not a whole package yet.
-    unfinished: BytesMut,
+    outgoing: Outgoing,
     has_shaken_hands: bool,
     has_acknowledged: bool,
     /// The server handles messages.
@@ -45,12 +47,14 @@ pub struct Seat {
 }
 
 impl Seat {
-    pub fn new(peer: Peer) -> Self {
+    pub fn new(peer: Peer, is_paced: bool) -> Self {
         Self {
             peer,
+            is_paced,
+            is_fenced: false,
             seen: Vec::new(),
             socket: None,
-            unfinished: BytesMut::new(),
+            outgoing: Outgoing::new(peer.transport),
             has_shaken_hands: false,
             has_acknowledged: false,
             is_working: false,
@@ -73,7 +77,10 @@ impl Seat {
                 let socket = socket
                     .map_err(|_| String::from("no connection in time"))?
                     .map_err(|error| format!("no connection: {error}"))?;
-                *self = Self::new(self.peer);
+                *self = Self {
+                    seen: std::mem::take(&mut self.seen),
+                    ..Self::new(self.peer, self.is_paced)
+                };
                 self.socket = Some(socket);
                 Ok(())
             }
@@ -130,8 +137,8 @@ impl Seat {
     ///
     /// The session does not answer any more.
     pub async fn fence(&mut self) -> Result<(), String> {
-        let can_ask = self.is_working && self.unfinished.is_empty();
-        let Some(socket) = self.socket.as_mut().filter(|_| can_ask) else {
+        let can_be_asked = self.can_be_asked();
+        let Some(socket) = self.socket.as_mut().filter(|_| can_be_asked) else {
             self.notice_what_is_there();
             return Ok(());
         };
@@ -141,7 +148,7 @@ impl Seat {
         let answered = timeout(PATIENCE, async {
             while let Some(socket) = &mut self.socket {
                 let seen = socket.next().await;
-                if kind(&seen) == Some(Kind::Response(self.last_fence)) {
+                if seen.kind() == Some(Kind::Response(self.last_fence)) {
                     break;
                 }
                 self.notice_seen(seen);
@@ -149,7 +156,9 @@ impl Seat {
         });
         answered
             .await
-            .map_err(|_| String::from("a session that served its client does so no more"))
+            .map_err(|_| String::from("a session that served its client does so no more"))?;
+        self.is_fenced = true;
+        Ok(())
     }
 
     /// Ends the connection and reads it to its end.
@@ -162,6 +171,9 @@ impl Seat {
             return Ok(());
         };
         socket.close().await;
+        // Answers to what it has just asked come too late for a client that goes. The recorder did
+        // not write down whether they came.
+        let is_late = self.can_be_asked() && !self.is_fenced;
         let ended = timeout(PATIENCE, async {
             loop {
                 match socket.next().await {
@@ -175,6 +187,7 @@ impl Seat {
                         self.seen.push(Seen::Broken(what));
                         break;
                     }
+                    _ if is_late => {}
                     seen => self.notice_seen(seen),
                 }
             }
@@ -184,9 +197,9 @@ impl Seat {
             .map_err(|_| String::from("the server did not end a connection that its client ended"))
     }
 
-    /// Whether what it has seen so far may not be all, see [`fence`](Self::fence).
-    pub fn is_unfenced(&self) -> bool {
-        !self.is_working || !self.unfinished.is_empty()
+    /// Whether [`fence`](Self::fence) can ask it.
+    pub fn can_be_asked(&self) -> bool {
+        self.is_working && self.outgoing.is_whole()
     }
 
     /// Turns on the heartbeats that the recorder did not write down, when the session wants them.
@@ -199,7 +212,8 @@ impl Seat {
     /// A heartbeat has its time: after the acknowledgement or heartbeat before it, as long as in
     /// the recording. This is the one thing in a client that a clock decides.
     async fn keep_pace(&self, payload: &[u8], at: Duration) {
-        if payload == HEARTBEAT_PACKAGE
+        if self.is_paced
+            && payload == HEARTBEAT_PACKAGE
             && let Some((sent_at, recorded_at)) = self.last_beat
         {
             sleep_until(sent_at + at.saturating_sub(recorded_at)).await;
@@ -207,17 +221,8 @@ impl Seat {
     }
 
     fn notice_sent(&mut self, payload: &[u8], at: Duration) {
-        if self.peer.transport == Transport::Tcp {
-            self.unfinished.extend_from_slice(payload);
-            while let Some(&[package_type, len @ ..]) = self.unfinished.first_chunk::<4>() {
-                let len = 4 + body_len(len);
-                if self.unfinished.len() < len {
-                    break;
-                }
-                self.unfinished.advance(len);
-                self.notice_package(package_type, at);
-            }
-        } else if let Some(&package_type) = payload.first() {
+        self.is_fenced = false;
+        for (package_type, _) in self.outgoing.add(payload) {
             self.notice_package(package_type, at);
         }
     }
@@ -235,7 +240,7 @@ impl Seat {
     }
 
     fn notice_seen(&mut self, seen: Seen) {
-        match (&seen, kind(&seen)) {
+        match (&seen, seen.kind()) {
             (_, Some(Kind::Handshake)) => self.has_shaken_hands = true,
             (_, Some(Kind::Heartbeat)) if self.owed_beats > 0 => {
                 self.owed_beats -= 1;
@@ -252,16 +257,5 @@ impl Seat {
         while let Some(seen) = self.socket.as_mut().and_then(Socket::next_now) {
             self.notice_seen(seen);
         }
-    }
-}
-
-/// What kind of package it is, if it is one.
-fn kind(seen: &Seen) -> Option<Kind> {
-    match seen {
-        Seen::Message {
-            frame: Frame::Binary,
-            payload: Payload::Whole(payload),
-        } => Some(Package::decode(payload).kind),
-        _ => None,
     }
 }
