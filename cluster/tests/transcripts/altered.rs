@@ -26,7 +26,7 @@ async fn a_changed_byte_in_a_push_is_found() {
     });
     let error = error.await;
     assert!(
-        error.contains("tcp-private-message, step 7 (alice -> bob)\n b:"),
+        error.contains("tcp-private-message.json, step 7 (alice -> bob)\n b:"),
         "{error}"
     );
     let line = "push onChat 0a0c6f6e6c7920666f7220626f";
@@ -81,7 +81,10 @@ async fn a_silence_before_the_handshake_that_is_none_is_found_at_the_end() {
     events.retain(|event| matches!(event.happened, Happened::Client(_)));
     events.pop();
     let error = replay_alone(transcript).await.unwrap_err();
-    assert!(error.starts_with("tcp-send-before-enter"), "{error}");
+    assert!(
+        error.contains("tcp-send-before-enter.json, step 1 "),
+        "{error}"
+    );
     assert!(
         error.contains(" a:\n  expected: nothing\n  got:\n    handshake "),
         "{error}"

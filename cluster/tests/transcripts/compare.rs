@@ -108,3 +108,98 @@ fn line(seen: &Seen) -> String {
         Seen::Broken(what) => format!("what no server may do: {what}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::package::{encode, encode_push, encode_response};
+
+    #[test]
+    fn answers_and_pushes_may_overtake_each_other_but_not_their_own_kind() {
+        let [first, second] = [1, 2].map(|id| seen(&encode_response(id, "{}")));
+        let [add, leave] = ["onAdd", "onLeave"].map(|route| seen(&encode_push(route, b"{}")));
+        let all = |order: [&Seen; 4]| order.map(Seen::clone);
+        let recorded = all([&first, &add, &second, &leave]);
+        for other in [
+            [&first, &second, &add, &leave],
+            [&add, &leave, &first, &second],
+        ] {
+            assert!(matches(&recorded, &all(other)));
+        }
+        for other in [
+            [&second, &add, &first, &leave],
+            [&first, &leave, &second, &add],
+        ] {
+            assert!(!matches(&recorded, &all(other)));
+        }
+        assert!(!matches(&recorded, &recorded[..3]));
+        assert!(!matches(&recorded[..3], &recorded));
+    }
+
+    #[test]
+    fn nothing_overtakes_a_kick_or_the_end() {
+        let push = seen(&encode_push("onAdd", b"{}"));
+        for end in [seen(&encode(5, b"{}")), Seen::Closed] {
+            let recorded = [push.clone(), end.clone()];
+            assert!(matches(&recorded, &recorded));
+            assert!(!matches(&recorded, &[end, push.clone()]));
+        }
+    }
+
+    #[test]
+    fn json_counts_by_value_and_all_else_byte_for_byte() {
+        let is_same = |one: &[u8], other: &[u8]| matches(&[seen(one)], &[seen(other)]);
+        let response = |id, body| encode_response(id, body);
+        let recorded = response(1, r#"{"code":500,"error":true}"#);
+        assert!(is_same(
+            &recorded,
+            &response(1, r#"{ "error": true, "code": 500 }"#)
+        ));
+        assert!(!is_same(
+            &recorded,
+            &response(2, r#"{"code":500,"error":true}"#)
+        ));
+        assert!(!is_same(&recorded, &response(1, r#"{"code":500}"#)));
+        assert!(!is_same(
+            &recorded,
+            &response(1, r#"{"code":500,"error":"true"}"#)
+        ));
+        let lists = [r#"{"users":["a","b"]}"#, r#"{"users":["b","a"]}"#];
+        let [list, other] = lists.map(|body| response(1, body));
+        assert!(!is_same(&list, &other));
+        let chat = |body| encode_push("onChat", body);
+        assert!(is_same(&chat(b"\x0A\x01a"), &chat(b"\x0A\x01a")));
+        assert!(!is_same(&chat(b"\x0A\x01a"), &chat(b"\x0A\x01b")));
+        assert!(!is_same(&chat(b"{}"), &encode_push("onchat", b"{}")));
+        // The flag says gzip.
+        let mut flagged = recorded.clone();
+        flagged[4] |= 0x10;
+        assert!(!is_same(&recorded, &flagged));
+    }
+
+    #[test]
+    fn a_long_payload_counts_by_its_digest() {
+        let package = encode_push("onChat", &[7; 300]);
+        let shortened = [Seen::Message {
+            frame: Frame::Binary,
+            payload: Payload::Digest {
+                head: Bytes::copy_from_slice(&package[..20]),
+                len: package.len() as u64,
+                sha256: Bytes::copy_from_slice(&crate::sha256::digest(&package)),
+            },
+        }];
+        assert!(matches(&shortened, &[seen(&package)]));
+        let mut other = package;
+        other[299] = 8;
+        assert!(!matches(&shortened, &[seen(&other)]));
+    }
+
+    fn seen(package: &[u8]) -> Seen {
+        Seen::Message {
+            frame: Frame::Binary,
+            payload: Payload::Whole(Bytes::copy_from_slice(package)),
+        }
+    }
+}

@@ -154,12 +154,20 @@ impl fmt::Display for Package {
         }
         match &self.body {
             Body::Json(value) => write!(formatter, "{value}"),
+            Body::Bytes(bytes) if is_text(bytes) => {
+                write!(formatter, "{:?}", String::from_utf8_lossy(bytes))
+            }
             Body::Bytes(bytes) if bytes.len() > 200 => {
                 write!(formatter, "{} bytes, {}…", bytes.len(), hex(&bytes[..200]))
             }
             Body::Bytes(bytes) => write!(formatter, "{}", hex(bytes)),
         }
     }
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    let text = std::str::from_utf8(bytes);
+    text.is_ok_and(|text| !text.is_empty() && !text.contains(char::is_control))
 }
 
 /// Bytes in hex.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::field::Field;
-use crate::sha256;
+use crate::{long, sha256};
 
 /// Bytes, or of very long ones what was written down of them.
 #[derive(Clone, Debug)]
@@ -25,11 +25,14 @@ impl Payload {
         let Some(head) = field.optional("hex_head") else {
             return Err(field.wrong("neither hex nor hex_head nor event"));
         };
-        Ok(Self::Digest {
+        let digest = Self::Digest {
             head: head.bytes()?,
             len: field.get("bytes")?.number()?,
             sha256: field.get("sha256")?.bytes()?,
-        })
+        };
+        let whole = field.optional("decoded");
+        let whole = whole.and_then(|decoded| long::payload(&digest, decoded.value));
+        Ok(whole.map_or(digest, Self::Whole))
     }
 
     /// Whether `bytes` are these.

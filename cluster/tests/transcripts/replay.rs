@@ -42,7 +42,7 @@ pub async fn replay(transcript: &Transcript, topology: &Topology) -> Result<(), 
         started_at: Instant::now(),
     };
     for step in &transcript.steps {
-        let place = format!("{}, step {} ({})", transcript.name, step.number, step.what);
+        let place = format!("{}, step {} ({})", transcript.file, step.number, step.what);
         let error = match replay.play(step).await {
             Err(error) => Some(error),
             Ok(()) => replay.difference(step),
@@ -128,7 +128,7 @@ impl<'a> Replay<'a> {
     async fn finish(&mut self) -> Result<(), String> {
         for (label, seat) in &mut self.seats {
             seat.seen.clear();
-            let (place, was_asked) = (&self.transcript.name, seat.can_be_asked());
+            let (place, was_asked) = (&self.transcript.file, seat.can_be_asked());
             let closed = seat.close().await;
             closed.map_err(|error| format!("{place}, at the end, {label}: {error}"))?;
             if !was_asked && !seat.seen.is_empty() {

@@ -1,6 +1,7 @@
 //! A recorded session: who connected where, and what was sent each way, step by step.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -14,7 +15,9 @@ pub const CONNECTOR_PORTS: [u16; 3] = [13050, 13051, 13052];
 /// One file.
 #[derive(Clone, Debug)]
 pub struct Transcript {
-    /// Name of the file, without its ending.
+    /// The file that it was read from.
+    pub file: String,
+    /// What it calls itself.
     pub name: String,
     /// The recorder kept sessions alive, and did not write it down.
     pub auto_heartbeats: bool,
@@ -59,10 +62,12 @@ impl Transcript {
     ///
     /// It is not laid out as a transcript. The message begins with `file` and names the field.
     pub fn read(file: &str, text: &str) -> Result<Self, String> {
-        let named = |error| format!("{file}: {error}");
         let value: Value =
             serde_json::from_str(text).map_err(|error| format!("{file}: not JSON: {error}"))?;
-        Self::parse(&Field::root(&value)).map_err(named)
+        let transcript = Self::parse(&Field::root(&value));
+        let mut transcript = transcript.map_err(|error| format!("{file}: {error}"))?;
+        transcript.file = String::from(file);
+        Ok(transcript)
     }
 
     fn parse(file: &Field<'_>) -> Result<Self, String> {
@@ -85,6 +90,7 @@ impl Transcript {
             connections.insert(label, Peer::parse(&peer)?);
         }
         let mut transcript = Self {
+            file: String::new(),
             name: file.get("name")?.text()?.to_owned(),
             auto_heartbeats: file.get("auto_heartbeats")?.truth()?,
             connections,
@@ -133,6 +139,25 @@ impl Transcript {
             return Err(file.get("events")?.wrong("nothing happens"));
         }
         Ok(())
+    }
+}
+
+impl Transcript {
+    /// Whether the same was done and came of it, whenever and wherever that was written down.
+    pub fn is_copy_of(&self, other: &Self) -> bool {
+        let without_place = |transcript: &Self| {
+            let mut transcript = transcript.clone();
+            transcript.file.clear();
+            for event in transcript
+                .steps
+                .iter_mut()
+                .flat_map(|step| &mut step.events)
+            {
+                event.at = Duration::ZERO;
+            }
+            format!("{transcript:?}")
+        };
+        without_place(self) == without_place(other)
     }
 }
 
