@@ -7,7 +7,6 @@ use bytes::Bytes;
 
 use crate::event::{Action, Event, Frame, Happened, Seen};
 use crate::package;
-use crate::payload::Payload;
 use crate::transcript::{Step, Transcript};
 use crate::{artefacts, folder, own, replay_alone};
 
@@ -58,14 +57,14 @@ async fn a_method_that_every_object_knows_is_unknown_and_the_session_is_served_o
     let mut transcript = dead_after(request);
     transcript.steps.truncate(6);
     let answer = package::encode_response(99, r#"{"code":500}"#);
-    let answer = Happened::Server(message(answer));
+    let answer = Happened::Server(Seen::package(answer));
     transcript.steps[5].events.push(event("a", answer));
     replay_alone(transcript).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_is_no_text_is_refused_and_not_delivered() {
-    let empty = Happened::Server(message(package::encode_push("onChat", b"")));
+    let empty = Happened::Server(Seen::package(package::encode_push("onChat", b"")));
     for (body, delivered) in [
         (r#"{"content":5,"target":"*"}"#, None),
         (r#"{"content":"hi","target":["*"]}"#, None),
@@ -74,7 +73,7 @@ async fn what_is_no_text_is_refused_and_not_delivered() {
         let request = package::encode_request(2, "chat.chatHandler.send", body);
         let mut transcript = dead_after(request);
         transcript.steps.truncate(5);
-        let answer = Happened::Server(message(package::encode_response(2, "{}")));
+        let answer = Happened::Server(Seen::package(package::encode_response(2, "{}")));
         let events = &mut transcript.steps[4].events;
         events.push(event("a", answer));
         for label in ["a", "w"] {
@@ -136,11 +135,4 @@ fn sent(package: Vec<u8>) -> Happened {
         payload: Bytes::from(package),
         fragments: Vec::new(),
     })
-}
-
-fn message(package: Vec<u8>) -> Seen {
-    Seen::Message {
-        frame: Frame::Binary,
-        payload: Payload::Whole(Bytes::from(package)),
-    }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::event::{Event, Happened, Seen};
 use crate::payload::Payload;
 use crate::transcript::Transcript;
-use crate::{differences, folder, own, replay_alone};
+use crate::{compare, differences, folder, one_login, own, replay_alone};
 
 /// Three users in one room; step 6 ends with one pushed to and one answered.
 const CHAT: &str = "tcp-private-message";
@@ -89,6 +89,22 @@ async fn a_silence_before_the_handshake_that_is_none_is_found_at_the_end() {
         error.contains(" a:\n  expected: nothing\n  got:\n    handshake "),
         "{error}"
     );
+}
+
+#[test]
+fn the_rule_for_twins_says_what_the_table_says() {
+    for name in ["tcp-duplicate-login", "ws-duplicate-login"] {
+        let mut by_table = named(name);
+        let mut by_rule = by_table.clone();
+        differences::apply(&mut by_table, differences::DIFFERENCES).unwrap();
+        one_login::mend(&mut by_rule);
+        for (table, rule) in by_table.steps.iter().zip(&by_rule.steps) {
+            for label in by_table.connections.keys() {
+                let (table, rule) = (table.expected(label), rule.expected(label));
+                assert!(compare::matches(&table, &rule), "{table:?} {rule:?}");
+            }
+        }
+    }
 }
 
 #[test]

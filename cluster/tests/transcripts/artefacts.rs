@@ -14,14 +14,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
 
+use crate::client::Client;
 use crate::event::{Action, Event, Frame, Happened, Seen};
-use crate::outgoing::Outgoing;
 use crate::package::{self, Body, Kind, Package};
 use crate::payload::Payload;
-use crate::request::{self, Asked, Request};
-use crate::transcript::{Peer, Server, Transcript, Transport};
+use crate::request::{Asked, Request};
+use crate::transcript::{Transcript, Transport};
 
 const REFUSAL: &str = r#"{"code":500}"#;
 
@@ -49,59 +48,6 @@ pub fn mend(transcript: &mut Transcript) {
     }
 }
 
-/// What is known of a recorded client so far.
-struct Client {
-    /// Its server knows routes by code.
-    has_dictionary: bool,
-    outgoing: Outgoing,
-    has_shaken_hands: bool,
-    is_served: bool,
-    /// The name that it wanted last.
-    name: Option<String>,
-}
-
-impl Client {
-    fn new(peer: Peer) -> Self {
-        Self {
-            has_dictionary: peer.server != Server::Gate,
-            outgoing: Outgoing::new(peer.transport),
-            has_shaken_hands: false,
-            is_served: false,
-            name: None,
-        }
-    }
-
-    /// The messages that the server handles because of what happened.
-    fn notice(&mut self, happened: &Happened) -> Vec<Asked> {
-        let payload = match happened {
-            Happened::Client(Action::Send {
-                frame: Frame::Binary | Frame::Text,
-                payload,
-                ..
-            }) => payload,
-            Happened::Server(seen) => {
-                self.has_shaken_hands |= seen.kind() == Some(Kind::Handshake);
-                return Vec::new();
-            }
-            Happened::Client(_) => return Vec::new(),
-        };
-        let mut all_asked = Vec::new();
-        for (package_type, body) in self.outgoing.add(payload) {
-            self.is_served |= package_type == 2 && self.has_shaken_hands;
-            if package_type == 4 && self.is_served {
-                let asked = request::decode(&body, self.has_dictionary);
-                if let Asked::Request(request) = &asked
-                    && let Some(name) = request.body.get("username").and_then(Value::as_str)
-                {
-                    self.name = Some(String::from(name));
-                }
-                all_asked.push(asked);
-            }
-        }
-        all_asked
-    }
-}
-
 /// Where a client of a recording asked something.
 struct Place<'a> {
     label: &'a str,
@@ -121,7 +67,7 @@ impl Place<'_> {
                 if request.says_no_text() {
                     self.refuse(transcript, request);
                 } else if self.is_unanswered(transcript, request) {
-                    let refusal = message(package::encode_response(request.id, REFUSAL));
+                    let refusal = Seen::package(package::encode_response(request.id, REFUSAL));
                     self.fall_silent(transcript);
                     self.expect(transcript, vec![refusal]);
                 }
@@ -200,7 +146,7 @@ impl Place<'_> {
                 && let Happened::Server(seen) = &mut event.happened
                 && seen.kind() == Some(Kind::Response(request.id))
             {
-                *seen = message(package::encode_response(request.id, REFUSAL));
+                *seen = Seen::package(package::encode_response(request.id, REFUSAL));
             }
         }
         let empty = package::encode_push("onChat", b"");
@@ -266,13 +212,6 @@ impl Place<'_> {
 
     fn at(&self, transcript: &Transcript) -> Duration {
         transcript.steps[self.step].events[self.index].at
-    }
-}
-
-fn message(package: Vec<u8>) -> Seen {
-    Seen::Message {
-        frame: Frame::Binary,
-        payload: Payload::Whole(Bytes::from(package)),
     }
 }
 

@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-
+use crate::chat;
 use crate::compare;
-use crate::event::{Event, Frame, Happened, Seen};
+use crate::event::{Event, Happened, Seen};
 use crate::package;
-use crate::payload::Payload;
 use crate::transcript::Transcript;
 
 use self::Ours::{Chat, Push, Response};
@@ -115,20 +113,14 @@ impl Ours {
             Self::Response(id, body) => package::encode_response(*id, body),
             Self::Push(route, body) => package::encode_push(route, body.as_bytes()),
             Self::Chat(message, from, target) => {
-                let fields = [(0x0A, *message), (0x12, *from), (0x1A, *target)];
-                package::encode_push("onChat", &fields.map(field).concat())
+                let chat = chat::Chat {
+                    message,
+                    from,
+                    target,
+                };
+                chat.encode()
             }
         };
-        Seen::Message {
-            frame: Frame::Binary,
-            payload: Payload::Whole(Bytes::from(package)),
-        }
+        Seen::package(package)
     }
-}
-
-/// A string in protobuf.
-fn field((tag, text): (u8, &str)) -> Vec<u8> {
-    let len = u8::try_from(text.len()).expect("the text is short");
-    assert!(len < 0x80, "the length is a single byte");
-    [&[tag, len], text.as_bytes()].concat()
 }

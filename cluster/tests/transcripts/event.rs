@@ -134,6 +134,14 @@ impl Action {
 }
 
 impl Seen {
+    /// A whole package.
+    pub fn package(bytes: Vec<u8>) -> Self {
+        Self::Message {
+            frame: Frame::Binary,
+            payload: Payload::Whole(Bytes::from(bytes)),
+        }
+    }
+
     /// What kind of package it is, if it is one.
     pub fn kind(&self) -> Option<Kind> {
         match self {

@@ -5,11 +5,9 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::chat::Chat;
 use crate::payload::Payload;
 use crate::sha256;
-
-/// Tags of the fields of an `onChat` in protobuf.
-const CHAT_FIELDS: [(&str, u8); 3] = [("msg", 0x0A), ("from", 0x12), ("target", 0x1A)];
 
 /// The whole payload of which `digest` knows the beginning, and `decoded` the content; `None` if it
 /// is another.
@@ -19,7 +17,13 @@ pub fn payload(digest: &Payload, decoded: &Value) -> Option<Bytes> {
     };
     let body = expanded(decoded.get("body")?)?;
     let body = if decoded.get("encoding")? == "protobuf" {
-        protobuf(&body)?
+        let text = |name: &str| body.get(name)?.as_str();
+        let chat = Chat {
+            message: text("msg")?,
+            from: text("from")?,
+            target: text("target")?,
+        };
+        chat.encode_body()
     } else {
         body.to_string().into_bytes()
     };
@@ -62,21 +66,4 @@ fn string(shortened: &Value) -> Option<Value> {
         let digest = crate::package::hex(&sha256::digest(text.as_bytes()));
         (digest == wanted).then_some(Value::String(text))
     })
-}
-
-fn protobuf(body: &Value) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for (name, value) in body.as_object()? {
-        let (_, tag) = CHAT_FIELDS.iter().find(|(known, _)| known == name)?;
-        let text = value.as_str()?;
-        bytes.push(*tag);
-        let mut len = text.len();
-        while len >= 0x80 {
-            bytes.push((len & 0x7F) as u8 | 0x80);
-            len >>= 7;
-        }
-        bytes.push(len as u8);
-        bytes.extend_from_slice(text.as_bytes());
-    }
-    Some(bytes)
 }

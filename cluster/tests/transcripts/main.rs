@@ -13,6 +13,8 @@ mod accidents;
 mod altered;
 mod artefacts;
 mod brought;
+mod chat;
+mod client;
 mod compare;
 mod differences;
 mod event;
@@ -20,6 +22,7 @@ mod field;
 mod folder;
 mod frames;
 mod long;
+mod one_login;
 mod outgoing;
 mod package;
 mod payload;
@@ -125,6 +128,7 @@ async fn replay_alone(mut transcript: Transcript) -> Result<(), String> {
         .await
         .map_err(|error| format!("no cluster: {error}"))?;
     artefacts::mend(&mut transcript);
+    one_login::mend(&mut transcript);
     ports::translate(&mut transcript, cluster.topology());
     let replayed = replay::replay(&transcript, cluster.topology()).await;
     let stopped = cluster.stop().await;
