@@ -4,10 +4,11 @@
 //! - A message that is cut short leaves the original's session half dead: it is never served again
 //!   (PROTOCOL 5.3). Here the connection ends at once, as the page recommends, and the others are
 //!   told then that the user has left.
-//! - A request that the original never answers, because it stumbles over a name that every JavaScript
-//!   object has or over a room that is no text (PROTOCOL 5.2 and 5.3, BEHAVIOUR 2.3 and 3.8), is answered with `{"code":500}` here (G8, BEHAVIOUR 10). If the
-//!   original's session is dead after it, its client asks nothing more in the replay either: what a
-//!   living session would answer is not in the recording.
+//! - A request that the original never answers, because it stumbles over a name that every
+//!   JavaScript object has or over a room that is no text (PROTOCOL 5.2 and 5.3, BEHAVIOUR 2.3 and
+//!   3.8), is answered with `{"code":500}` here (G8, BEHAVIOUR 10). If the original's session is
+//!   dead after it, its client asks nothing more in the replay either: what a living session would
+//!   answer is not in the recording.
 //! - What is said without text, or to no name, is refused here. The original answers with success
 //!   and delivers nothing, or an `onChat` without a body (BEHAVIOUR 4.6).
 
@@ -40,6 +41,9 @@ pub fn mend(transcript: &mut Transcript) {
                             index,
                         };
                         place.mend(transcript, &client, &asked);
+                        if matches!(asked, Asked::Cut) {
+                            break;
+                        }
                     }
                 }
                 index += 1;

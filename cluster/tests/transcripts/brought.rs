@@ -57,7 +57,12 @@ async fn long_payloads_are_made_up_from_what_was_written_down_of_them() {
 async fn messages_may_be_text_or_cut_and_pings_are_answered() {
     let request = |id| package::encode_request(id, "connector.entryHandler.nosuch", "{}");
     let refusal = |id| hex(&package::encode_response(id, r#"{"code":500}"#));
-    let event = |dir: &str, frame: &str, hex: String| json!({"t_ms": 0, "step": 9, "conn": "a", "dir": dir, "frame": frame, "hex": hex});
+    let event = |dir: &str, frame: &str, hex: String| {
+        let mut event = json!({"t_ms": 0, "step": 9, "conn": "a", "dir": dir});
+        event["frame"] = json!(frame);
+        event["hex"] = json!(hex);
+        event
+    };
     let mut cut = event("c2s", "text", hex(&request(3)));
     cut["fragments"] = json!([1, 0, 4, request(3).len() - 5]);
     let events = [
