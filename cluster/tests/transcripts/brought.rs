@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::package::{self, hex};
 use crate::transcript::Transcript;
-use crate::{own, replay_alone, sha256};
+use crate::{own, replay_alone};
+use sha2::{Digest, Sha256};
 
 /// How much of a long payload is written down, in bytes.
 const HEAD_LEN: usize = 200;
@@ -25,7 +26,7 @@ async fn long_payloads_are_made_up_from_what_was_written_down_of_them() {
         "$long_string": true,
         "length_utf16": content.len(),
         "head": &content[..95],
-        "sha256_utf8": hex(&sha256::digest(content.as_bytes())),
+        "sha256_utf8": hex(&Sha256::digest(content.as_bytes())),
     });
     let asked = json!({"content": long_string, "target": "*"});
     let pushed = json!({"msg": long_string, "from": "alice", "target": "*"});
@@ -101,7 +102,7 @@ fn shortened(dir: &str, payload: &[u8], decoded: &Value) -> Value {
         "t_ms": 0, "step": 9, "conn": "a", "dir": dir, "frame": "binary",
         "hex_head": hex(&payload[..HEAD_LEN]),
         "bytes": payload.len(),
-        "sha256": hex(&sha256::digest(payload)),
+        "sha256": hex(&Sha256::digest(payload)),
         "decoded": decoded,
     })
 }

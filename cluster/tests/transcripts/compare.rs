@@ -6,6 +6,7 @@
 use crate::event::{Frame, Seen};
 use crate::package::{Package, hex};
 use crate::payload::Payload;
+use sha2::{Digest, Sha256};
 
 /// Whether `got` is what `expected` says.
 pub fn matches(expected: &[Seen], got: &[Seen]) -> bool {
@@ -187,7 +188,7 @@ mod tests {
             payload: Payload::Digest {
                 head: Bytes::copy_from_slice(&package[..20]),
                 len: package.len() as u64,
-                sha256: Bytes::copy_from_slice(&crate::sha256::digest(&package)),
+                sha256: Bytes::copy_from_slice(&Sha256::digest(&package)),
             },
         }];
         assert!(matches(&shortened, &[seen(&package)]));

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::chat::Chat;
 use crate::payload::Payload;
-use crate::sha256;
+use sha2::{Digest, Sha256};
 
 /// The whole payload of which `digest` knows the beginning, and `decoded` the content; `None` if it
 /// is another.
@@ -63,7 +63,7 @@ fn string(shortened: &Value) -> Option<Value> {
     (1..=head.len()).filter(repeats).find_map(|period| {
         let units: Vec<u16> = head[..period].iter().copied().cycle().take(len).collect();
         let text = String::from_utf16(&units).ok()?;
-        let digest = crate::package::hex(&sha256::digest(text.as_bytes()));
+        let digest = crate::package::hex(&Sha256::digest(text.as_bytes()));
         (digest == wanted).then_some(Value::String(text))
     })
 }

@@ -31,7 +31,6 @@ mod probes;
 mod replay;
 mod request;
 mod seat;
-mod sha256;
 mod socket;
 mod transcript;
 mod unreadable;

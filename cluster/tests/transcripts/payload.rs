@@ -1,9 +1,10 @@
 //! The bytes of an event.
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 
 use crate::field::Field;
-use crate::{long, sha256};
+use crate::long;
 
 /// Bytes, or of very long ones what was written down of them.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ impl Payload {
             Self::Digest { head, len, sha256 } => {
                 bytes.len() as u64 == *len
                     && bytes.starts_with(head)
-                    && sha256::digest(bytes) == sha256[..]
+                    && Sha256::digest(bytes)[..] == sha256[..]
             }
         }
     }
