@@ -155,7 +155,7 @@ rows! {
 
 fn impatient() -> Options {
     Options {
-        handshake_patience: Duration::from_millis(300),
+        handshake_patience: Duration::from_millis(500),
         ..Options::default()
     }
 }
