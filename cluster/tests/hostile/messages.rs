@@ -142,6 +142,12 @@ rows! {
         peer.reads_answer(1, "{\"users\":[\"\u{FFFD}\"]}").await?;
         peer.stays().await
     });
+    name_that_is_a_number => at(AT_CONNECTOR, Working, async |peer| {
+        let body = br#"{"username":4.444444777777777e-200,"rid":"r"}"#;
+        peer.message(&[ENTER, body].concat()).await?;
+        peer.reads_answer(1, r#"{"users":["4.444444777777777e-200"]}"#).await?;
+        peer.stays().await
+    });
     name_too_long => at(AT_CONNECTOR, Working, async |peer| {
         let body = format!(r#"{{"username":"{}","rid":"r"}}"#, "n".repeat(257));
         peer.message(&[ENTER, body.as_bytes()].concat()).await?;
