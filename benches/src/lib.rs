@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use cluster::chat::state as chat;
-use cluster::connector::{handler, state as connector};
+use cluster::connector::handler::{self, Asked};
+use cluster::connector::state as connector;
 use cluster::link::message::SessionId;
 use cluster::link::{Connection, frame};
 use cluster::options::Options;
@@ -20,14 +21,11 @@ use cluster::topology::{Backend, Frontend, Topology};
 use cluster::wire::message::{self, RouteRef};
 use cluster::wire::package::{self, BODY_LEN_LIMIT};
 use cluster::wire::protobuf::Schema;
+use cluster::wire::vocabulary::Vocabulary;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-/// The route of a login.
-pub const ENTER: &str = "connector.entryHandler.enter";
-
-/// The route of what users say.
-pub const SEND: &str = "chat.chatHandler.send";
+pub use cluster::dispatch::{ENTER, SEND};
 
 /// As long as what people type: one line.
 pub const CONTENT: &str = "a line of chat, about as long as people write them on their phones";
@@ -37,6 +35,7 @@ pub struct World {
     chat: chat::State,
     connectors: Vec<Wired>,
     users: Vec<User>,
+    vocabulary: Vocabulary,
     now: Instant,
     bytes: BytesMut,
     packages: VecDeque<Bytes>,
@@ -65,10 +64,11 @@ impl World {
     pub fn new(connectors: usize) -> Self {
         let topology = Arc::new(topology(connectors));
         let now = Instant::now();
-        let mut chat = chat::State::new(topology.clone(), Options::default(), 1, now);
+        let options = Options::default();
+        let mut chat = chat::State::new(topology.clone(), options.clone(), 1, now);
         let wire = |id: &Frontend| {
             let mut state =
-                connector::State::new(topology.clone(), &id.id, Options::default(), 1, now);
+                connector::State::new(topology.clone(), &id.id, options.clone(), 1, now);
             let hello = state.hello(0);
             let (there, welcome) = chat.hello(&hello, now).expect("it is welcome");
             let here = state.welcomed(0, welcome, now, now).expect("it is right");
@@ -79,6 +79,7 @@ impl World {
             chat,
             connectors,
             users: Vec::new(),
+            vocabulary: options.vocabulary,
             now,
             bytes: BytesMut::new(),
             packages: VecDeque::new(),
@@ -122,7 +123,9 @@ impl World {
         let message = decode(package);
         let user = &self.users[user];
         let state = &mut self.connectors[user.connector].state;
-        let handled = handler::handle(state, user.session, &message, self.now);
+        let asked = Asked::read(&self.vocabulary, &message);
+        let asked = asked.expect("JSON").expect("a request");
+        let handled = handler::handle(state, user.session, asked, self.now);
         assert_eq!(handled, Ok(()), "nobody is thrown out");
     }
 

@@ -1,25 +1,27 @@
 //! A Pomelo client: handshake, requests and their answers, pushes, heartbeats.
 
+mod error;
+mod memory;
+
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::io;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
-use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::connection::{Connection, ConnectionError, Incoming, Transport};
 use crate::net::Network;
 use crate::wire::body;
-use crate::wire::handshake::{self, VocabularyError};
-use crate::wire::message::{self, Message, MessageError, MessageKind};
+use crate::wire::handshake;
+use crate::wire::message::{self, Message, MessageKind};
 use crate::wire::package::{self, BODY_LEN_LIMIT, Package, PackageType};
-use crate::wire::protobuf::EncodeError;
-use crate::wire::vocabulary::{BodyError, UnknownCode, Vocabulary};
+use crate::wire::vocabulary::{BodyError, Vocabulary};
+
+pub use error::ClientError;
+pub use memory::Memory;
 
 /// Intervals without a package after which a server is taken for dead, as Pomelo's clients have it.
 const GIVE_UP_AFTER: u32 = 2;
@@ -36,32 +38,6 @@ pub struct Client<S> {
     vocabulary: Vocabulary,
     /// Routes of the requests whose answers will be protobuf, by their ids.
     asked: BTreeMap<u32, String>,
-}
-
-/// What a device remembers from one connection to the next, as Pomelo's clients do: route
-/// dictionary and protobuf schemas. Servers do not send again what a client knows. All virtual
-/// users of a process share one, so that they do not each hold a copy.
-#[derive(Debug, Default)]
-pub struct Memory(Mutex<Vocabulary>);
-
-impl Memory {
-    fn known(&self) -> Vocabulary {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn learn(&self, news: &Vocabulary) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A gate has no dictionary; that of the connectors holds on.
-        if news.dictionary.is_some() {
-            known.dictionary.clone_from(&news.dictionary);
-        }
-        if news.protos.is_some() {
-            known.protos.clone_from(&news.protos);
-        }
-    }
 }
 
 /// Whose turn it is to show life. The server begins, after the handshake.
@@ -99,63 +75,6 @@ pub enum Event {
     },
     /// The server has closed. Nothing follows.
     Closed,
-}
-
-/// Why a client cannot go on.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ClientError {
-    /// Nobody answers there.
-    #[error("no connection to {host}:{port}")]
-    Connect {
-        /// The host that was dialled.
-        host: String,
-        /// The port that was dialled.
-        port: u16,
-        /// What the network said.
-        source: io::Error,
-    },
-    /// The connection is of no more use.
-    #[error("the connection to the server failed")]
-    Connection(#[from] ConnectionError),
-    /// The server closed before it answered the handshake.
-    #[error("the server closed before the handshake was done")]
-    ClosedEarly,
-    /// The server turned this client away.
-    #[error("the server answered the handshake with code {code}")]
-    Refused {
-        /// 500 for a bad handshake, 501 for a wrong version.
-        code: u16,
-    },
-    /// The answer to the handshake is no JSON, or not the right one.
-    #[error("the server's handshake cannot be understood")]
-    Handshake(#[source] serde_json::Error),
-    /// The answer to the handshake has a vocabulary that is none.
-    #[error("the server's handshake cannot be used")]
-    Vocabulary(#[source] Box<VocabularyError>),
-    /// A data package holds no message.
-    #[error("the server sent a data package without a message")]
-    Message(#[from] MessageError),
-    /// A message's body is not what its route says.
-    #[error("the body of a message from the server cannot be read")]
-    Body(#[from] BodyError),
-    /// The server's schema for a route has no room for what is to be said.
-    #[error("the server's schema for {route} does not hold the body")]
-    Schema {
-        /// The route.
-        route: String,
-        /// What is wrong.
-        source: Box<EncodeError>,
-    },
-    /// A push's route is a code that the dictionary does not have.
-    #[error("a push of the server has no route")]
-    RouteCode(#[from] UnknownCode),
-    /// No package came for two heartbeat intervals.
-    #[error("the server has been silent for {silence:?}")]
-    Silent {
-        /// How long nothing came.
-        silence: Duration,
-    },
 }
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
@@ -214,10 +133,9 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
         }
         let sys = response.sys.unwrap_or_default();
         let heartbeat = sys.heartbeat;
-        let vocabulary = sys
-            .into_vocabulary(&known)
-            .map_err(|error| ClientError::Vocabulary(Box::new(error)))?;
-        memory.learn(&vocabulary);
+        let news = sys.into_vocabulary(&known);
+        let news = news.map_err(|error| ClientError::Vocabulary(Box::new(error)))?;
+        let vocabulary = memory.learn(news);
         connection.queue(package::handshake_ack());
         connection.flush().await.map_err(ConnectionError::Io)?;
         Ok(Self {

@@ -27,6 +27,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use self::state::{ChatIndex, State};
 use crate::census::Census;
+use crate::frontend::HANDSHAKE_FITS;
 use crate::limits::{self, CLOSE_PATIENCE, REDIAL_PAUSE};
 use crate::link::frame::Header;
 use crate::link::pump::{self, Endpoint, pump};
@@ -50,10 +51,15 @@ pub struct Connector {
 impl Connector {
     /// Makes the connector `id` of `topology`; `incarnation` is a number that no earlier process
     /// of that id had.
+    ///
+    /// # Panics
+    ///
+    /// The vocabulary does not fit a handshake.
     pub fn new(topology: Arc<Topology>, id: &str, options: Options, incarnation: u64) -> Arc<Self> {
         let now = Instant::now();
         let state = State::new(topology.clone(), id, options.clone(), incarnation, now);
-        let answers = Answers::new(Some(options.heartbeat), options.vocabulary.clone());
+        let answers = Answers::new(Some(options.heartbeat), options.vocabulary.clone())
+            .expect(HANDSHAKE_FITS);
         Arc::new(Self {
             id: id.to_owned(),
             topology,

@@ -8,6 +8,9 @@ use crate::options::Options;
 use crate::wire::handshake::{self, Answers};
 use crate::wire::package::PackageType;
 
+/// Why the answers to handshakes can be written.
+pub(crate) const HANDSHAKE_FITS: &str = "who makes options sees to it that the vocabulary fits";
+
 /// Greets a client: tells the transport, answers its handshake, waits for its acknowledgement.
 /// `None` if it does not get that far within the handshake patience; then the connection is closed.
 pub async fn greet<S>(stream: S, answers: &Answers, options: &Options) -> Option<Connection<S>>

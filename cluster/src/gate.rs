@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::census::Census;
 use crate::connection::{Connection, Incoming};
 use crate::dispatch::{self, Destination, QUERY_ENTRY};
-use crate::frontend;
+use crate::frontend::{self, HANDSHAKE_FITS};
 use crate::limits::{CLOSE_PATIENCE, GATE_PATIENCE};
 use crate::net::Network;
 use crate::options::Options;
@@ -20,23 +20,25 @@ use crate::serving::{self, Counted};
 use crate::topology::{Frontend, Topology};
 use crate::wire::body;
 use crate::wire::handshake::Answers;
-use crate::wire::message::{self, Message, MessageKind, encode_response};
+use crate::wire::message::{self, Message, MessageKind};
 use crate::wire::package::PackageType;
-use crate::wire::protobuf::DecodeError;
-use crate::wire::vocabulary::Vocabulary;
+use crate::wire::vocabulary::{BodyError, Vocabulary};
 
 /// One gate process.
 pub struct Gate {
     id: String,
     topology: Arc<Topology>,
     options: Options,
-    vocabulary: Vocabulary,
     answers: Answers,
     tasks: AtomicUsize,
 }
 
 impl Gate {
     /// Makes the gate `id` of `topology`.
+    ///
+    /// # Panics
+    ///
+    /// The vocabulary does not fit a handshake.
     pub fn new(topology: Arc<Topology>, id: &str, options: Options) -> Arc<Self> {
         // As in Pomelo's chat example: no dictionary, and no heartbeats, as it has nothing to say
         // unasked.
@@ -44,12 +46,11 @@ impl Gate {
             dictionary: None,
             protos: options.vocabulary.protos.clone(),
         };
-        let answers = Answers::new(None, vocabulary.clone());
+        let answers = Answers::new(None, vocabulary).expect(HANDSHAKE_FITS);
         Arc::new(Self {
             id: id.to_owned(),
             topology,
             options,
-            vocabulary,
             answers,
             tasks: AtomicUsize::new(0),
         })
@@ -137,13 +138,14 @@ impl Gate {
     /// # Errors
     ///
     /// The body is to be protobuf and is not.
-    fn answer(&self, message: &Message) -> Result<Reply, DecodeError> {
+    fn answer(&self, message: &Message) -> Result<Reply, BodyError> {
+        let vocabulary = self.answers.vocabulary();
         let is_request = message.kind == MessageKind::Request && message.id != 0;
         let route = message.route.as_ref();
-        let Some(Ok(route)) = route.map(|route| self.vocabulary.name(route)) else {
+        let Some(Ok(route)) = route.map(|route| vocabulary.name(route)) else {
             return Ok(Reply::Nothing);
         };
-        let body = self.vocabulary.json_from_client(route, &message.body)?;
+        let body = vocabulary.json_from_client(route, &message.body)?;
         let answer = match dispatch::destination(route) {
             Destination::Attack => return Ok(Reply::Attack),
             Destination::Silence => return Ok(Reply::Nothing),
@@ -152,8 +154,9 @@ impl Gate {
             // A gate session is in no room, so `chat.*` fails here too.
             _ => json!({"code": 500}),
         };
-        let answer = self.vocabulary.write_to_client(route, &answer);
-        Ok(Reply::Answer(encode_response(message.id, &answer)))
+        Ok(Reply::Answer(
+            vocabulary.response(message.id, route, &answer),
+        ))
     }
 
     /// `gate.gateHandler.queryEntry`: `{"uid"}`. Answered with the host and client port of that

@@ -35,8 +35,9 @@ pub struct Options {
     pub outbox_len: usize,
     /// Time from a connection to its finished handshake.
     pub handshake_patience: Duration,
-    /// Route dictionary and protobuf schemas that connectors agree upon with their clients. A gate
-    /// has the schemas only, as in Pomelo's chat example.
+    /// Route dictionary and protobuf schemas that connectors tell their clients; together they must
+    /// fit a handshake (see [`Answers::new`](crate::wire::handshake::Answers::new)). A gate has the
+    /// schemas only, as in Pomelo's chat example.
     pub vocabulary: Vocabulary,
     /// What becomes of an `enter` whose name is taken in that room.
     pub duplicate_login: DuplicateLogin,

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cluster::client::{Client, ClientError, Event, Memory};
 use cluster::connection::{Connection, Incoming, Transport};
+use cluster::dispatch::SEND;
 use cluster::net::{Listener, Network, Tcp};
 use cluster::options::Options;
 use cluster::wire::body;
@@ -113,10 +114,19 @@ async fn a_handshake_that_is_turned_down_says_how() {
 #[tokio::test]
 async fn what_a_client_has_learnt_it_says_the_next_time() {
     let memory = Memory::default();
-    let vocabulary = Options::default().vocabulary;
-    let answers = Answers::new(None, vocabulary.clone());
-    for known in [Vocabulary::default(), vocabulary] {
+    let connector = Options::default().vocabulary;
+    let gate = Vocabulary {
+        dictionary: None,
+        ..connector.clone()
+    };
+    // What a gate does not use is not forgotten.
+    for (known, server, route) in [
+        (Vocabulary::default(), &connector, Route::Code(1)),
+        (connector.clone(), &gate, Route::Name(SEND.to_owned())),
+        (connector.clone(), &connector, Route::Code(1)),
+    ] {
         let (near, far) = duplex(2000);
+        let answers = Answers::new(None, server.clone()).unwrap();
         let server = async {
             let mut server = Connection::accept(far, 1000).await.unwrap();
             let hello = next_package(&mut server).await;
@@ -132,11 +142,11 @@ async fn what_a_client_has_learnt_it_says_the_next_time() {
         let client = async {
             let client = Client::start(near, "localhost", Transport::Tcp, &memory).await;
             let mut client = client.unwrap();
-            client.request("chat.chatHandler.send", &json!({})).unwrap();
+            client.request(SEND, &json!({})).unwrap();
             client.next().await.unwrap()
         };
         let (request, heard) = tokio::join!(within(server), client);
-        assert_eq!(request.route, Some(Route::Code(1)));
+        assert_eq!(request.route, Some(route));
         let body = json!({"msg": "hi", "from": "alice", "target": "*"});
         let route = String::from("onChat");
         assert_eq!(heard, Event::Push { route, body });
@@ -327,7 +337,8 @@ async fn start(stream: DuplexStream, transport: Transport) -> Result<TestClient,
 
 /// The answer to a handshake of a server without a vocabulary.
 fn welcome(heartbeat: Option<Duration>) -> Bytes {
-    Answers::new(heartbeat, Vocabulary::default()).answer(&Request::default())
+    let answers = Answers::new(heartbeat, Vocabulary::default()).unwrap();
+    answers.answer(&Request::default())
 }
 
 /// A client and its server after the handshake, over a pipe of 1000 bytes.

@@ -8,6 +8,7 @@ use cluster::client::{Client, Event, Memory};
 use cluster::connection::{Connection, Incoming, Transport};
 use cluster::dispatch::{ENTER, HANDLERS, QUERY_ENTRY, SEND};
 use cluster::embedded::{self, Size};
+use cluster::limits::JSON_LEN_MAX;
 use cluster::net::{Network, Tcp};
 use cluster::options::Options;
 use cluster::process::{Role, Running};
@@ -31,6 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 // By PROTOCOL 3.1: the handlers' routes sorted, then the user's.
 const SEND_CODE: u16 = 1;
 const ENTER_CODE: u16 = 2;
+const QUERY_ENTRY_CODE: u16 = 3;
 const ON_CHAT_CODE: u16 = 4;
 
 const SERVER_PROTOS: &str = r#"{
@@ -84,15 +86,17 @@ async fn routes_travel_as_numbers_and_bodies_by_their_schemas() -> Result {
 #[tokio::test]
 async fn a_number_that_is_no_route_is_passed_over() -> Result {
     let cluster = start().await?;
-    for (role, known) in [
+    for (role, answered) in [
         (Role::Gate, QUERY_ENTRY),
         (Role::Connector, "no.such.route"),
     ] {
         let mut client = Raw::connect(address(&cluster, role)?).await?;
-        for code in [0, ON_CHAT_CODE + 1, u16::MAX] {
-            client.request(1, RouteRef::Code(code), b"{}");
+        // A gate has no dictionary, and takes none of its numbers.
+        let known = (role == Role::Gate).then_some(QUERY_ENTRY_CODE);
+        for code in [0, ON_CHAT_CODE + 1, u16::MAX].into_iter().chain(known) {
+            client.request(1, RouteRef::Code(code), b"\x0a\x03ann");
         }
-        client.request(2, RouteRef::Name(known), b"\x0a\x03ann");
+        client.request(2, RouteRef::Name(answered), b"\x0a\x03ann");
         assert_eq!(client.next().await?.1, 2, "{role:?} answers no other");
     }
     Ok(cluster.stop().await?)
@@ -109,6 +113,42 @@ async fn a_body_that_its_schema_cannot_read_ends_the_connection() -> Result {
             assert_eq!(end.to_string(), CLOSED, "{role:?} {body:?}");
         }
     }
+    Ok(cluster.stop().await?)
+}
+
+#[tokio::test]
+async fn a_body_that_is_very_long_as_json_ends_its_connection_and_no_other() -> Result {
+    // Four bytes for each message in the list, and its field's name in JSON.
+    let name = "n".repeat(200);
+    let client = format!(
+        r#"{{"message M": {{"optional uInt32 {name}": 1}}, "{SEND}": {{"repeated M list": 1}}}}"#
+    );
+    let cluster = start_with("{}", &client).await?;
+    let connector = address(&cluster, Role::Connector)?;
+    let mut ann = Raw::connect(connector).await?;
+    ann.request(
+        1,
+        RouteRef::Name(ENTER),
+        br#"{"username":"ann","rid":"lobby"}"#,
+    );
+    assert_eq!(ann.next().await?, response(1, br#"{"users":["ann"]}"#));
+    let mut bob = Raw::connect(connector).await?;
+    bob.request(
+        1,
+        RouteRef::Name(ENTER),
+        br#"{"username":"bob","rid":"lobby"}"#,
+    );
+    bob.next().await?;
+    assert_eq!(ann.next().await?.0, MessageKind::Push, "bob has come");
+
+    let count = JSON_LEN_MAX / name.len();
+    bob.request(2, RouteRef::Name(SEND), &b"\x0a\x02\x08\x01".repeat(count));
+    let end = bob.next().await.expect_err("nothing is answered");
+    assert_eq!(end.to_string(), CLOSED);
+    assert_eq!(ann.next().await?.0, MessageKind::Push, "bob has gone");
+    // Its link stands: this goes to the chat server and back.
+    ann.request(2, RouteRef::Name(SEND), b"\x0a\x02\x08\x01");
+    assert_eq!(ann.next().await?, response(2, br#"{"code":500}"#));
     Ok(cluster.stop().await?)
 }
 
@@ -147,9 +187,13 @@ async fn the_client_speaks_it_too() -> Result {
 }
 
 async fn start() -> Result<Running> {
+    start_with(SERVER_PROTOS, CLIENT_PROTOS).await
+}
+
+async fn start_with(server_protos: &str, client_protos: &str) -> Result<Running> {
     let schema = |text| Schema::from_text(text).map(|(schema, _)| schema);
     let dictionary = Dictionary::new(&HANDLERS, &[String::from("onChat")])?;
-    let protos = Protos::new(schema(SERVER_PROTOS)?, schema(CLIENT_PROTOS)?);
+    let protos = Protos::new(schema(server_protos)?, schema(client_protos)?);
     let options = Options {
         vocabulary: Vocabulary {
             dictionary: Some(Arc::new(dictionary)),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cluster::client::{Client, ClientError, Event};
+use cluster::dispatch::QUERY_ENTRY;
 use cluster::net::Network;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -65,7 +66,7 @@ pub(crate) async fn ask_gate<N: Network>(
     };
     let mut client = dial(network, access, gate).await.map_err(failed)?;
     let asked = client
-        .request("gate.gateHandler.queryEntry", &json!({ "uid": key }))
+        .request(QUERY_ENTRY, &json!({ "uid": key }))
         .map_err(failed)?;
     let answer = loop {
         match client.next().await.map_err(failed)? {

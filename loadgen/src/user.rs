@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use cluster::client::{Client, ClientError, Event, Memory};
 use cluster::connection::Transport;
+use cluster::dispatch::{ENTER, SEND};
 use cluster::net::Network;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
@@ -30,7 +31,8 @@ pub struct Access {
     pub gate: Address,
     /// What the bytes travel in, to the gate and to the connector.
     pub transport: Transport,
-    /// What they remember of servers, which all of them share.
+    /// What they remember of servers. If all users share one, only the first is sent the route
+    /// dictionary and the schemas.
     pub memory: Arc<Memory>,
     /// How long a user waits for its peers.
     pub patience: Patience,
@@ -312,7 +314,7 @@ impl<N: Network> User<N> {
             room: self.room.clone(),
         });
         session.entered = false;
-        let asked = client.request("connector.entryHandler.enter", &body);
+        let asked = client.request(ENTER, &body);
         self.expect_answer(session, asked, Question::Enter)
     }
 
@@ -339,7 +341,7 @@ impl<N: Network> User<N> {
             due,
             target,
         });
-        let asked = client.request("chat.chatHandler.send", &body);
+        let asked = client.request(SEND, &body);
         self.expect_answer(session, asked, Question::Send(message))
     }
 

@@ -336,7 +336,8 @@ fn ann() -> Script {
 
 /// The answer to a handshake of a server without heartbeats, dictionary and schemas.
 fn greeting() -> Bytes {
-    Answers::new(None, Vocabulary::default()).answer(&Request::default())
+    let answers = Answers::new(None, Vocabulary::default()).expect("it is short");
+    answers.answer(&Request::default())
 }
 
 fn response(id: u32, body: &Value) -> Bytes {

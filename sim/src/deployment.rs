@@ -13,7 +13,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use cluster::census::Census;
 use cluster::chat::Chat;
-use cluster::client::Memory;
 use cluster::connector::Connector;
 use cluster::gate::Gate;
 use cluster::net::Network;
@@ -174,8 +173,6 @@ impl<'a> Deployment<'a> {
             host: gate.client_host.clone(),
             port: gate.client_port,
         };
-        // As those of one device; other hosts learn for themselves.
-        let memory = Arc::new(Memory::default());
         let users: Vec<_> = case
             .scripts
             .iter()
@@ -184,7 +181,8 @@ impl<'a> Deployment<'a> {
                 let access = Access {
                     gate: gate.clone(),
                     transport: case.transport_of(script.user),
-                    memory: memory.clone(),
+                    // Its own, so that without one user the others do the same.
+                    memory: Arc::default(),
                     patience: case.settings.patience,
                 };
                 (script.clone(), access)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::state::{ConnectorIndex, Origin, State};
+use crate::dispatch::SEND;
 use crate::link::message::{self, Event, RequestId, SessionId, ToConnector};
 use crate::wire::body;
 
@@ -39,7 +40,7 @@ impl Asker {
 /// Hands a client's message to its handler. A route that has none is answered with an error.
 pub fn dispatch(state: &mut State, asker: Asker, route: &str, body: &[u8]) {
     let refused = match route {
-        "chat.chatHandler.send" => send(state, &asker, &body::decode(body)),
+        SEND => send(state, &asker, &body::decode(body)),
         _ => Err(Refused),
     };
     if refused.is_err() {

@@ -7,12 +7,13 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::state::{ChatIndex, Place, State};
+use super::state::{Place, State};
 use crate::dispatch::{self, Destination};
 use crate::limits::NAME_LEN_MAX;
-use crate::link::message::{RequestId, SessionId, ToChat};
+use crate::link::message::{SessionId, ToChat};
 use crate::wire::body;
 use crate::wire::message::{Message, MessageKind};
+use crate::wire::vocabulary::Vocabulary;
 
 /// Why a client's message ends its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,43 +24,58 @@ pub enum Objection {
     BadBytes,
 }
 
-/// Does what a client's message asks for.
+/// What a client's message says, before anything is done about it.
+pub struct Asked<'a> {
+    /// What the client calls it; 0: it wants no answer.
+    id: u32,
+    route: &'a str,
+    /// As JSON text. What is none is an object without fields to the handlers.
+    body: Bytes,
+}
+
+impl<'a> Asked<'a> {
+    /// Makes sense of a message. `None` if it means nothing: a response, or a code that stands for no
+    /// route, to which the original says nothing either.
+    ///
+    /// # Errors
+    ///
+    /// [`Objection::BadBytes`] if its body is to be protobuf and is not.
+    pub fn read(
+        vocabulary: &'a Vocabulary,
+        message: &'a Message,
+    ) -> Result<Option<Self>, Objection> {
+        let id = match message.kind {
+            MessageKind::Request => message.id,
+            // A push from a client is handled like a notify, as the original does.
+            MessageKind::Notify | MessageKind::Push => 0,
+            MessageKind::Response | MessageKind::Other(_) => return Ok(None),
+        };
+        let route = message.route.as_ref();
+        let Some(Ok(route)) = route.map(|route| vocabulary.name(route)) else {
+            return Ok(None);
+        };
+        let body = vocabulary.json_from_client(route, &message.body);
+        let body = body.map_err(|_| Objection::BadBytes)?;
+        Ok(Some(Self { id, route, body }))
+    }
+}
+
+/// Does what a client has asked for.
 ///
 /// # Errors
 ///
-/// It is one that ends the session.
+/// [`Objection::Kick`] if the session is to end for it.
 pub fn handle(
     state: &mut State,
     session: SessionId,
-    message: &Message,
+    asked: Asked<'_>,
     now: Instant,
 ) -> Result<(), Objection> {
-    let id = match message.kind {
-        MessageKind::Request => message.id,
-        // A push from a client is handled like a notify, as the original does.
-        MessageKind::Notify | MessageKind::Push => 0,
-        MessageKind::Response | MessageKind::Other(_) => return Ok(()),
-    };
-    let vocabulary = state.options.vocabulary.clone();
-    let route = message.route.as_ref();
-    let Some(Ok(route)) = route.map(|route| vocabulary.name(route)) else {
-        // A code that stands for nothing: the original says nothing either.
-        return Ok(());
-    };
-    let body = vocabulary.json_from_client(route, &message.body);
-    let body = body.map_err(|_| Objection::BadBytes)?;
-    let asked = Asked {
-        session,
-        id,
-        route,
-        body,
-        now,
-    };
-    match dispatch::destination(route) {
-        Destination::Enter => enter(state, &asked),
-        Destination::Chat => forward(state, asked),
+    match dispatch::destination(asked.route) {
+        Destination::Enter => enter(state, session, &asked, now),
+        Destination::Chat => forward(state, session, asked, now),
         Destination::Nowhere => {
-            let request = asked.open(state, None);
+            let request = state.open_request(session, asked.id, asked.route, None, now);
             state.refuse(session, request);
         }
         Destination::Silence => {}
@@ -68,33 +84,14 @@ pub fn handle(
     Ok(())
 }
 
-/// A message with a route.
-struct Asked<'a> {
-    session: SessionId,
-    /// What the client calls it; 0: it wants no answer.
-    id: u32,
-    route: &'a str,
-    /// JSON, or what is to be.
-    body: Bytes,
-    now: Instant,
-}
-
-impl Asked<'_> {
-    /// Notes it as a request, which `chat` is to answer if it is passed on.
-    fn open(&self, state: &mut State, chat: Option<ChatIndex>) -> RequestId {
-        state.open_request(self.session, self.id, self.route, chat, self.now)
-    }
-}
-
 /// `connector.entryHandler.enter`: `{"username", "rid"}`. Answered with `{"users": [...]}` once the
 /// chat server that owns the room has made the session a member and all others have been told;
 /// with `{"code":500,"error":true}` if the name is taken in that room. A session that is in
 /// another room leaves that one when the new one has taken it in.
-fn enter(state: &mut State, asked: &Asked<'_>) {
-    let session = asked.session;
+fn enter(state: &mut State, session: SessionId, asked: &Asked<'_>, now: Instant) {
     let wanted = wanted_place(state, &body::decode(&asked.body));
     let chat = wanted.as_ref().map(|place| place.chat);
-    let request = asked.open(state, chat);
+    let request = state.open_request(session, asked.id, asked.route, chat, now);
     let Some(wanted) = wanted else {
         return state.refuse(session, request);
     };
@@ -131,11 +128,10 @@ fn text(value: &Value) -> Option<Arc<str>> {
 }
 
 /// Passes a message on to the chat server that owns the session's room.
-fn forward(state: &mut State, asked: Asked<'_>) {
-    let session = asked.session;
+fn forward(state: &mut State, session: SessionId, asked: Asked<'_>, now: Instant) {
     let place = state.place_of(session);
     let chat = place.as_ref().map(|place| place.chat);
-    let request = asked.open(state, chat);
+    let request = state.open_request(session, asked.id, asked.route, chat, now);
     let is_taken = |place: &Place| state.links[place.chat].takes_requests(&state.options);
     let Some(place) = place.filter(is_taken) else {
         return state.refuse(session, request);

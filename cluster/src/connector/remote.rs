@@ -11,7 +11,6 @@ use super::room::Room;
 use super::state::{ChatIndex, State};
 use crate::link::message::{Added, Event, Notice, Push, RequestId, SessionId, ToConnector};
 use crate::queue::TooSlow;
-use crate::wire::message::encode_push;
 use crate::wire::vocabulary::Vocabulary;
 
 /// Does what a chat server's message asks for.
@@ -165,8 +164,7 @@ struct OnNotice<'a> {
 }
 
 fn on_chat(vocabulary: &Vocabulary, from: &str, target: &str, content: &str) -> Bytes {
-    encode(
-        vocabulary,
+    vocabulary.push(
         "onChat",
         &OnChat {
             msg: content,
@@ -181,10 +179,5 @@ fn on_notice(vocabulary: &Vocabulary, notice: &Notice) -> Bytes {
         Notice::Add(name) => ("onAdd", name),
         Notice::Leave(name) => ("onLeave", name),
     };
-    encode(vocabulary, route, &OnNotice { route, user })
-}
-
-fn encode(vocabulary: &Vocabulary, route: &str, body: &impl Serialize) -> Bytes {
-    let body = vocabulary.write_to_client(route, body);
-    encode_push(vocabulary.route(route), &body)
+    vocabulary.push(route, &OnNotice { route, user })
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Connector;
 use super::backlog::Backlog;
-use super::handler::{self, Objection};
+use super::handler::{self, Asked, Objection};
 use crate::connection::{Connection, Incoming};
 use crate::frontend;
 use crate::limits::CLOSE_PATIENCE;
@@ -183,7 +183,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let Ok(message) = message::decode(body) else {
             return Some(End::BadBytes);
         };
-        match handler::handle(&mut self.connector.state(), self.id, &message, came_at) {
+        // Reading a body takes time, which nobody else is to wait for.
+        let handled = match Asked::read(&self.connector.options.vocabulary, &message) {
+            Ok(Some(asked)) => {
+                handler::handle(&mut self.connector.state(), self.id, asked, came_at)
+            }
+            Ok(None) => Ok(()),
+            Err(objection) => Err(objection),
+        };
+        match handled {
             Ok(()) => {}
             Err(Objection::Kick(reason)) => self.queue.kick(reason),
             Err(Objection::BadBytes) => return Some(End::BadBytes),

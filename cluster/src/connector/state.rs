@@ -311,8 +311,7 @@ impl State {
             (id, None) => encode_response(id, body),
             (id, Some(route)) => {
                 let body = body::decode(body);
-                let vocabulary = &self.options.vocabulary;
-                encode_response(id, &vocabulary.write_to_client(route, &body))
+                self.options.vocabulary.response(id, route, &body)
             }
         };
         request.answer = Some(response);

@@ -24,7 +24,7 @@ pub enum DictionaryError {
     /// Too many routes.
     #[error("{0} routes do not fit: a dictionary has at most {ROUTES_MAX}")]
     TooMany(usize),
-    /// A code that a server sent is no number from 0 to 65,535.
+    /// A code that a server sent is no number from 1 to 65,535.
     #[error("{code} is not the code of a route")]
     Code {
         /// What it sent.
@@ -87,12 +87,14 @@ impl Dictionary {
         };
         let mut codes = BTreeMap::new();
         for (route, code) in route_to_code {
-            let number = code.as_u64().and_then(|code| u16::try_from(code).ok());
-            codes.insert(route.clone(), number.ok_or_else(|| no_code(code))?);
+            let number = code.as_u64().and_then(|code| u32::try_from(code).ok());
+            let number = number.and_then(code_of).ok_or_else(|| no_code(code))?;
+            codes.insert(route.clone(), number);
         }
         let mut names = BTreeMap::new();
         for (code, route) in code_to_route {
-            let code = code.parse().map_err(|_| no_code(code))?;
+            let number = javascript::whole(code).and_then(code_of);
+            let code = number.ok_or_else(|| no_code(code))?;
             let route = route.as_str().ok_or_else(|| DictionaryError::Route {
                 code,
                 route: route.to_string(),
@@ -142,6 +144,11 @@ impl Dictionary {
             .map(|(code, route)| (code.to_string(), route.as_str().into()))
             .collect()
     }
+}
+
+/// The code that `number` is; 0 is none.
+fn code_of(number: u32) -> Option<u16> {
+    u16::try_from(number).ok().filter(|code| *code != 0)
 }
 
 #[cfg(test)]

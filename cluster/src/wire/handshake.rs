@@ -1,26 +1,22 @@
 //! The first package each way: who the client is, and what the server expects of it.
 
-use std::sync::Arc;
+mod response;
+
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::dictionary::{Dictionary, DictionaryError};
-use super::package::{self, PackageType};
-use super::protobuf::{Protos, Schema, SchemaError};
+use super::package::{self, BODY_LEN_LIMIT, PackageType};
 use super::vocabulary::Vocabulary;
+
+pub use response::{Response, Sys, VocabularyError};
 
 /// The code of a handshake that succeeded.
 pub const SUCCESS: u16 = 200;
 
 /// The code of a handshake that failed; the server closes the connection after it.
 pub const FAILURE: u16 = 500;
-
-/// Longest interval of heartbeats that a client believes in. Times beyond what a clock can hold
-/// would stop the client; a day is more than any network keeps a silent connection.
-const HEARTBEAT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a client's handshake says that matters: the versions that it knows already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,23 +61,35 @@ pub struct Answers {
 impl Answers {
     /// Writes the answers: the interval of `heartbeat`, if there is one, and the vocabulary.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// The vocabulary is longer than a package, 16 MiB.
-    pub fn new(heartbeat: Option<Duration>, vocabulary: Vocabulary) -> Self {
-        let write = |knows_dictionary, knows_protos| {
+    /// The vocabulary does not fit a package.
+    pub fn new(heartbeat: Option<Duration>, vocabulary: Vocabulary) -> Result<Self, TooLong> {
+        let body = |knows_dictionary, knows_protos| {
             let sys = Sys::new(heartbeat, &vocabulary, knows_dictionary, knows_protos);
-            encode(&Response {
+            body_of(&Response {
                 code: SUCCESS,
                 sys: Some(sys),
             })
         };
-        let packages =
-            [false, true].map(|dictionary| [false, true].map(|protos| write(dictionary, protos)));
-        Self {
+        // The longest, for a client that knows nothing.
+        let len = body(false, false).len();
+        if len > BODY_LEN_LIMIT {
+            return Err(TooLong { len });
+        }
+        let packages = [false, true].map(|dictionary| {
+            [false, true]
+                .map(|protos| package::encode(PackageType::Handshake, &body(dictionary, protos)))
+        });
+        Ok(Self {
             vocabulary,
             packages,
-        }
+        })
+    }
+
+    /// What a client is told.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
     }
 
     /// The answer to `request` as a whole package.
@@ -95,143 +103,21 @@ impl Answers {
     }
 }
 
-/// What the server answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Response {
-    /// [`SUCCESS`], or why not.
-    pub code: u16,
-    /// What holds on this connection.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sys: Option<Sys>,
-}
-
-/// What holds on a connection after its handshake. Of the vocabulary it has what the client does
-/// not know. The fields are in the original's order.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Sys {
-    /// Interval of heartbeats, in seconds on the wire; `None` if there are none (the gate).
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "seconds_to_number",
-        deserialize_with = "number_to_seconds"
-    )]
-    pub heartbeat: Option<Duration>,
-    /// The same as `route_to_code`, for older clients.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    dict: Option<Map<String, Value>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    route_to_code: Option<Map<String, Value>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    code_to_route: Option<Map<String, Value>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    dict_version: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    use_dict: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    protos: Option<Parsed>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    use_proto: Option<bool>,
-}
-
-/// The schemas in their parsed form.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Parsed {
-    server: Value,
-    client: Value,
-    #[serde(default)]
-    version: String,
-}
-
-/// Why the vocabulary of a handshake cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum VocabularyError {
-    /// The route dictionary is none.
-    #[error("its route dictionary cannot be used")]
-    Dictionary(#[from] DictionaryError),
-    /// The schemas are none.
-    #[error("its protobuf schemas cannot be used")]
-    Protos(#[from] SchemaError),
-}
-
-impl Sys {
-    fn new(
-        heartbeat: Option<Duration>,
-        vocabulary: &Vocabulary,
-        knows_dictionary: bool,
-        knows_protos: bool,
-    ) -> Self {
-        let Vocabulary { dictionary, protos } = vocabulary;
-        let new_dictionary = dictionary.as_ref().filter(|_| !knows_dictionary);
-        let codes = new_dictionary.map(|dictionary| dictionary.route_to_code());
-        let new_protos = protos.as_ref().filter(|_| !knows_protos);
-        Self {
-            heartbeat,
-            dict: codes.clone(),
-            route_to_code: codes,
-            code_to_route: new_dictionary.map(|dictionary| dictionary.code_to_route()),
-            dict_version: new_dictionary.map(|dictionary| dictionary.version().to_owned()),
-            use_dict: dictionary.as_ref().map(|_| true),
-            protos: new_protos.map(|protos| Parsed {
-                server: protos.server().to_parsed().clone().into(),
-                client: protos.client().to_parsed().clone().into(),
-                version: protos.version().to_owned(),
-            }),
-            use_proto: protos.as_ref().map(|_| true),
-        }
-    }
-
-    /// The vocabulary of the connection, for a client that knew `known` and said so.
-    ///
-    /// # Errors
-    ///
-    /// It is not one.
-    pub fn into_vocabulary(self, known: &Vocabulary) -> Result<Vocabulary, VocabularyError> {
-        let codes = self.route_to_code.or(self.dict);
-        let dictionary = match (codes, self.code_to_route, self.use_dict) {
-            (Some(codes), names, _) => {
-                let names = names.unwrap_or_else(|| reversed(&codes));
-                let version = self.dict_version.unwrap_or_default();
-                Some(Arc::new(Dictionary::from_parts(&codes, &names, version)?))
-            }
-            (None, _, Some(true)) => known.dictionary.clone(),
-            _ => None,
-        };
-        let protos = match (self.protos, self.use_proto) {
-            (
-                Some(Parsed {
-                    server,
-                    client,
-                    version,
-                }),
-                _,
-            ) => {
-                let (server, client) = (Schema::from_parsed(server)?, Schema::from_parsed(client)?);
-                Some(Arc::new(Protos::with_version(server, client, version)))
-            }
-            (None, Some(true)) => known.protos.clone(),
-            _ => None,
-        };
-        Ok(Vocabulary { dictionary, protos })
-    }
-}
-
-/// Routes by their codes, for a server that does not send them.
-fn reversed(codes: &Map<String, Value>) -> Map<String, Value> {
-    let codes = codes.iter();
-    codes
-        .map(|(route, code)| (code.to_string(), route.as_str().into()))
-        .collect()
+/// A vocabulary is too long for a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a handshake of {len} bytes is longer than {BODY_LEN_LIMIT}")]
+pub struct TooLong {
+    /// The length of the handshake, in bytes.
+    pub len: usize,
 }
 
 /// Writes the answer to a bad handshake as a whole package.
 pub fn encode_failure() -> Bytes {
-    encode(&Response {
+    let response = Response {
         code: FAILURE,
         sys: None,
-    })
+    };
+    package::encode(PackageType::Handshake, &body_of(&response))
 }
 
 /// Writes this client's handshake as a whole package; `known` is what it need not be sent.
@@ -247,40 +133,18 @@ pub fn encode_request(known: &Vocabulary) -> Bytes {
     package::encode(PackageType::Handshake, request.to_string().as_bytes())
 }
 
-fn encode(response: &Response) -> Bytes {
-    let body = serde_json::to_vec(response).expect("all of it can be written as JSON");
-    package::encode(PackageType::Handshake, &body)
-}
-
-fn seconds_to_number<S: Serializer>(
-    heartbeat: &Option<Duration>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match heartbeat {
-        // Whole seconds look as the original's do; a client multiplies either by 1000.
-        Some(interval) if interval.subsec_nanos() == 0 => {
-            serializer.serialize_u64(interval.as_secs())
-        }
-        Some(interval) => serializer.serialize_f64(interval.as_secs_f64()),
-        None => serializer.serialize_none(),
-    }
-}
-
-fn number_to_seconds<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Duration>, D::Error> {
-    let seconds = Option::<f64>::deserialize(deserializer)?.unwrap_or(0.0);
-    let interval = Duration::try_from_secs_f64(seconds).map_err(de::Error::custom)?;
-    if interval > HEARTBEAT_MAX {
-        return Err(de::Error::custom("a heartbeat interval is at most a day"));
-    }
-    Ok(Some(interval).filter(|interval| !interval.is_zero()))
+fn body_of(response: &Response) -> Vec<u8> {
+    serde_json::to_vec(response).expect("all of it can be written as JSON")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
+    use crate::wire::dictionary::{Dictionary, ROUTES_MAX};
     use crate::wire::message::Route;
+    use crate::wire::protobuf::{Protos, Schema};
 
     #[test]
     fn a_handshake_is_good_if_its_sys_is_true_in_javascript() {
@@ -322,14 +186,14 @@ mod tests {
     #[test]
     fn a_server_without_a_vocabulary_says_so_by_saying_nothing() {
         let answer = |heartbeat| {
-            let answers = Answers::new(heartbeat, Vocabulary::default());
-            body_of(answers.answer(&Request::default()))
+            let answers = Answers::new(heartbeat, Vocabulary::default()).expect("it is short");
+            sent(answers.answer(&Request::default()))
         };
         let second = Duration::from_secs(1);
         let connector = answer(Some(3 * second));
         assert_eq!(connector, r#"{"code":200,"sys":{"heartbeat":3}}"#);
         assert_eq!(answer(None), r#"{"code":200,"sys":{}}"#);
-        assert_eq!(body_of(encode_failure()), r#"{"code":500}"#);
+        assert_eq!(sent(encode_failure()), r#"{"code":500}"#);
         let quick = answer(Some(second / 4));
         assert_eq!(quick, r#"{"code":200,"sys":{"heartbeat":0.25}}"#);
     }
@@ -338,7 +202,7 @@ mod tests {
     #[test]
     fn a_client_is_sent_what_it_does_not_know() -> Result<(), Box<dyn std::error::Error>> {
         let vocabulary = chat_example();
-        let answers = Answers::new(Some(Duration::from_secs(3)), vocabulary.clone());
+        let answers = Answers::new(Some(Duration::from_secs(3)), vocabulary.clone())?;
         let codes = r#"{"chat.chatHandler.send":1,"connector.entryHandler.enter":2}"#;
         let dictionary = format!(
             r#""dict":{codes},"routeToCode":{codes},"codeToRoute":{{"1":"chat.chatHandler.send","2":"connector.entryHandler.enter"}},"dictVersion":"{}","#,
@@ -362,8 +226,8 @@ mod tests {
             [(false, false), (false, true), (true, false), (true, true)]
         {
             let known = known(knows_dictionary, knows_protos);
-            let request = Request::read(&body_of(encode_request(&known))).ok_or("refused")?;
-            let answer = body_of(answers.answer(&request));
+            let request = Request::read(&sent(encode_request(&known))).ok_or("refused")?;
+            let answer = sent(answers.answer(&request));
             let dictionary = if knows_dictionary { "" } else { &dictionary };
             let protos = if knows_protos { "" } else { protos };
             let expected = format!(
@@ -376,6 +240,19 @@ mod tests {
             assert_eq!(sys.into_vocabulary(&known)?, vocabulary);
         }
         Ok(())
+    }
+
+    #[test]
+    fn a_vocabulary_that_does_not_fit_a_package_is_refused() {
+        let routes = vec!["r".repeat(255); ROUTES_MAX];
+        let dictionary = Dictionary::new(&[], &routes).expect("as many as there are codes");
+        let vocabulary = Vocabulary {
+            dictionary: Some(Arc::new(dictionary)),
+            protos: None,
+        };
+        // All of them in one direction, the one route in the other.
+        let error = Answers::new(None, vocabulary).expect_err("too long");
+        assert!(error.len > ROUTES_MAX * 255, "{error}");
     }
 
     #[test]
@@ -426,7 +303,7 @@ mod tests {
         }
     }
 
-    fn body_of(package: Bytes) -> Bytes {
+    fn sent(package: Bytes) -> Bytes {
         let package = package::whole(package, 2000).expect("a handshake is one package");
         assert_eq!(package.kind, PackageType::Handshake);
         package.body

@@ -17,9 +17,7 @@ const SAFE_INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
 const DIGIT_BITS_MAX: u32 = 120;
 
 /// The members of `object` in the order in which JavaScript walks through them.
-pub(in crate::wire) fn entries(
-    object: &Map<String, Value>,
-) -> impl Iterator<Item = (&String, &Value)> {
+pub(super) fn entries(object: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
     let has_indices = object.keys().any(|key| index(key).is_some());
     // Without indices, as nearly always, nothing is allocated.
     let sorted = has_indices.then(|| {
@@ -40,7 +38,7 @@ pub(in crate::wire) fn entries(
 }
 
 /// `object` with its members in that order.
-pub(in crate::wire) fn ordered(object: Map<String, Value>) -> Map<String, Value> {
+pub(super) fn ordered(object: Map<String, Value>) -> Map<String, Value> {
     let mut members: Vec<_> = object.into_iter().collect();
     members.sort_by_key(|(key, _)| index(key).unwrap_or(u32::MAX));
     members.into_iter().collect()
@@ -52,7 +50,7 @@ fn index(key: &str) -> Option<u32> {
 }
 
 /// The whole number that is written as `text` and in no other way.
-pub(in crate::wire) fn whole(text: &str) -> Option<u32> {
+pub(super) fn whole(text: &str) -> Option<u32> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     if !is_plain || (text.starts_with('0') && text != "0") {
         return None;
@@ -61,7 +59,7 @@ pub(in crate::wire) fn whole(text: &str) -> Option<u32> {
 }
 
 /// `number` as a JSON value: a whole one without a fraction, and `null` if JSON does not have it.
-pub(in crate::wire) fn value(number: f64) -> Value {
+pub(super) fn value(number: f64) -> Value {
     let is_negative_zero = number == 0.0 && number.is_sign_negative();
     if number.fract() == 0.0 && number.abs() <= SAFE_INTEGER_MAX && !is_negative_zero {
         Value::from(number as i64)
@@ -71,7 +69,7 @@ pub(in crate::wire) fn value(number: f64) -> Value {
 }
 
 /// What `parseInt` makes of `text`, which may be NaN and infinite.
-pub(in crate::wire) fn parse_int(text: &str) -> f64 {
+pub(super) fn parse_int(text: &str) -> f64 {
     let (sign, digits) = signed(text.trim_start_matches(is_space));
     let number = match digits.get(..2) {
         Some("0x" | "0X") => binary(prefix(&digits[2..], 16), 4),
@@ -81,7 +79,7 @@ pub(in crate::wire) fn parse_int(text: &str) -> f64 {
 }
 
 /// What `Number` makes of `text`, which may be NaN and infinite.
-pub(in crate::wire) fn number(text: &str) -> f64 {
+pub(super) fn number(text: &str) -> f64 {
     let text = text.trim_matches(is_space);
     let number = match text.get(..2) {
         Some("0x" | "0X") => binary(&text[2..], 4),
@@ -99,7 +97,7 @@ pub(in crate::wire) fn number(text: &str) -> f64 {
 }
 
 /// What `String` makes of `value`: the name under which it is a key.
-pub(in crate::wire) fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::from("null"),
         Value::Bool(value) => value.to_string(),
@@ -127,7 +125,7 @@ fn json(object: &Map<String, Value>) -> Vec<u8> {
 
 /// The version that Pomelo gives what it hands to clients: the MD5 of the JSON text of `objects`, one
 /// after the other, in base64.
-pub(in crate::wire) fn digest(objects: &[&Map<String, Value>]) -> String {
+pub(super) fn digest(objects: &[&Map<String, Value>]) -> String {
     let mut digest = Md5::new();
     for object in objects {
         digest.update(json(object));

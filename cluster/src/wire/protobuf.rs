@@ -49,12 +49,16 @@ pub use problem::{Problem, SchemaError, What};
 pub use schema::Schema;
 
 /// Most messages within each other in one body, the outermost included. As JSON they fit into the
-/// 128 levels that `serde_json` reads.
-pub const DEPTH_MAX: usize = 100;
+/// 128 levels that `serde_json` reads, also if each is in an array.
+pub const DEPTH_MAX: usize = 60;
 
 /// Most message types within each other in one schema, the outermost included. In the handshake
 /// each takes two levels of JSON.
 pub const DEFINITIONS_DEPTH_MAX: usize = 32;
+
+/// Longest name of a field in a schema that a server hands out, in bytes: a body repeats it for each
+/// message in a list, so that few bytes would become very many.
+pub const FIELD_NAME_LEN_MAX: usize = 256;
 
 /// Largest tag of a field: with the wire type it fills 31 bits.
 pub const TAG_MAX: u32 = (1 << 28) - 1;

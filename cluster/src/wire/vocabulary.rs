@@ -1,5 +1,6 @@
-//! What makes messages short: numbers for routes, protobuf for bodies. Server and client have the
-//! same after the handshake, and each may write what the other can read.
+//! What makes messages short: numbers for routes, protobuf for bodies. The server says in the
+//! handshake what it has. A client may use the numbers or not; a body with a schema is protobuf
+//! whether the client has looked at the schemas or not (PROTOCOL 5.1).
 
 use std::sync::Arc;
 
@@ -8,8 +9,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::dictionary::Dictionary;
-use super::message::{Route, RouteRef};
+use super::message::{self, Route, RouteRef};
 use super::protobuf::{DecodeError, EncodeError, Protos, Schema};
+use crate::limits::JSON_LEN_MAX;
 
 /// The route dictionary and the schemas of a connection.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,12 +49,17 @@ impl Vocabulary {
     ///
     /// # Errors
     ///
-    /// The route is protobuf and the body is not.
-    pub fn json_from_client(&self, route: &str, body: &Bytes) -> Result<Bytes, DecodeError> {
-        match self.client_schema(route) {
-            Some(schema) => Ok(schema.decode(route, body)?.to_string().into()),
-            None => Ok(body.clone()),
+    /// The route is protobuf and the body is not; or the text would be longer than
+    /// [`JSON_LEN_MAX`].
+    pub fn json_from_client(&self, route: &str, body: &Bytes) -> Result<Bytes, BodyError> {
+        let Some(schema) = self.client_schema(route) else {
+            return Ok(body.clone());
+        };
+        let json = schema.decode(route, body)?.to_string();
+        if json.len() > JSON_LEN_MAX {
+            return Err(BodyError::TooLong { len: json.len() });
         }
+        Ok(json.into())
     }
 
     /// Whether what the server sends of `route`, or as answer to it, is protobuf.
@@ -60,23 +67,30 @@ impl Vocabulary {
         self.server_schema(route).is_some()
     }
 
-    /// Writes the body of a server's message of `route`, or of the answer to a request of that
-    /// route. What the route's schema does not hold goes out with an empty body, as from the
-    /// original if a field is missing; where that throws and says nothing, the client would wait.
-    pub fn write_to_client(&self, route: &str, body: &impl Serialize) -> Vec<u8> {
-        match self.server_schema(route) {
-            None => serde_json::to_vec(body).expect(SERIALIZES),
-            Some(schema) => {
-                let body = serde_json::to_value(body).expect(SERIALIZES);
-                match schema.encode(route, &body) {
-                    Ok(bytes) => bytes.into(),
-                    Err(error) => {
-                        tracing::debug!(route, %error, "sent with an empty body");
-                        Vec::new()
-                    }
-                }
+    /// Writes a push as a whole package.
+    pub fn push(&self, route: &str, body: &impl Serialize) -> Bytes {
+        message::encode_push(self.route(route), &self.write_to_client(route, body))
+    }
+
+    /// Writes the answer to the request `id`, which was of `route`, as a whole package.
+    pub fn response(&self, id: u32, route: &str, body: &impl Serialize) -> Bytes {
+        message::encode_response(id, &self.write_to_client(route, body))
+    }
+
+    /// What the route's schema does not hold goes out with an empty body, as from the original if a
+    /// field is missing. Where that throws and says nothing, the client would wait.
+    fn write_to_client(&self, route: &str, body: &impl Serialize) -> Bytes {
+        const SERIALIZES: &str = "bodies are objects of texts, numbers and lists";
+        let Some(schema) = self.server_schema(route) else {
+            return serde_json::to_vec(body).expect(SERIALIZES).into();
+        };
+        let body = serde_json::to_value(body).expect(SERIALIZES);
+        schema.encode(route, &body).unwrap_or_else(|error| {
+            if error != EncodeError::Empty {
+                tracing::debug!(route, %error, "sent with an empty body");
             }
-        }
+            Bytes::new()
+        })
     }
 
     /// Writes the body of a client's message to `route`.
@@ -119,18 +133,21 @@ impl Vocabulary {
     }
 }
 
-/// Why a server's body always becomes JSON.
-const SERIALIZES: &str = "bodies are objects of texts, numbers and lists";
-
 /// A number that is no route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the route code {0} is not in the dictionary")]
 pub struct UnknownCode(pub u16);
 
-/// Why the body of a server's message cannot be read.
+/// Why the body of a message cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BodyError {
+    /// A client's protobuf is too much as JSON.
+    #[error("{len} bytes as JSON, more than {JSON_LEN_MAX}")]
+    TooLong {
+        /// Its length then, in bytes.
+        len: usize,
+    },
     /// It should be JSON.
     #[error("not JSON")]
     Json(#[from] serde_json::Error),
@@ -202,7 +219,7 @@ mod tests {
             &format!(r#"{{"{SEND}": {fields}}}"#),
         );
         for body in [json!({}), json!({"number": "abc"})] {
-            assert_eq!(vocabulary.write_to_client("onChat", &body), b"", "{body}");
+            assert_eq!(vocabulary.write_to_client("onChat", &body), "", "{body}");
             assert!(vocabulary.write_to_server(SEND, &body).is_err(), "{body}");
         }
         let cut = Bytes::from_static(b"\x08");

@@ -1,5 +1,6 @@
 //! Values at the edges, all seen on the original, and those that are refused here.
 
+use cluster::wire::body;
 use cluster::wire::protobuf::{DEPTH_MAX, DecodeError, EncodeError, Schema};
 use serde_json::{Value, json};
 
@@ -285,6 +286,13 @@ fn messages_within_each_other_are_bounded() {
         schema.encode("r", &nested(DEPTH_MAX + 1)),
         Err(EncodeError::TooDeep)
     );
+
+    // The connector hands bodies on as JSON, which is read again.
+    let listed = self::schema(&json!({"message G": {"repeated G g": 1}, "r": {"repeated G g": 1}}));
+    let deepest = (1..DEPTH_MAX).fold(json!({}), |inner, _| json!({ "g": [inner] }));
+    let bytes = listed.encode("r", &deepest).unwrap();
+    let json = listed.decode("r", &bytes).unwrap().to_string();
+    assert_eq!(body::decode(json.as_bytes()), deepest);
 
     let too_deep: Vec<u8> = [0x0A, 0x7F].repeat(100_000);
     assert_eq!(schema.decode("r", &too_deep), Err(DecodeError::TooDeep));

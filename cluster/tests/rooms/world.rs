@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use cluster::chat::state as chat;
-use cluster::connector::{handler, state as connector};
+use cluster::connector::handler::{self, Asked};
+use cluster::connector::state as connector;
 use cluster::link::frame;
 use cluster::link::{Connection, LinkError};
 use cluster::options::Options;
@@ -14,6 +15,7 @@ use cluster::queue::Queue;
 use cluster::topology::{Backend, Frontend, Topology};
 use cluster::wire::message::{self, MessageKind};
 use cluster::wire::package::{self, PackageType};
+use cluster::wire::vocabulary::Vocabulary;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -173,7 +175,10 @@ impl World {
             route: Some(message::Route::Name(route.into())),
             body: Bytes::from(body.to_string()),
         };
-        let handled = handler::handle(&mut self.connectors[user.0], user.1, &message, self.now);
+        let vocabulary = Vocabulary::default();
+        let asked = Asked::read(&vocabulary, &message);
+        let asked = asked.expect("JSON").expect("a request");
+        let handled = handler::handle(&mut self.connectors[user.0], user.1, asked, self.now);
         assert_eq!(handled, Ok(()));
     }
 

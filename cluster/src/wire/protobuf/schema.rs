@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::problem::{Problem, SchemaError};
-use super::{DEFINITIONS_DEPTH_MAX, TAG_MAX, duplicates, parse};
+use super::{DEFINITIONS_DEPTH_MAX, FIELD_NAME_LEN_MAX, TAG_MAX, duplicates, parse};
 use crate::wire::javascript;
 
 /// The routes whose bodies are protobuf, with their fields and message types.
@@ -195,6 +195,8 @@ struct Compiler<'a> {
     routes: BTreeMap<String, usize>,
     /// The message types that each message has for itself.
     nearby: Vec<BTreeMap<&'a str, usize>>,
+    /// The names that lead to what is being compiled.
+    path: Vec<&'a str>,
     /// The first thing that makes no sense; what is around it is compiled.
     mistake: Option<SchemaError>,
 }
@@ -205,57 +207,71 @@ impl<'a> Compiler<'a> {
     fn compile(parsed: &'a Map<String, Value>) -> Compiled {
         let mut compiler = Self::default();
         for (name, definition) in parsed {
-            let index = compiler.message(name, definition, 1);
+            let index = compiler.message(name, definition);
             compiler.routes.insert(name.clone(), index);
         }
         compiler.resolve();
         (compiler.messages, compiler.routes, compiler.mistake)
     }
 
-    fn message(&mut self, at: &str, definition: &'a Value, depth: usize) -> usize {
+    fn message(&mut self, name: &'a str, definition: &'a Value) -> usize {
+        self.path.push(name);
         let index = self.messages.len();
         self.messages.push(Message::default());
         self.nearby.push(BTreeMap::new());
+        self.fill(index, definition);
+        self.path.pop();
+        index
+    }
+
+    fn fill(&mut self, index: usize, definition: &'a Value) {
         let Value::Object(definition) = definition else {
-            self.wrong(at, definition, "an object of fields");
-            return index;
+            return self.wrong(&[], definition, "an object of fields");
         };
-        if depth > DEFINITIONS_DEPTH_MAX {
-            let at = at.to_owned();
+        // Each level is a name and `__messages`, but for the first.
+        if self.path.len() > 2 * DEFINITIONS_DEPTH_MAX - 1 {
+            let at = self.path.join(".");
             self.mistake.get_or_insert(SchemaError::TooDeep { at });
-            return index;
+            return;
         }
         let mut message = Message::default();
         for (name, field) in definition {
             // What begins like this and is no field is of a later version.
             let is_field = !name.starts_with("__") || field.get("tag").is_some();
             if is_field && name != MESSAGES && name != TAGS {
-                self.field(&format!("{at}.{name}"), name, field, &mut message);
+                self.field(name, field, &mut message);
             }
         }
         match definition.get(TAGS) {
             Some(Value::Object(tags)) => message.read_tags(tags),
             None => message.derive_tags(),
-            Some(other) => self.wrong(&format!("{at}.{TAGS}"), other, "an object"),
+            Some(other) => self.wrong(&[TAGS], other, "an object"),
         }
         self.messages[index] = message;
         match definition.get(MESSAGES) {
             Some(Value::Object(nested)) => {
+                self.path.push(MESSAGES);
                 for (name, definition) in nested {
-                    let at = format!("{at}.{MESSAGES}.{name}");
-                    let nested = self.message(&at, definition, depth + 1);
+                    let nested = self.message(name, definition);
                     self.nearby[index].insert(name, nested);
                 }
+                self.path.pop();
             }
             None => (),
-            Some(other) => self.wrong(&format!("{at}.{MESSAGES}"), other, "an object"),
+            Some(other) => self.wrong(&[MESSAGES], other, "an object"),
         }
-        index
     }
 
-    fn field(&mut self, at: &str, name: &str, field: &'a Value, message: &mut Message) {
+    fn field(&mut self, name: &'a str, field: &'a Value, message: &mut Message) {
+        if name.len() > FIELD_NAME_LEN_MAX {
+            // Its beginning is enough to find it.
+            let beginning: String = name.chars().take(20).collect();
+            let at = format!("{}.{beginning}...", self.path.join("."));
+            self.mistake.get_or_insert(SchemaError::NameTooLong { at });
+            return;
+        }
         if !field.is_object() {
-            return self.wrong(at, field, "an object with option, type and tag");
+            return self.wrong(&[name], field, "an object with option, type and tag");
         }
         let option = match field["option"].as_str() {
             Some("required") => FieldOption::Required,
@@ -263,16 +279,16 @@ impl<'a> Compiler<'a> {
             Some("repeated") => FieldOption::Repeated,
             _ => {
                 let expected = "required, optional or repeated";
-                return self.wrong(&format!("{at}.option"), &field["option"], expected);
+                return self.wrong(&[name, "option"], &field["option"], expected);
             }
         };
         let Some(kind) = field["type"].as_str() else {
-            return self.wrong(&format!("{at}.type"), &field["type"], "the name of a type");
+            return self.wrong(&[name, "type"], &field["type"], "the name of a type");
         };
         let tag = tag_number(&field["tag"]);
         if tag.is_none() {
             let expected = "a whole number from 0 to 2^28 - 1";
-            self.wrong(&format!("{at}.tag"), &field["tag"], expected);
+            self.wrong(&[name, "tag"], &field["tag"], expected);
         }
         message
             .by_name
@@ -304,15 +320,19 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn wrong(&mut self, at: &str, value: &Value, expected: &'static str) {
+    /// Notes that `value`, which `names` lead to from here, is not what is expected.
+    fn wrong(&mut self, names: &[&str], value: &Value, expected: &'static str) {
+        if self.mistake.is_some() {
+            return;
+        }
         let found = match value {
             Value::Number(_) => value.to_string(),
             Value::String(text) => format!("{text:?}"),
             Value::Null => String::from("nothing"),
             other => found(other).to_owned(),
         };
-        self.mistake.get_or_insert(SchemaError::WrongType {
-            at: at.to_owned(),
+        self.mistake = Some(SchemaError::WrongType {
+            at: [&self.path[..], names].concat().join("."),
             found,
             expected,
         });
