@@ -30,6 +30,8 @@ Examples:
       Another file, slower heartbeats, more log.
   POMELO_CLUSTER_TOKEN=secret cluster start -e production --server-id connector-server-1
       One server of several processes; each needs the same token.
+  cluster start --demo
+      All servers, and a chat page for browsers at http://127.0.0.1:3001/.
 
 The line `ready` on standard output says that all ports are bound.";
 
@@ -90,6 +92,11 @@ pub struct Start {
     /// replaces the first, which is kicked
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     pub duplicate_login: DuplicateLogin,
+
+    /// Serve a small chat page for browsers on this port of the same address, and print where; the
+    /// original's browser client must be there first: `npm ci --prefix cluster/demo`
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "3001")]
+    pub demo: Option<u16>,
 
     /// What to log to standard error: off, error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info")]
