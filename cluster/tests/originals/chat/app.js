@@ -6,6 +6,11 @@
 
 require('./app/util/loopback');
 
+// Pomelo's parts report on the console what they also log, or should.
+if (process.env.CHAT_LOG === 'OFF') {
+  console.log = console.warn = console.error = () => {};
+}
+
 const pomelo = require('pomelo');
 const { serverOf } = require('./app/util/dispatch');
 
@@ -38,7 +43,7 @@ const tell = (what) => process.send && process.send(what);
 let isRunning = false;
 process.on('uncaughtException', (error) => {
   if (!isRunning) {
-    console.error(error.stack);
+    process.stderr.write(`${error.stack}\n`);
     process.exit(1);
   }
 });
