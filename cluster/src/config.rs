@@ -42,11 +42,13 @@ mod protos;
 mod reader;
 mod server;
 mod servers;
+mod words;
 
 pub use app::settings;
+pub use bodies::Misfit;
 pub use findings::{ConfigError, FileError};
 pub use place::{FILE_LEN_MAX, Place};
-pub use problem::{Misfit, Problem, What};
+pub use problem::{Problem, What};
 
 use json::Source;
 use place::{File, Text};

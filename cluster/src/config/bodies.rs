@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::problem::{Misfit, quoted};
+use super::words::quoted;
 use crate::dispatch::{ENTER, QUERY_ENTRY, SEND};
 use crate::wire::protobuf::Schema;
 
@@ -24,6 +24,44 @@ pub(super) struct Place {
     /// The field as the file has it; `None` if it is not there.
     pub(super) key: Option<String>,
     pub(super) what: Misfit,
+}
+
+/// Why a message of a schema cannot hold what is said, and the remedy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misfit {
+    /// A field that is not there. It would get lost.
+    #[error("lacks {name:?}, which the cluster {verb}: add {remedy}")]
+    Lacks {
+        /// The name of the field.
+        name: &'static str,
+        /// `sends` or `reads`.
+        verb: &'static str,
+        /// The field as it should be.
+        remedy: String,
+    },
+    /// A field of a type that does not hold it.
+    #[error("cannot hold {kind} that the cluster {verb}: write {remedy}")]
+    CannotHold {
+        /// What it is, such as `the texts`.
+        kind: &'static str,
+        /// `sends` or `reads`.
+        verb: &'static str,
+        /// The field as it should be.
+        remedy: String,
+    },
+    /// A required field that some bodies do not have. These would go out empty.
+    #[error("is not in every answer, such as {{\"code\":500}}: write {remedy}")]
+    NotAlways {
+        /// The field as it should be.
+        remedy: String,
+    },
+    /// A required field that no body has. All would go out empty.
+    #[error("is never sent by the cluster: write optional, or remove it")]
+    NeverSent,
+    /// A field for a truth value.
+    #[error("cannot hold true, which the cluster sends beside a code: remove it")]
+    Flag,
 }
 
 /// One field of a body.

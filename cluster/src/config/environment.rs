@@ -6,7 +6,8 @@
 use super::fields::or_the_file;
 use super::findings::Findings;
 use super::json::{Kind, Node, Source};
-use super::problem::{What, shown};
+use super::problem::What;
+use super::words::shown;
 
 /// What stands in a file that may have environments inside.
 #[derive(Clone, Copy)]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::findings::Findings;
 use super::json::{Kind, Members, Node, Source, joined};
-use super::problem::{What, nearest, quoted, shown};
+use super::problem::What;
+use super::words::{nearest, quoted, shown};
 use crate::limits::SERVER_ID_LEN_MAX;
 use crate::options;
 

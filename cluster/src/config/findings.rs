@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::fields::or_the_file;
-use super::problem::{Problem, What, without_place};
+use super::problem::{Problem, What};
+use super::words::without_place;
 
 /// Problems of one file that are kept; the rest is only counted. A file of the greatest length that
 /// is nothing but mistakes must not fill the memory with them.

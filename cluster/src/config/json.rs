@@ -12,7 +12,8 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::findings::Findings;
-use super::problem::{What, shown};
+use super::problem::What;
+use super::words::shown;
 
 /// A text that is known to be valid JSON.
 pub(super) struct Source<'a> {

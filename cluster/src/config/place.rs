@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
 use super::findings::FileError;
-use super::problem::nearest;
+use super::words::nearest;
 
 /// Longest file that is read, in bytes: about fifty thousand servers. A longer one (or a device
 /// that never ends) is refused before it fills the memory.

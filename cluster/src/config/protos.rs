@@ -4,7 +4,8 @@ use super::bodies::{self, Direction, Place};
 use super::fields::or_the_file;
 use super::findings::Findings;
 use super::json::{Kind, Node, Source};
-use super::problem::{What, printable, quoted};
+use super::problem::What;
+use super::words::{printable, quoted};
 use crate::wire::protobuf::{Problem, Schema, SchemaError};
 
 /// Longest schema file, in bytes: some twenty thousand fields. Every client that does not know it yet

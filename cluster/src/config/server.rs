@@ -2,7 +2,8 @@
 
 use super::fields::{Fields, Placed};
 use super::json::{Kind, Node};
-use super::problem::{What, quoted};
+use super::problem::What;
+use super::words::quoted;
 
 /// What a server is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,8 +6,9 @@ use super::environment::Contents;
 use super::fields::{Fields, Placed, or_the_file};
 use super::findings::Findings;
 use super::json::{Kind, Node, Source, joined};
-use super::problem::{What, nearest, quoted, shown};
+use super::problem::What;
 use super::server::{self, Server, ServerType};
+use super::words::{nearest, quoted, shown};
 use crate::topology::{Backend, Frontend, Topology};
 
 /// Most servers of one type: more than a chat server takes connections of connectors.

@@ -1,9 +1,20 @@
 //! What is read from a configuration, and the exact words for each thing that can be wrong in it.
 
+#[path = "../support/program.rs"]
+mod program;
+
+mod app;
+mod bodies;
+mod commands;
+mod dictionary;
 mod files;
+mod folder;
+mod master;
 mod random;
+mod schemas;
 mod server_problems;
 mod servers;
+mod which;
 
 use cluster::config::{Config, ConfigError, Place};
 
