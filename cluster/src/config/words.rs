@@ -58,7 +58,7 @@ pub(super) fn without_place(cause: &serde_json::Error) -> String {
 /// The environments that there are.
 pub(super) fn one_of(known: &[String]) -> String {
     if known.is_empty() {
-        return String::from("it has none: add \"development\" with gate, connector and chat");
+        return String::from("it has none: add \"development\"");
     }
     let names: Vec<String> = known.iter().map(|name| shown(name)).collect();
     printable(&format!("choose one of {}", names.join(", ")))

@@ -17,7 +17,7 @@ fn a_file_that_is_no_object_says_so() {
     assert_eq!(
         messages_of("{}"),
         "s.json:1: development: no such environment in this file: \
-         it has none: add \"development\" with gate, connector and chat"
+         it has none: add \"development\""
     );
     assert_eq!(
         messages_of(""),

@@ -37,6 +37,10 @@ fn each_mistake_has_its_line_field_and_remedy() {
             "1: development: no such environment in this file: choose one of production",
         ),
         (
+            String::from("{}"),
+            "1: development: no such environment in this file: it has none: add \"development\"",
+        ),
+        (
             String::from("{\n\"development\": 7}"),
             "2: development: a number where an object is due: write the fields id, host and port in { }",
         ),
