@@ -32,6 +32,8 @@ Examples:
       Only servers of your own; all else as built in.
   POMELO_CLUSTER_TOKEN=secret cluster start -e production --server-id connector-server-1
       One server of several processes; each needs the same token.
+  cluster start --demo
+      All servers, and a chat page for browsers at http://127.0.0.1:3001/.
 
 The folder has the files of a Pomelo project: servers.json, and if need be master.json,
 serverProtos.json, clientProtos.json, dictionary.json, and app.json for what a Pomelo project sets
@@ -102,6 +104,11 @@ pub struct Start {
     /// replaces the first, which is kicked [default: as app.json says, else refuse]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub duplicate_login: Option<DuplicateLogin>,
+
+    /// Serve a small chat page for browsers on this port of the same address, and print where; the
+    /// original's browser client must be there first: `npm ci --prefix cluster/demo`
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "3001")]
+    pub demo: Option<u16>,
 
     /// What to log to standard error: off, error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info")]

@@ -16,12 +16,13 @@ where
 {
     let greeting = async {
         let mut connection = Connection::accept(stream, options.package_body_len_max).await?;
-        let is_greeted = shake_hands(&mut connection, answers).await?;
-        if is_greeted {
+        let is_greeted = shake_hands(&mut connection, answers).await;
+        if let Ok(true) = is_greeted {
             return Ok(Some(connection));
         }
+        // Also after bad bytes: a WebSocket's close frame says whose fault it was.
         let _ = tokio::time::timeout(CLOSE_PATIENCE, connection.close()).await;
-        Ok::<_, ConnectionError>(None)
+        is_greeted.map(|_| None)
     };
     match tokio::time::timeout(options.handshake_patience, greeting).await {
         Ok(Ok(connection)) => connection,

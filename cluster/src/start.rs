@@ -16,6 +16,7 @@ use cluster::topology::Topology;
 use rand::rngs::StdRng;
 
 use crate::cli;
+use crate::demo::{self, Demo, DemoError};
 use crate::token::{self, TokenError};
 
 const DEFAULT_FOLDER: &str = "cluster/config";
@@ -30,6 +31,7 @@ pub struct Plan {
     options: Options,
     /// `None`: all servers are in this process, and it draws one.
     token: Option<String>,
+    demo: Option<Demo>,
 }
 
 /// Why the servers did not run, or ended.
@@ -51,6 +53,8 @@ pub enum StartError {
     Heartbeat(Duration),
     #[error(transparent)]
     Token(#[from] TokenError),
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     #[error("{cause}: {remedy}")]
     Bind { cause: BindError, remedy: String },
     #[error(transparent)]
@@ -62,6 +66,7 @@ pub enum StartError {
 impl StartError {
     pub fn exit_status(&self) -> u8 {
         match self {
+            Self::Demo(error) => error.exit_status(),
             Self::Bind { .. } | Self::Server(_) | Self::Runtime(_) => 3,
             _ => 2,
         }
@@ -89,6 +94,7 @@ pub fn plan(arguments: &cli::Start) -> Result<Plan, StartError> {
     let bind = arguments.bind.unwrap_or_else(|| default_bind(&topology));
     let token = token::token(arguments, &topology, bind)?;
     let server_id = arguments.server_id.clone();
+    let demo = arguments.demo.map(Demo::read).transpose()?;
     Ok(Plan {
         file: place_to_edit(&place, servers_file),
         topology,
@@ -96,6 +102,7 @@ pub fn plan(arguments: &cli::Start) -> Result<Plan, StartError> {
         bind,
         options,
         token,
+        demo,
     })
 }
 
@@ -116,10 +123,15 @@ pub async fn run(plan: Plan, rng: &mut StdRng) -> Result<ExitCode, StartError> {
             cause,
         })?
         .serve(&options, rng);
+    let demo = match plan.demo {
+        Some(demo) => Some(demo.bind(plan.bind, running.topology()).await?),
+        None => None,
+    };
     // Whoever closed standard output does not wait for `ready`.
-    let _ = announce(&running);
+    let _ = announce(&running, demo.as_ref());
     tokio::select! {
         error = running.ended() => return Err(error.into()),
+        () = demo::serve(demo) => {}
         _ = signals.next() => {}
     }
     tracing::info!("stopping; another signal ends at once");
@@ -243,10 +255,13 @@ pub fn is_loopback(address: &Address) -> bool {
     }
 }
 
-fn announce(running: &Running) -> io::Result<()> {
+fn announce(running: &Running, demo: Option<&demo::Bound>) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     for address in running.addresses() {
         writeln!(stdout, "{address}")?;
+    }
+    if let Some(demo) = demo {
+        writeln!(stdout, "demo page {}", demo.address())?;
     }
     writeln!(stdout, "ready")?;
     stdout.flush()

@@ -13,8 +13,10 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_websockets::proto::ProtocolError;
 use tokio_websockets::{
-    ClientBuilder, Config, Error as WebSocketError, Limits, Message, ServerBuilder, WebSocketStream,
+    ClientBuilder, CloseCode, Config, Error as WebSocketError, Limits, Message, ServerBuilder,
+    WebSocketStream,
 };
 
 use self::upgrade::Upgraded;
@@ -89,12 +91,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             }
             let message = match ready!(self.poll_message(context)) {
                 Some(Ok(message)) => message,
-                Some(Err(error)) => return Poll::Ready(self.end_or_error(error)),
+                Some(Err(error)) => {
+                    // The library says so only of a message that is in one frame.
+                    if let WebSocketError::PayloadTooLong { max_len, .. } = error {
+                        let reason = format!("max length: {max_len}");
+                        self.say_goodbye(CloseCode::MESSAGE_TOO_BIG, &reason);
+                    }
+                    return Poll::Ready(self.end_or_error(error));
+                }
                 None => return Poll::Ready(Ok(None)),
             };
             self.owes_pong = message.is_ping();
             let is_package = message.is_binary() || message.is_text();
             let is_empty_text = message.is_text() && message.as_payload().is_empty();
+            // The library takes text whose last fragment is empty and ends inside a character.
+            if message.is_text() && str::from_utf8(message.as_payload()).is_err() {
+                self.say_goodbye(CloseCode::INVALID_FRAME_PAYLOAD_DATA, "invalid utf-8");
+                let error = WebSocketError::Protocol(ProtocolError::InvalidUtf8);
+                return Poll::Ready(Err(ConnectionError::WebSocket(error)));
+            }
             // After a close message the next read flushes its answer, then says the end.
             if is_package && !is_empty_text {
                 let bytes = message.into_payload().into();
@@ -141,6 +156,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             self.large = Some(message.clone().into_payload().into());
         }
         message
+    }
+
+    /// Queues a close frame, unless there is one already.
+    fn say_goodbye(&mut self, code: CloseCode, reason: &str) {
+        let close = Message::close(Some(code), reason);
+        // It fails when there is one.
+        let _ = Pin::new(&mut self.stream).start_send(close);
     }
 
     /// An end of the stream inside a frame is the end, as it is inside a package.

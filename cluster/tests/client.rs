@@ -13,6 +13,7 @@ use bytes::Bytes;
 use cluster::client::{Client, ClientError, Event, Memory};
 use cluster::connection::{Connection, Incoming, Transport};
 use cluster::net::{Listener, Network, Tcp};
+use cluster::options::Options;
 use cluster::wire::body;
 use cluster::wire::handshake::{self, Answers, Request};
 use cluster::wire::message::{self, Message, MessageKind, Route, RouteRef};
@@ -107,6 +108,39 @@ async fn a_handshake_that_is_turned_down_says_how() {
     assert!(matches!(nonsense, ClientError::Handshake(_)));
     let silence = start_against(&[package::heartbeat()]).await;
     assert!(matches!(silence, ClientError::ClosedEarly));
+}
+
+#[tokio::test]
+async fn what_a_client_has_learnt_it_says_the_next_time() {
+    let memory = Memory::default();
+    let vocabulary = Options::default().vocabulary;
+    let answers = Answers::new(None, vocabulary.clone());
+    for known in [Vocabulary::default(), vocabulary] {
+        let (near, far) = duplex(2000);
+        let server = async {
+            let mut server = Connection::accept(far, 1000).await.unwrap();
+            let hello = next_package(&mut server).await;
+            let expected = package::whole(handshake::encode_request(&known), 1000);
+            assert_eq!(Ok(&hello), expected.as_ref());
+            server.queue(answers.answer(&Request::read(&hello.body).unwrap()));
+            next_package(&mut server).await;
+            // A push as the chat example sends it, and a request as its clients do.
+            let body = Bytes::from_static(b"\x0a\x02hi\x12\x05alice\x1a\x01*");
+            server.queue(message::encode_push(RouteRef::Name("onChat"), &body));
+            next_message(&mut server).await
+        };
+        let client = async {
+            let client = Client::start(near, "localhost", Transport::Tcp, &memory).await;
+            let mut client = client.unwrap();
+            client.request("chat.chatHandler.send", &json!({})).unwrap();
+            client.next().await.unwrap()
+        };
+        let (request, heard) = tokio::join!(within(server), client);
+        assert_eq!(request.route, Some(Route::Code(1)));
+        let body = json!({"msg": "hi", "from": "alice", "target": "*"});
+        let route = String::from("onChat");
+        assert_eq!(heard, Event::Push { route, body });
+    }
 }
 
 #[tokio::test]

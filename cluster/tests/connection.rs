@@ -15,7 +15,7 @@ use bytes::Bytes;
 use cluster::connection::{Connection, ConnectionError, Incoming, Transport};
 use cluster::net::{Listener, Network, Tcp};
 use cluster::wire::body;
-use cluster::wire::package::{self, Package, PackageError, PackageType};
+use cluster::wire::package::{self, Package, PackageType};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, duplex};
@@ -256,44 +256,6 @@ async fn the_first_byte_decides() {
     let (_, far) = duplex(1000);
     let error = Connection::accept(far, BODY_LEN_MAX).await.unwrap_err();
     assert!(matches!(&error, ConnectionError::Io(_)) && !error.is_peers_fault());
-}
-
-#[tokio::test]
-async fn a_tcp_package_cut_anywhere_waits_for_its_rest() {
-    let whole = b"\x04\0\0\x05hello\x03\0\0\0";
-    for cut in 1..whole.len() {
-        let (mut peer, far) = duplex(1000);
-        peer.write_all(&whole[..cut]).await.unwrap();
-        let mut server = Connection::accept(far, BODY_LEN_MAX).await.unwrap();
-        assert_eq!(server.transport(), Transport::Tcp);
-        if cut < 9 {
-            assert!(poll_few(3, server.next()).await.is_none(), "cut at {cut}");
-        }
-        peer.write_all(&whole[cut..]).await.unwrap();
-        assert_eq!(next_package(&mut server).await.body, "hello");
-        assert_eq!(next_package(&mut server).await.kind, PackageType::Heartbeat);
-    }
-}
-
-#[tokio::test]
-async fn the_end_inside_a_package_is_the_end() {
-    let (mut peer, far) = duplex(1000);
-    peer.write_all(b"\x04\0\0\x05hel").await.unwrap();
-    drop(peer);
-    let mut server = Connection::accept(far, BODY_LEN_MAX).await.unwrap();
-    assert_eq!(server.next().await.unwrap(), Incoming::Closed);
-}
-
-#[tokio::test]
-async fn a_package_over_the_limit_is_refused_by_its_head() {
-    let (mut peer, far) = duplex(1000);
-    peer.write_all(b"\x04\xFF\xFF\xFF").await.unwrap();
-    let mut server = Connection::accept(far, BODY_LEN_MAX).await.unwrap();
-    let error = server.next().await.unwrap_err();
-    assert!(matches!(
-        error,
-        ConnectionError::Package(PackageError::TooLong { .. })
-    ));
 }
 
 /// Both ends of one connection. A raw TCP server waits for the first byte, so the client says

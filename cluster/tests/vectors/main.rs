@@ -14,6 +14,7 @@ use cluster::topology::{Backend, Topology};
 use cluster::wire::message::{self, MessageError, MessageKind, Route, RouteRef};
 use cluster::wire::package::{self, BODY_LEN_LIMIT, HEAD_LEN, Package, PackageError, PackageType};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use file::{each, unhex};
 
@@ -23,10 +24,11 @@ fn packages_are_written_and_read_as_by_the_original() {
         let kind = kind(vector.kind);
         let body = vector.body();
         let package = package::encode(kind, &body);
-        // The file also has digests of the long ones. They say nothing more: each body is one byte
-        // repeated, so head and length are the whole package.
         assert_eq!(package[..HEAD_LEN], unhex(&vector.head_hex)[..]);
         assert_eq!(package.len(), vector.encoded_length);
+        if let Some(digest) = vector.sha256 {
+            assert_eq!(Sha256::digest(&package)[..], unhex(&digest)[..]);
+        }
         assert_eq!(package[HEAD_LEN..], body[..]);
         if let Some(hex) = vector.hex {
             assert_eq!(package[..], unhex(&hex)[..]);
@@ -207,6 +209,7 @@ struct PackageVector {
     kind: u8,
     body: Option<Fill>,
     body_utf8: Option<String>,
+    sha256: Option<String>,
     head_hex: String,
     encoded_length: usize,
     hex: Option<String>,

@@ -1,5 +1,6 @@
 //! Protobuf bodies.
 
+use cluster::wire::dictionary::Dictionary;
 use cluster::wire::protobuf::{DecodeError, EncodeError, Protos, Schema};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -87,6 +88,22 @@ fn the_version_is_the_digest_of_the_original() {
         let server = Schema::from_parsed(vector.server).expect("it is what the original sends");
         assert_eq!(Protos::new(server, client).version(), vector.version);
     });
+}
+
+#[test]
+fn the_dictionary_and_its_version_are_those_of_the_original() {
+    each("/versions/dict", |vector: DictVector| {
+        let routes: Vec<_> = vector.dict.keys().map(String::as_str).rev().collect();
+        let dictionary = Dictionary::new(&routes, &[]).expect("few routes");
+        assert_eq!(dictionary.route_to_code(), vector.dict);
+        assert_eq!(dictionary.version(), vector.version);
+    });
+}
+
+#[derive(Deserialize)]
+struct DictVector {
+    dict: Map<String, Value>,
+    version: String,
 }
 
 #[derive(Deserialize)]
