@@ -217,7 +217,8 @@ fn check_together(fields: &mut Fields<'_, '_>, options: &Options) {
         fields.clash(
             ["sessionQueueBytes", "packageBodyLenMax"],
             format!(
-                "a sessionQueueBytes of {session_queue_bytes} is less than a packageBodyLenMax of {package_body_len_max}"
+                "a sessionQueueBytes of {session_queue_bytes} is less than a packageBodyLenMax of \
+                 {package_body_len_max}"
             ),
             "raise the one or lower the other, else one long message cuts off who has another to read",
         );
@@ -226,9 +227,11 @@ fn check_together(fields: &mut Fields<'_, '_>, options: &Options) {
         fields.clash(
             ["sessionsMax", "outboxLen"],
             format!(
-                "{OUTBOX_BURST} times an outboxLen of {outbox_len} is not more than twice a sessionsMax of {sessions_max}"
+                "{OUTBOX_BURST} times an outboxLen of {outbox_len} is not more than twice a \
+                 sessionsMax of {sessions_max}"
             ),
-            "raise outboxLen or lower sessionsMax, else the death of one connector cuts off the others, which are told of each of its sessions at once",
+            "raise outboxLen or lower sessionsMax, else the death of one connector cuts off the \
+             others, which are told of each of its sessions at once",
         );
     }
 }
