@@ -1,24 +1,40 @@
-//! `cluster check`: reads a servers.json and prints what it holds.
+//! `cluster check`: reads a configuration and prints what it holds.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use cluster::config::{Config, ConfigError, ServersFile};
+use cluster::config::{Config, ConfigError, Place, settings};
+use cluster::options::Options;
 use cluster::process::addresses;
+use cluster::wire::dictionary::Dictionary;
+use cluster::wire::protobuf::{Protos, Schema};
 
 use crate::cli;
 
-/// Prints the servers of each environment; nothing if there is a mistake.
+/// Prints what each environment is; nothing if there is a mistake in any.
 pub fn check(arguments: &cli::Check) -> Result<ExitCode, ConfigError> {
-    let file = ServersFile::read(&arguments.file)?;
-    let configs = match &arguments.environment {
-        Some(name) => vec![(name.clone(), file.environment(name)?)],
-        None => file.check()?,
+    let place = match arguments.path.is_dir() {
+        true => Place::folder(&arguments.path),
+        false => Place::servers(&arguments.path),
     };
-    for (name, config) in &configs {
-        for warning in &config.warnings {
-            crate::say(&format!("{}: {warning}", arguments.file.display()));
+    let configs = match &arguments.environment {
+        Some(name) => vec![(name.clone(), place.load(name)?)],
+        None => place.check()?,
+    };
+    // Environments share files: what is to be said of one is said once.
+    let mut said = BTreeSet::new();
+    for (_, config) in &configs {
+        let unused = config.master_file.iter().map(|file| {
+            format!("note: {file} is not used: these servers find each other without a master")
+        });
+        for line in config.warnings.iter().cloned().chain(unused) {
+            if said.insert(line.clone()) {
+                crate::say(&line);
+            }
         }
+    }
+    for (name, config) in &configs {
         // Whoever closed standard output, such as `head`, has read enough.
         let _ = print(name, config);
     }
@@ -27,16 +43,59 @@ pub fn check(arguments: &cli::Check) -> Result<ExitCode, ConfigError> {
 
 fn print(name: &str, config: &Config) -> io::Result<()> {
     let topology = &config.topology;
+    let vocabulary = &config.options.vocabulary;
     let mut stdout = io::stdout().lock();
     writeln!(
         stdout,
-        "{name}: gate {}, connector {}, chat {}",
+        "{}: gate {}, connector {}, chat {}",
+        name.escape_debug(),
         topology.gates.len(),
         topology.connectors.len(),
         topology.chats.len()
     )?;
     for address in addresses(topology) {
         writeln!(stdout, "  {address}")?;
+    }
+    match &vocabulary.dictionary {
+        Some(dictionary) => print_dictionary(&mut stdout, dictionary)?,
+        None => writeln!(stdout, "  no dictionary")?,
+    }
+    match &vocabulary.protos {
+        Some(protos) => print_protos(&mut stdout, protos)?,
+        None => writeln!(stdout, "  no protobuf")?,
+    }
+    print_settings(&mut stdout, &config.options)
+}
+
+fn print_dictionary(stdout: &mut impl Write, dictionary: &Dictionary) -> io::Result<()> {
+    writeln!(stdout, "  dictVersion {}", dictionary.version())?;
+    for (code, route) in dictionary.code_to_route() {
+        let route = route.as_str().unwrap_or_default();
+        writeln!(stdout, "    {code} {}", route.escape_debug())?;
+    }
+    Ok(())
+}
+
+fn print_protos(stdout: &mut impl Write, protos: &Protos) -> io::Result<()> {
+    writeln!(stdout, "  protoVersion {}", protos.version())?;
+    let mut print = |from, schema: &Schema| {
+        let messages = schema.to_parsed().keys();
+        for route in messages.filter(|name| !name.starts_with("message ")) {
+            writeln!(stdout, "    {from} {}", route.escape_debug())?;
+        }
+        Ok(())
+    };
+    print("server", protos.server())?;
+    print("client", protos.client())
+}
+
+/// Those that are not as by default.
+fn print_settings(stdout: &mut impl Write, options: &Options) -> io::Result<()> {
+    let defaults = settings(&Options::default());
+    for ((key, value), (_, default)) in settings(options).into_iter().zip(defaults) {
+        if value != default {
+            writeln!(stdout, "  {key} {value} (default {default})")?;
+        }
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use cluster::options::DuplicateLogin;
+use cluster::options::{DuplicateLogin, parse_time};
 use tracing_subscriber::filter::LevelFilter;
 
 const EXIT_STATUSES: &str = "\
@@ -18,20 +18,26 @@ Exit status:
 const EXAMPLES: &str = "\
 Examples:
   cluster start                         all servers of the environment development
-  cluster start -e production --servers servers.json --server-id chat-server-1
-  cluster check servers.json            every environment of the file";
+  cluster start -e production --config game-server/config --server-id chat-server-1
+  cluster check game-server/config      every environment, all files";
 
 const START_EXAMPLES: &str = "\
 Examples:
   cluster start
-      All servers of `development` in this process. Without cluster/config/servers.json in
-      the working directory a built-in copy is used: gate 3014, connectors 3050 to 3052.
-  cluster start --servers servers.json --heartbeat 10s -v
-      Another file, slower heartbeats, more log.
+      All servers of `development` in this process. Without the folder cluster/config in the
+      working directory a built-in copy is used: gate 3014, connectors 3050 to 3052.
+  cluster start --config game-server/config --heartbeat 10s -v
+      Another folder, slower heartbeats than its app.json says, more log.
+  cluster start --servers servers.json
+      Only servers of your own; all else as built in.
   POMELO_CLUSTER_TOKEN=secret cluster start -e production --server-id connector-server-1
       One server of several processes; each needs the same token.
   cluster start --demo
       All servers, and a chat page for browsers at http://127.0.0.1:3001/.
+
+The folder has the files of a Pomelo project: servers.json, and if need be master.json,
+serverProtos.json, clientProtos.json, dictionary.json, and app.json for what a Pomelo project sets
+in app.js. Flags override app.json. `cluster check` prints what comes of it.
 
 The line `ready` on standard output says that all ports are bound.";
 
@@ -45,22 +51,26 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the servers of a servers.json until Ctrl-C, SIGTERM or SIGHUP
+    /// Run the servers of a configuration until Ctrl-C, SIGTERM or SIGHUP
     #[command(after_help = format!("{START_EXAMPLES}\n\n{EXIT_STATUSES}"))]
     Start(Start),
-    /// Check a servers.json and print what it holds
+    /// Check a configuration and print what it holds
     #[command(after_help = EXIT_STATUSES)]
     Check(Check),
 }
 
 #[derive(Debug, Args)]
 pub struct Start {
-    /// The environment of the file to run
+    /// The environment to run
     #[arg(short, long, default_value = "development", value_name = "NAME")]
     pub environment: String,
 
-    /// Pomelo's servers.json [default: cluster/config/servers.json, else a built-in copy]
-    #[arg(long, value_name = "FILE")]
+    /// A folder as Pomelo's config [default: cluster/config, else a built-in copy]
+    #[arg(long, value_name = "DIR")]
+    pub config: Option<PathBuf>,
+
+    /// A servers.json alone; all else is as built in
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub servers: Option<PathBuf>,
 
     /// Run only this server [default: all servers in this process]
@@ -76,22 +86,24 @@ pub struct Start {
     #[arg(long, value_name = "ADDRESS")]
     pub bind: Option<IpAddr>,
 
-    /// How long a link between servers may be down before its sessions are given up
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration)]
-    pub lease: Duration,
+    /// How long a link between servers may be down before its sessions are given up [default: as
+    /// app.json says, else 2s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub lease: Option<Duration>,
 
-    /// Longest time until a request is answered; longer than the lease
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
-    pub request_deadline: Duration,
+    /// Longest time until a request is answered; longer than the lease [default: as app.json says,
+    /// else 3s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub request_deadline: Option<Duration>,
 
-    /// Interval of client heartbeats, in whole seconds
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
-    pub heartbeat: Duration,
+    /// Interval of client heartbeats, in whole seconds [default: as app.json says, else 3s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub heartbeat: Option<Duration>,
 
     /// What becomes of a login whose name is in that room already: the second gets an error, or it
-    /// replaces the first, which is kicked
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
-    pub duplicate_login: DuplicateLogin,
+    /// replaces the first, which is kicked [default: as app.json says, else refuse]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub duplicate_login: Option<DuplicateLogin>,
 
     /// Serve a small chat page for browsers on this port of the same address, and print where; the
     /// original's browser client must be there first: `npm ci --prefix cluster/demo`
@@ -109,8 +121,9 @@ pub struct Start {
 
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The servers.json
-    pub file: PathBuf,
+    /// A folder as Pomelo's config, or a servers.json
+    #[arg(value_name = "DIR|FILE")]
+    pub path: PathBuf,
 
     /// Check only this environment
     #[arg(short, long, value_name = "NAME")]
@@ -128,17 +141,10 @@ impl Start {
 }
 
 /// Reads `2s`, `500ms` or `1m`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).ok();
-    time.filter(|time| (SHORTEST..=LONGEST).contains(time))
+fn time(text: &str) -> Result<Duration, String> {
+    parse_time(text)
         .ok_or_else(|| String::from("write a time from 1ms to 60m such as 2s, 500ms or 1m"))
 }
-
-/// Timers are no finer.
-const SHORTEST: Duration = Duration::from_millis(1);
-
-/// Nobody waits longer for a server; sums of such times never overflow a clock.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 #[cfg(test)]
 mod tests {
@@ -150,24 +156,14 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    // What app.json calls them.
     #[test]
-    fn times_are_numbers_with_a_unit() {
-        assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("60m"), Ok(Duration::from_secs(3600)));
-        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
-        for wrong in [
-            "",
-            "s",
-            "2",
-            "0s",
-            "-2s",
-            "2h",
-            "61m",
-            "999us",
-            "99999999999999999999s",
-        ] {
-            assert!(duration(wrong).is_err(), "{wrong}");
+    fn what_becomes_of_a_second_login_has_one_name() {
+        use clap::ValueEnum;
+        for (name, choice) in DuplicateLogin::NAMES {
+            assert_eq!(DuplicateLogin::from_str(name, false), Ok(choice));
+            assert_eq!(choice.name(), name);
         }
+        assert_eq!(DuplicateLogin::value_variants().len(), 2);
     }
 }

@@ -1,4 +1,14 @@
-//! Reads Pomelo's `servers.json` into a [`Topology`], or says what is wrong with it and where.
+//! Reads a configuration as Pomelo has it into a [`Config`], or says what is wrong and where.
+//!
+//! It is a folder ([`Place::folder`]) with these files, of which only the first must be there:
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `servers.json` | the servers |
+//! | `master.json` | Pomelo's master, which this cluster does without: it is checked only |
+//! | `serverProtos.json`, `clientProtos.json` | which bodies are protobuf |
+//! | `dictionary.json` | routes with a number, besides those of the handlers |
+//! | `app.json` | what a Pomelo application sets in `app.js` |
 //!
 //! ```
 //! let text = r#"{"development": {
@@ -6,7 +16,8 @@
 //!     "connector": [{"id": "c", "host": "127.0.0.1", "port": 4050, "clientPort": 70000, "frontend": true}],
 //!     "chat": [{"id": "r", "host": "127.0.0.1", "port": 6050}]
 //! }}"#;
-//! let error = cluster::config::parse(text, "servers.json", "development").unwrap_err();
+//! let place = cluster::config::Place::servers_text("servers.json", text);
+//! let error = place.load("development").unwrap_err();
 //! assert_eq!(
 //!     error.to_string(),
 //!     "servers.json:3: development.connector[0].clientPort: 70000 is not a port: \
@@ -14,174 +25,112 @@
 //! );
 //! ```
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
-
+use crate::options::Options;
 use crate::topology::Topology;
 
+mod app;
+mod bodies;
+mod dictionary;
 mod environment;
+mod fields;
+mod findings;
 mod json;
+mod master;
+mod place;
 mod problem;
+mod protos;
+mod reader;
 mod server;
+mod servers;
+mod words;
 
-pub use problem::{ConfigError, Problem, What};
+pub use app::settings;
+pub use bodies::Misfit;
+pub use findings::{ConfigError, FileError};
+pub use place::{FILE_LEN_MAX, Place};
+pub use problem::{Problem, What};
 
-use json::{Kind, Node, Source};
+use json::Source;
+use place::{File, Text};
 
-/// Longest file that is read, in bytes: about fifty thousand servers. A longer one (or a device
-/// that never ends) is refused before it fills the memory.
-pub const FILE_LEN_MAX: u64 = 16 * 1024 * 1024;
+/// Most environments of one folder. Nobody has more, and each is read on its own.
+const ENVIRONMENTS_MAX: usize = 100;
 
-/// One environment of a `servers.json`, free of errors.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The environment that is meant where none is named.
+const DEFAULT_ENVIRONMENT: &str = "development";
+
+/// One environment of a configuration, free of errors.
+#[derive(Clone, Debug)]
 pub struct Config {
-    /// The servers, in the order of the file.
+    /// The servers, in the order of their file.
     pub topology: Topology,
-    /// Fields that Pomelo knows and this cluster has no use for, one sentence each.
+    /// What they are told.
+    pub options: Options,
+    /// The file that the servers come from.
+    pub servers_file: String,
+    /// The file that says where Pomelo's master would be, if there is one.
+    pub master_file: Option<String>,
+    /// What is odd and does no harm, such as a file that is never read: a line each.
     pub warnings: Vec<String>,
 }
 
-/// Reads one environment of `text`; messages call the text `file`.
-///
-/// # Errors
-/// All that is wrong with the file and this environment, each with its line and remedy.
-pub fn parse(text: &str, file: &str, environment: &str) -> Result<Config, ConfigError> {
-    ServersFile::new(file, text)?.environment(environment)
-}
-
-/// A `servers.json` that is valid JSON with environments in it.
-#[derive(Clone, Debug)]
-pub struct ServersFile {
-    file: String,
-    text: String,
-}
-
-impl ServersFile {
-    /// Reads the file at `path`.
+impl Place {
+    /// Reads one environment.
     ///
     /// # Errors
-    /// If it cannot be read, or as [`ServersFile::new`].
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let file = path.display().to_string();
-        match read_text(path) {
-            Ok(text) => Self::new(&file, &text),
-            Err(cause) => Err(ConfigError::Unreadable { file, cause }),
-        }
+    ///
+    /// All that is wrong in its files; the other environments are not looked at.
+    pub fn load(&self, environment: &str) -> Result<Config, ConfigError> {
+        reader::read(self, environment).map_err(ConfigError::new)
     }
 
-    /// Takes `text`, which messages call `file`.
+    /// Reads every environment, by name.
     ///
     /// # Errors
-    /// If it is not JSON, or not an object.
-    pub fn new(file: &str, text: &str) -> Result<Self, ConfigError> {
-        // Editors on Windows put a byte order mark in front, which JSON does not allow.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let this = Self {
-            file: file.to_owned(),
-            text: text.to_owned(),
-        };
-        let (source, root) = this.open()?;
-        if root.kind() != Kind::Object {
-            let what = What::wrong_type("environments such as \"development\"", Kind::Object, root);
-            let problem = Problem {
-                line: source.line(root),
-                field: String::from("the file"),
-                what,
-            };
-            return Err(this.invalid(vec![problem]));
-        }
-        Ok(this)
-    }
-
-    /// The names of the environments, in the order of the file.
-    pub fn environments(&self) -> Vec<String> {
-        self.open()
-            .ok()
-            .and_then(|(_, root)| root.members())
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(key, _)| key.name())
-            .collect()
-    }
-
-    /// Reads the environment `name`.
     ///
-    /// # Errors
-    /// All that is wrong with it; the other environments are not looked at.
-    pub fn environment(&self, name: &str) -> Result<Config, ConfigError> {
-        let (source, root) = self.open()?;
-        let mut problems = Vec::new();
-        let environments = source.object("", root, &mut problems);
-        let config = match environments.get(name) {
-            Some(member) => environment::read(&source, name, member.value, &mut problems),
-            None => {
-                let known = self.environments();
-                problems.push(Problem::unknown_environment(source.line(root), name, known));
-                None
-            }
-        };
-        match config {
-            Some(config) if problems.is_empty() => Ok(config),
-            _ => Err(self.invalid(problems)),
-        }
-    }
-
-    /// Reads every environment.
-    ///
-    /// # Errors
     /// All that is wrong in any of them.
     pub fn check(&self) -> Result<Vec<(String, Config)>, ConfigError> {
-        let (source, root) = self.open()?;
-        let mut problems = Vec::new();
-        let environments = source.object("", root, &mut problems);
-        if environments.is_empty() {
-            let line = source.line(root);
-            problems.push(Problem::unknown_environment(
-                line,
-                "development",
-                Vec::new(),
-            ));
+        let names = self.environments()?;
+        let (mut configs, mut errors) = (Vec::new(), Vec::new());
+        for name in names {
+            match self.load(&name) {
+                Ok(config) => configs.push((name, config)),
+                Err(error) => errors.extend(error.files),
+            }
         }
-        let mut configs = Vec::new();
-        for (name, member) in environments.in_order() {
-            let config = environment::read(&source, name, member.value, &mut problems);
-            configs.extend(config.map(|config| (name.to_owned(), config)));
-        }
-        if problems.is_empty() {
+        if errors.is_empty() {
             Ok(configs)
         } else {
-            Err(self.invalid(problems))
+            Err(ConfigError::new(errors))
         }
     }
 
-    fn open(&self) -> Result<(Source<'_>, Node<'_>), ConfigError> {
-        Source::open(&self.text).map_err(|cause| ConfigError::not_json(&self.file, cause))
-    }
-
-    fn invalid(&self, mut problems: Vec<Problem>) -> ConfigError {
-        // In reading order, whatever order they were found in.
-        problems.sort_by_key(|problem| problem.line);
-        ConfigError::Invalid {
-            file: self.file.clone(),
-            problems,
+    /// The names of the environments: those in `servers.json` in its order, or if it has none those
+    /// that have a folder, or else the one that is meant unless told otherwise.
+    ///
+    /// # Errors
+    ///
+    /// There are too many.
+    pub fn environments(&self) -> Result<Vec<String>, ConfigError> {
+        let mut names = Vec::new();
+        // What else is wrong with the file is said when an environment is loaded.
+        if let Ok(Some(Text { file, text, .. })) = self.open(File::Servers, "")
+            && let Ok((source, root)) = Source::open(&text)
+        {
+            names = servers::CONTENTS.environments(root);
+            let (count, max) = (names.len(), ENVIRONMENTS_MAX);
+            if count > max {
+                let what = What::TooManyEnvironments { count, max };
+                let error = FileError::about(&file, source.line(root), what);
+                return Err(ConfigError::new(vec![error]));
+            }
         }
+        if names.is_empty() {
+            names.extend(self.folders());
+        }
+        if names.is_empty() {
+            names.push(DEFAULT_ENVIRONMENT.to_owned());
+        }
+        Ok(names)
     }
-}
-
-fn read_text(path: &Path) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(FILE_LEN_MAX + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > FILE_LEN_MAX {
-        let what = format!("it is longer than {FILE_LEN_MAX} bytes");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        let what = format!("line {line} is not UTF-8 text");
-        io::Error::new(io::ErrorKind::InvalidData, what)
-    })
 }

@@ -1,4 +1,4 @@
-//! The program `cluster`: runs the servers of a `servers.json`, or checks such a file.
+//! The program `cluster`: runs the servers of a configuration, or checks one.
 
 mod check;
 mod cli;
@@ -10,7 +10,6 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use cluster::config::ConfigError;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::runtime::Runtime;
@@ -43,15 +42,11 @@ fn start(arguments: &cli::Start) -> Result<ExitCode, start::StartError> {
     ended
 }
 
-/// Writes `error` and its causes to stderr. Mistakes in a file begin with its name and line, as
-/// editors expect; others with `error`.
+/// Writes `error` and its causes to stderr. Mistakes in files begin with the name of the file and the
+/// line, as editors expect; others with `error`.
 fn complain(error: start::StartError) {
-    use start::StartError::Config;
-    let in_a_file = matches!(
-        error,
-        Config(ConfigError::Invalid { .. } | ConfigError::NotJson { .. })
-    );
-    let prefix = if in_a_file { "" } else { "error: " };
+    let is_in_a_file = matches!(error, start::StartError::Config(_));
+    let prefix = if is_in_a_file { "" } else { "error: " };
     say(&format!("{prefix}{:#}", anyhow::Error::from(error)));
 }
 

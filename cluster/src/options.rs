@@ -1,12 +1,10 @@
 //! What the servers are told besides their addresses.
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::dispatch::HANDLERS;
+use crate::config::Place;
 use crate::limits;
-use crate::wire::dictionary::Dictionary;
-use crate::wire::protobuf::{Protos, Schema};
 use crate::wire::vocabulary::Vocabulary;
 
 /// Settings that all servers of one cluster share.
@@ -53,8 +51,22 @@ pub enum DuplicateLogin {
     Replace,
 }
 
-impl Default for Options {
-    fn default() -> Self {
+impl DuplicateLogin {
+    /// Each, by what users call it.
+    pub const NAMES: [(&str, Self); 2] = [("refuse", Self::Refuse), ("replace", Self::Replace)];
+
+    /// What users call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Replace => "replace",
+        }
+    }
+}
+
+impl Options {
+    /// The default without a dictionary and schemas, which come from the configuration.
+    pub(crate) fn without_vocabulary() -> Self {
         Self {
             heartbeat: Duration::from_secs(3),
             request_deadline: Duration::from_secs(3),
@@ -66,23 +78,67 @@ impl Default for Options {
             session_queue_bytes: limits::SESSION_QUEUE_BYTES,
             outbox_len: limits::OUTBOX_LEN,
             handshake_patience: limits::HANDSHAKE_PATIENCE,
-            vocabulary: chat_example(),
+            vocabulary: Vocabulary::default(),
             duplicate_login: DuplicateLogin::Refuse,
         }
     }
 }
 
-/// What Pomelo's chat example has: the routes of all handlers, and `onChat` as protobuf.
-fn chat_example() -> Vocabulary {
-    let schema = |text| {
-        let (schema, _) = Schema::from_text(text).expect("a shipped file is an object");
-        schema
-    };
-    let server = schema(include_str!("../config/serverProtos.json"));
-    let client = schema(include_str!("../config/clientProtos.json"));
-    let dictionary = Dictionary::new(&HANDLERS, &[]).expect("three routes fit");
-    Vocabulary {
-        dictionary: Some(Arc::new(dictionary)),
-        protos: Some(Arc::new(Protos::new(server, client))),
+/// What Pomelo's chat example has: the shipped configuration.
+impl Default for Options {
+    fn default() -> Self {
+        static SHIPPED: LazyLock<Options> = LazyLock::new(|| {
+            let config = Place::built_in().load("development");
+            config.expect("the shipped files are sound").options
+        });
+        SHIPPED.clone()
+    }
+}
+
+/// What to do about a lease that is not shorter than the request deadline, and why.
+pub const LEASE_REMEDY: &str = "shorten the one or lengthen the other, else a request that waits \
+                                for a dead server is answered too early";
+
+/// Reads `2s`, `500ms` or `1m`, from 1 ms (timers are no finer) to 60 minutes (nobody waits longer
+/// for a server, and sums of such times never overflow a clock).
+pub fn parse_time(text: &str) -> Option<Duration> {
+    let range = Duration::from_millis(1)..=Duration::from_secs(60 * 60);
+    let time = humantime::parse_duration(text).ok();
+    time.filter(|time| range.contains(time))
+}
+
+/// Writes a time as [`parse_time`] reads it.
+pub fn written(time: Duration) -> String {
+    humantime::format_duration(time).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_numbers_with_a_unit() {
+        for (text, time) in [
+            ("2s", Duration::from_secs(2)),
+            ("500ms", Duration::from_millis(500)),
+            ("60m", Duration::from_secs(3600)),
+            ("1m 30s", Duration::from_secs(90)),
+        ] {
+            assert_eq!(parse_time(text), Some(time), "{text}");
+            assert_eq!(parse_time(&written(time)), Some(time), "{text}");
+        }
+        for wrong in [
+            "",
+            "s",
+            "2",
+            "0s",
+            "-2s",
+            "2h",
+            "61m",
+            "999us",
+            "99999999999999999999s",
+        ] {
+            assert_eq!(parse_time(wrong), None, "{wrong}");
+        }
     }
 }

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use cluster::config::{Config, ConfigError, ServersFile};
+use cluster::config::{Config, ConfigError, Place};
 use cluster::embedded::draw_token;
 use cluster::net::Tcp;
-use cluster::options::Options;
+use cluster::options::{LEASE_REMEDY, Options, written};
 use cluster::process::{self, Address, BindError, Running, ServerError, addresses};
 use cluster::signals::Signals;
 use cluster::topology::Topology;
@@ -19,12 +19,11 @@ use crate::cli;
 use crate::demo::{self, Demo, DemoError};
 use crate::token::{self, TokenError};
 
-const DEFAULT_FILE: &str = "cluster/config/servers.json";
-const BUILT_IN: &str = include_str!("../config/servers.json");
-const BUILT_IN_NAME: &str = "the built-in servers.json";
+const DEFAULT_FOLDER: &str = "cluster/config";
 
 /// Everything that `start` needs, checked.
 pub struct Plan {
+    /// The file as a message names it that says what to change there.
     file: String,
     topology: Topology,
     server_id: Option<String>,
@@ -48,11 +47,8 @@ pub enum StartError {
         file: String,
         known: String,
     },
-    #[error(
-        "--lease {lease:?} is not shorter than --request-deadline {deadline:?}: shorten the one \
-         or lengthen the other, else a request that waits for a dead server is answered too early"
-    )]
-    Lease { lease: Duration, deadline: Duration },
+    #[error("{lease} is not shorter than {deadline}: {LEASE_REMEDY}")]
+    Lease { lease: String, deadline: String },
     #[error("--heartbeat {0:?} is not a number of whole seconds, as which clients are told it")]
     Heartbeat(Duration),
     #[error(transparent)]
@@ -80,21 +76,27 @@ impl StartError {
 /// Reads all that the command line names. Log begins here.
 pub fn plan(arguments: &cli::Start) -> Result<Plan, StartError> {
     log_to_stderr(arguments);
-    let options = options(arguments)?;
-    let (file, config) = config(arguments)?;
-    for warning in &config.warnings {
-        tracing::warn!("{file}: {warning}");
+    let place = place(arguments);
+    let Config {
+        topology,
+        options,
+        servers_file,
+        warnings,
+        ..
+    } = place.load(&arguments.environment)?;
+    for warning in &warnings {
+        tracing::warn!("{warning}");
     }
-    let topology = config.topology;
+    let options = overridden(options, arguments)?;
     if let Some(id) = &arguments.server_id {
-        require_server(id, &arguments.environment, &file, &topology)?;
+        require_server(id, &arguments.environment, &servers_file, &topology)?;
     }
     let bind = arguments.bind.unwrap_or_else(|| default_bind(&topology));
     let token = token::token(arguments, &topology, bind)?;
     let server_id = arguments.server_id.clone();
     let demo = arguments.demo.map(Demo::read).transpose()?;
     Ok(Plan {
-        file,
+        file: place_to_edit(&place, servers_file),
         topology,
         server_id,
         bind,
@@ -117,7 +119,7 @@ pub async fn run(plan: Plan, rng: &mut StdRng) -> Result<ExitCode, StartError> {
     let mut running = process::bind(network, plan.topology, plan.server_id.as_deref())
         .await
         .map_err(|cause| StartError::Bind {
-            remedy: cause.remedy(place_to_edit(&plan.file)),
+            remedy: cause.remedy(&plan.file),
             cause,
         })?
         .serve(&options, rng);
@@ -152,7 +154,23 @@ fn log_to_stderr(arguments: &cli::Start) {
         .init();
 }
 
-fn options(arguments: &cli::Start) -> Result<Options, StartError> {
+/// Where the configuration is; said if it is nowhere.
+fn place(arguments: &cli::Start) -> Place {
+    match (&arguments.config, &arguments.servers) {
+        (Some(folder), _) => Place::folder(folder),
+        (None, Some(file)) => Place::servers(file),
+        (None, None) if Path::new(DEFAULT_FOLDER).exists() => Place::folder(DEFAULT_FOLDER),
+        (None, None) => {
+            crate::say(&format!(
+                "note: there is no {DEFAULT_FOLDER} here: using the built-in copy"
+            ));
+            Place::built_in()
+        }
+    }
+}
+
+/// What the command line says goes before what the configuration says.
+fn overridden(configured: Options, arguments: &cli::Start) -> Result<Options, StartError> {
     let &cli::Start {
         lease,
         request_deadline,
@@ -160,41 +178,32 @@ fn options(arguments: &cli::Start) -> Result<Options, StartError> {
         duplicate_login,
         ..
     } = arguments;
-    if lease >= request_deadline {
+    let options = Options {
+        lease: lease.unwrap_or(configured.lease),
+        request_deadline: request_deadline.unwrap_or(configured.request_deadline),
+        heartbeat: heartbeat.unwrap_or(configured.heartbeat),
+        duplicate_login: duplicate_login.unwrap_or(configured.duplicate_login),
+        ..configured
+    };
+    if options.lease >= options.request_deadline {
+        let named = |flag, what, given: Option<_>, time| match given {
+            Some(_) => format!("{flag} {}", written(time)),
+            None => format!("the configured {what} of {}", written(time)),
+        };
+        let &Options {
+            lease: shorter,
+            request_deadline: longer,
+            ..
+        } = &options;
         return Err(StartError::Lease {
-            lease,
-            deadline: request_deadline,
+            lease: named("--lease", "lease", lease, shorter),
+            deadline: named("--request-deadline", "deadline", request_deadline, longer),
         });
     }
-    if heartbeat.subsec_nanos() != 0 {
-        return Err(StartError::Heartbeat(heartbeat));
+    if options.heartbeat.subsec_nanos() != 0 {
+        return Err(StartError::Heartbeat(options.heartbeat));
     }
-    Ok(Options {
-        lease,
-        request_deadline,
-        heartbeat,
-        duplicate_login,
-        ..Options::default()
-    })
-}
-
-/// The name of the file for messages, and the environment.
-fn config(arguments: &cli::Start) -> Result<(String, Config), ConfigError> {
-    let default = Path::new(DEFAULT_FILE);
-    let path = arguments.servers.as_deref();
-    let (name, file) = if path.is_none() && !default.exists() {
-        crate::say(&format!(
-            "note: there is no {DEFAULT_FILE} here: using {BUILT_IN_NAME}"
-        ));
-        (
-            BUILT_IN_NAME.to_owned(),
-            ServersFile::new(BUILT_IN_NAME, BUILT_IN)?,
-        )
-    } else {
-        let path = path.unwrap_or(default);
-        (path.display().to_string(), ServersFile::read(path)?)
-    };
-    Ok((name, file.environment(&arguments.environment)?))
+    Ok(options)
 }
 
 fn require_server(
@@ -218,12 +227,11 @@ fn require_server(
     })
 }
 
-/// The file as a message names it that says what to change there.
-fn place_to_edit(file: &str) -> &str {
-    if file == BUILT_IN_NAME {
-        "a servers.json of your own (--servers)"
+fn place_to_edit(place: &Place, servers_file: String) -> String {
+    if place.is_built_in() {
+        String::from("a servers.json of your own (--servers)")
     } else {
-        file
+        servers_file
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 // serde_json validates the whole text once, without recursion, and hands out slices of it
 // (`RawValue`); a slice's place in the text is its line. One level is opened at a time, so a file
-// nested a million deep costs no stack, and each byte is read once per level of `servers.json`.
+// nested a million deep costs no stack, and each byte is read once per level that is looked at.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,9 @@ use serde::Deserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::problem::{Problem, What, shown};
+use super::findings::Findings;
+use super::problem::What;
+use super::words::shown;
 
 /// A text that is known to be valid JSON.
 pub(super) struct Source<'a> {
@@ -59,6 +61,11 @@ impl<'a> Source<'a> {
         Ok((source, Node { raw: root.get() }))
     }
 
+    /// The text.
+    pub(super) fn text(&self) -> &'a str {
+        self.text
+    }
+
     /// The line on which `node` begins; the first is 1.
     pub(super) fn line(&self, node: Node<'_>) -> usize {
         let offset = node.raw.as_ptr() as usize - self.text.as_ptr() as usize;
@@ -72,19 +79,15 @@ impl<'a> Source<'a> {
         &self,
         path: &str,
         node: Node<'a>,
-        problems: &mut Vec<Problem>,
+        findings: &mut Findings,
     ) -> Members<'a> {
         let mut members = Members::default();
         for (key, value) in node.members().unwrap_or_default() {
             let name = key.name();
             if let Some(first) = members.by_name.get(&name) {
-                problems.push(Problem {
-                    line: self.line(key),
-                    field: joined(path, &shown(&name)),
-                    what: What::DuplicateKey {
-                        first_line: self.line(first.key),
-                    },
-                });
+                let first_line = self.line(first.key);
+                let what = What::DuplicateKey { first_line };
+                findings.problem(self.line(key), joined(path, &shown(&name)), what);
             } else {
                 members.order.push(name.clone());
                 members.by_name.insert(name, Member { key, value });
@@ -97,10 +100,6 @@ impl<'a> Source<'a> {
 impl<'a> Members<'a> {
     pub(super) fn get(&self, name: &str) -> Option<&Member<'a>> {
         self.by_name.get(name)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.order.is_empty()
     }
 
     pub(super) fn in_order(&self) -> impl Iterator<Item = (&str, &Member<'a>)> {
@@ -125,6 +124,11 @@ impl<'a> Node<'a> {
     /// The value as the file has it.
     pub(super) fn raw(self) -> &'a str {
         self.raw
+    }
+
+    /// The value as the file has it, cut where it is too long to read. For numbers.
+    pub(super) fn excerpt(self) -> String {
+        self.raw.chars().take(40).collect()
     }
 
     /// The text of a string; `None` for other values and for half a surrogate pair.

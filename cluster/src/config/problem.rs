@@ -1,67 +1,10 @@
-//! What can be wrong with a `servers.json`: where it is, what it is, what would be right.
+//! What can be wrong in a file of the configuration: where it is, what it is, what would be right.
 
-use std::fmt;
-use std::io;
-
+use super::bodies::Misfit;
 use super::json::{Kind, Node};
-use crate::limits::SERVER_ID_LEN_MAX;
-
-/// Problems that are listed before the rest is only counted: more would scroll the first away.
-const PROBLEMS_SHOWN: usize = 50;
-
-/// Characters of a text from the file that are quoted in a message.
-const QUOTE_LEN: usize = 60;
-
-/// Why a `servers.json` cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// There is no such file, or it cannot be read as text.
-    #[error("{file}: cannot be read: give the path of a readable servers.json")]
-    Unreadable {
-        /// The file as it was named.
-        file: String,
-        /// What the system says.
-        #[source]
-        cause: io::Error,
-    },
-    /// The text is not JSON; nothing else can be said about it.
-    #[error(
-        "{file}:{line}:{column}: not JSON: {what}: JSON has no comments and no comma after a last element"
-    )]
-    NotJson {
-        /// The file as it was named.
-        file: String,
-        /// The line, from 1.
-        line: usize,
-        /// The column in bytes, from 1.
-        column: usize,
-        /// What the parser says.
-        what: String,
-    },
-    /// Everything that is wrong with its contents, in reading order; at least one.
-    #[error("{}", Listing(file, problems))]
-    Invalid {
-        /// The file as it was named.
-        file: String,
-        /// All problems.
-        problems: Vec<Problem>,
-    },
-}
-
-impl ConfigError {
-    pub(super) fn not_json(file: &str, cause: serde_json::Error) -> Self {
-        let (line, column) = (cause.line(), cause.column());
-        let text = cause.to_string();
-        let place = format!(" at line {line} column {column}");
-        Self::NotJson {
-            file: file.to_owned(),
-            line,
-            column,
-            what: text.strip_suffix(&place).unwrap_or(&text).to_owned(),
-        }
-    }
-}
+use super::words::{one_of, printable, remedy_for_unknown, without_place};
+use crate::wire::dictionary::ROUTES_MAX;
+use crate::wire::protobuf;
 
 /// One thing that is wrong. Displayed as `field: what is wrong: what would be right`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -160,13 +103,15 @@ pub enum What {
         /// What to write.
         remedy: String,
     },
-    /// An id that is longer than [`SERVER_ID_LEN_MAX`].
-    #[error("{value} is {len} bytes long, the longest is {SERVER_ID_LEN_MAX}: write {remedy}")]
+    /// An id or a route that is too long.
+    #[error("{value} is {len} bytes long, the longest is {max}: write {remedy}")]
     TooLong {
         /// The text, quoted.
         value: String,
         /// Its length.
         len: usize,
+        /// The most.
+        max: usize,
         /// What to write.
         remedy: String,
     },
@@ -179,6 +124,118 @@ pub enum What {
     /// A chat server with fields of a frontend.
     #[error("clients never connect to a chat server: remove it")]
     NotABackend,
+    /// A text that is no time.
+    #[error(
+        "{value} is not a time: write one from \"1ms\" to \"60m\", such as \"3s\" or \"500ms\""
+    )]
+    NotATime {
+        /// The text, quoted.
+        value: String,
+    },
+    /// A time that clients are told in whole seconds.
+    #[error(
+        "{value} is not a number of whole seconds, as which clients are told it: write such as \"3s\""
+    )]
+    NotWholeSeconds {
+        /// The time.
+        value: String,
+    },
+    /// A number that is not whole, or below 0.
+    #[error("{value} is not a whole number: write one in digits")]
+    NotANumber {
+        /// The number as it is written.
+        value: String,
+    },
+    /// A time or number with which the servers would not keep their promises.
+    #[error("{value} is out of range: write {range} ({why})")]
+    OutOfRange {
+        /// What stands there.
+        value: String,
+        /// What may.
+        range: String,
+        /// What it counts, or why this is the range.
+        why: &'static str,
+    },
+    /// A text that must be one of a few.
+    #[error("{value} is unknown here: write {known}")]
+    NotOneOf {
+        /// The text, quoted.
+        value: String,
+        /// All that is possible.
+        known: String,
+    },
+    /// Two settings that do not go together.
+    #[error("{text}: {remedy}")]
+    Clash {
+        /// What does not hold.
+        text: String,
+        /// What to change, and why.
+        remedy: &'static str,
+    },
+    /// More servers of one type than are taken.
+    #[error("more than {max} servers of one type: remove some")]
+    TooManyServers {
+        /// The most.
+        max: usize,
+    },
+    /// More environments than are read.
+    #[error("{count} environments, of which at most {max} are read: remove some")]
+    TooManyEnvironments {
+        /// How many there are.
+        count: usize,
+        /// The most.
+        max: usize,
+    },
+    /// A port of the master that a server of the same host has.
+    #[error("port {port} of {host} is already {first} ({place}): choose another")]
+    PortOfServer {
+        /// The port.
+        port: u16,
+        /// The host.
+        host: String,
+        /// The field that has it.
+        first: String,
+        /// Its file and line.
+        place: String,
+    },
+    /// More routes than there are codes.
+    #[error("{count} routes, with those of the handlers, are more than {ROUTES_MAX}: remove some")]
+    TooManyRoutes {
+        /// How many there are.
+        count: usize,
+    },
+    /// A schema file that clients would wait for.
+    #[error(
+        "is {len} bytes long, the longest is {max}: remove messages, as each client is sent them"
+    )]
+    SchemaTooLong {
+        /// Its length.
+        len: usize,
+        /// The most.
+        max: usize,
+    },
+    /// A dictionary or schema with which a handshake is no package any more.
+    #[error(
+        "makes the answer to a handshake {len} bytes long, the longest is {max}: remove routes"
+    )]
+    HandshakeTooLong {
+        /// The length of the answer.
+        len: usize,
+        /// The most.
+        max: usize,
+    },
+    /// JSON that no program reads whole.
+    #[error("{what}: nest it less deep, with numbers that are less large and whole characters")]
+    NotReadable {
+        /// What the parser says.
+        what: String,
+    },
+    /// What is wrong with a schema in itself.
+    #[error("{}", printable(&.0.to_string()))]
+    Schema(protobuf::What),
+    /// What a schema has no room for.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
     /// A key that comes twice in one object.
     #[error("comes twice (first on line {first_line}): remove one of them")]
     DuplicateKey {
@@ -210,6 +267,11 @@ pub enum What {
 }
 
 impl What {
+    pub(super) fn not_readable(cause: &serde_json::Error) -> Self {
+        let what = without_place(cause);
+        Self::NotReadable { what }
+    }
+
     pub(super) fn wrong_type(remedy: &str, expected: Kind, found: Node<'_>) -> Self {
         let found = match found.kind() {
             Kind::String if found.text().is_none() => String::from("half a surrogate pair"),
@@ -219,78 +281,6 @@ impl What {
             found,
             expected: expected.to_string(),
             remedy: remedy.to_owned(),
-        }
-    }
-}
-
-impl Problem {
-    pub(super) fn unknown_environment(line: usize, name: &str, known: Vec<String>) -> Self {
-        Self {
-            line,
-            field: shown(name),
-            what: What::UnknownEnvironment { known },
-        }
-    }
-}
-
-/// Whichever of `known` was probably meant by `name`.
-pub(super) fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
-    // One slip in three characters; `client_port` and `Client-Port` are two from `clientPort`.
-    let slips_max = (name.chars().count() / 3).clamp(1, 3);
-    known
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(name, known), *known))
-        .filter(|(slips, _)| *slips <= slips_max)
-        .min()
-        .map(|(_, known)| known)
-}
-
-/// `text` in quotes, escaped, and cut where it is too long to read.
-pub(super) fn quoted(text: &str) -> String {
-    match text.char_indices().nth(QUOTE_LEN) {
-        Some((end, _)) => format!("{:?}...", &text[..end]),
-        None => format!("{text:?}"),
-    }
-}
-
-/// `name` as a part of a path: as it is where it can be read so, else quoted.
-pub(super) fn shown(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_*".contains(c);
-    if !name.is_empty() && name.len() <= QUOTE_LEN && name.chars().all(plain) {
-        name.to_owned()
-    } else {
-        quoted(name)
-    }
-}
-
-fn one_of(known: &[String]) -> String {
-    if known.is_empty() {
-        return String::from("it has none: add \"development\" with gate, connector and chat");
-    }
-    let names: Vec<String> = known.iter().map(|name| shown(name)).collect();
-    format!("choose one of {}", names.join(", "))
-}
-
-fn remedy_for_unknown(nearest: Option<&str>, known: &str) -> String {
-    match nearest {
-        Some(nearest) => format!("did you mean {nearest}?"),
-        None => format!("remove it; known are {known}"),
-    }
-}
-
-/// One problem a line, each with file and line number.
-struct Listing<'a>(&'a str, &'a [Problem]);
-
-impl fmt::Display for Listing<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(file, problems) = self;
-        for (index, problem) in problems.iter().take(PROBLEMS_SHOWN).enumerate() {
-            let line_break = if index == 0 { "" } else { "\n" };
-            write!(f, "{line_break}{file}:{}: {problem}", problem.line)?;
-        }
-        match problems.len().checked_sub(PROBLEMS_SHOWN) {
-            None | Some(0) => Ok(()),
-            Some(more) => write!(f, "\n{file}: and {more} more"),
         }
     }
 }

@@ -91,9 +91,7 @@ impl Servers {
 }
 
 fn topology(file: &Path) -> Result<Topology> {
-    Ok(config::ServersFile::read(file)?
-        .environment("development")?
-        .topology)
+    Ok(config::Place::servers(file).load("development")?.topology)
 }
 
 fn milliseconds(time: Duration) -> String {

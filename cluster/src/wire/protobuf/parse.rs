@@ -35,6 +35,10 @@ pub(super) fn parse(file: &Map<String, Value>) -> (Map<String, Value>, Vec<Probl
 /// What JavaScript's objects cannot hold as a key of their own.
 const PROTOTYPE: &str = "__proto__";
 
+/// Problems that are looked for. To tell what was meant takes time and room for each type that is
+/// there, and nobody reads on so far.
+const PROBLEMS_MAX: usize = 100;
+
 struct Parser<'a> {
     /// The message types that are there for all messages.
     global: BTreeSet<&'a str>,
@@ -155,7 +159,7 @@ impl Parser<'_> {
 
     fn check_kind(&mut self, path: &str, key: &str, kind: &str, nearby: &BTreeSet<&str>) {
         let is_known = is_scalar(kind) || nearby.contains(kind) || self.global.contains(kind);
-        if is_known {
+        if is_known || self.problems.len() >= PROBLEMS_MAX {
             return;
         }
         let remedy = if self.elsewhere.contains(kind) {
@@ -179,11 +183,13 @@ impl Parser<'_> {
     }
 
     fn problem(&mut self, message: &str, field: &str, what: What) {
-        self.problems.push(Problem {
-            message: message.to_owned(),
-            field: field.to_owned(),
-            what,
-        });
+        if self.problems.len() < PROBLEMS_MAX {
+            self.problems.push(Problem {
+                message: message.to_owned(),
+                field: field.to_owned(),
+                what,
+            });
+        }
     }
 }
 

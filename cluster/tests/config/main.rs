@@ -1,0 +1,51 @@
+//! What is read from a configuration, and the exact words for each thing that can be wrong in it.
+
+#[path = "../support/program.rs"]
+mod program;
+
+mod app;
+mod bodies;
+mod commands;
+mod dictionary;
+mod files;
+mod folder;
+mod master;
+mod random;
+mod schemas;
+mod server_problems;
+mod servers;
+mod which;
+
+use cluster::config::{Config, ConfigError, Place};
+
+/// A correct file: each test makes one thing wrong in it.
+const GOOD: &str = r#"{
+  "development": {
+    "gate": [
+      {"id": "gate-1", "host": "127.0.0.1", "clientPort": 3014, "frontend": true}
+    ],
+    "connector": [
+      {"id": "connector-1", "host": "127.0.0.1", "port": 4050, "clientPort": 3050, "frontend": true},
+      {"id": "connector-2", "host": "127.0.0.1", "port": 4051, "clientPort": 3051, "frontend": true,
+       "clientHost": "chat.example"}
+    ],
+    "chat": [
+      {"id": "chat-1", "host": "10.0.0.7", "port": 6050}
+    ]
+  }
+}"#;
+
+/// Reads `text` as `s.json`.
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Place::servers_text("s.json", text).load("development")
+}
+
+/// The messages for [`GOOD`] with `from` replaced by `to`, one per line.
+fn messages(from: &str, to: &str) -> String {
+    assert!(GOOD.contains(from), "{from} is not in the file");
+    messages_of(&GOOD.replacen(from, to, 1))
+}
+
+fn messages_of(text: &str) -> String {
+    parse(text).expect_err("the file was accepted").to_string()
+}
