@@ -1,6 +1,7 @@
 //! All files of one environment, and what they make together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -16,6 +17,7 @@ use super::{dictionary, master, protos, servers};
 use crate::dispatch::HANDLERS;
 use crate::options::Options;
 use crate::wire::dictionary::Dictionary;
+use crate::wire::handshake::{Answers, TooLong};
 use crate::wire::package::BODY_LEN_LIMIT;
 use crate::wire::protobuf::{Protos, Schema};
 use crate::wire::vocabulary::Vocabulary;
@@ -123,6 +125,10 @@ impl Reader<'_> {
     /// The answer to a handshake, which holds the vocabulary, must fit a package. If it does not, it
     /// is for the file (of dictionary, server's and client's schema) with the most of it.
     fn check_handshake(&mut self, files: [Option<String>; 3], vocabulary: &Vocabulary) {
+        // No heartbeat is written with more digits.
+        let Err(TooLong { len }) = Answers::new(Some(Duration::MAX), vocabulary.clone()) else {
+            return;
+        };
         let mut lens = [0; 3];
         if let Some(dictionary) = &vocabulary.dictionary {
             let (codes, names) = (dictionary.route_to_code(), dictionary.code_to_route());
@@ -132,11 +138,6 @@ impl Reader<'_> {
         if let Some(protos) = &vocabulary.protos {
             lens[1] = json_len(protos.server().to_parsed());
             lens[2] = json_len(protos.client().to_parsed());
-        }
-        // All the rest is shorter than that.
-        let len = lens.iter().sum::<usize>() + 1024;
-        if len <= BODY_LEN_LIMIT {
-            return;
         }
         let largest = lens.into_iter().zip(files).max();
         if let Some((_, Some(file))) = largest {

@@ -1,14 +1,22 @@
 //! Schemas that have room for what the cluster says and hears, and those that have not.
 
+use bytes::Bytes;
+use cluster::dispatch::{ENTER, QUERY_ENTRY, SEND};
+use cluster::wire::message;
+use cluster::wire::package::{self, BODY_LEN_LIMIT};
+use cluster::wire::vocabulary::Vocabulary;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
 use super::folder::Folder;
 
-const QUERY_ENTRY: &str = "gate.gateHandler.queryEntry";
-const ENTER: &str = "connector.entryHandler.enter";
-const SEND: &str = "chat.chatHandler.send";
+/// The body that goes out as answer to a request of `route`.
+fn written(vocabulary: &Vocabulary, route: &str, body: &Value) -> Bytes {
+    let package = package::whole(vocabulary.response(1, route, body), BODY_LEN_LIMIT);
+    let message = message::decode(package.expect("a package").body);
+    message.expect("a message").body
+}
 
 /// What the cluster sends, with all that may be in a message.
 fn sent() -> Vec<(&'static str, Vec<Value>)> {
@@ -70,7 +78,7 @@ fn schemas_with_room_for_everything_are_sound_and_lose_nothing() {
     for (route, bodies) in sent() {
         assert!(vocabulary.is_protobuf_from_server(route), "{route}");
         for body in bodies {
-            let bytes = vocabulary.write_to_client(route, &body);
+            let bytes = written(&vocabulary, route, &body);
             let read = vocabulary.read_from_server(route, &bytes);
             assert_eq!(number(read.expect("it is protobuf")), body, "{route}");
         }
@@ -112,7 +120,7 @@ fn the_refusal_of_a_name_fits_with_and_without_its_error() {
         }
         let vocabulary = folder.sound().options.vocabulary;
         let refusal = json!({"code": 500, "error": true});
-        let bytes = vocabulary.write_to_client(ENTER, &refusal);
+        let bytes = written(&vocabulary, ENTER, &refusal);
         let read = vocabulary
             .read_from_server(ENTER, &bytes)
             .expect("protobuf");
@@ -237,7 +245,7 @@ fn comes_back(folder: &Folder, route: &str, bodies: &[Value]) -> Result<(), Test
     };
     let vocabulary = config.options.vocabulary;
     for body in bodies {
-        let bytes = vocabulary.write_to_client(route, body);
+        let bytes = written(&vocabulary, route, body);
         let read = vocabulary.read_from_server(route, &bytes);
         prop_assert_eq!(number(read.expect("protobuf")), body.clone());
     }

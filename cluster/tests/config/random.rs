@@ -49,7 +49,7 @@ fn survives(name: &str, content: &[u8]) -> Result<(), TestCaseError> {
             let options = config.options;
             prop_assert!(options.lease < options.request_deadline);
             settings(&options);
-            Answers::new(Some(options.heartbeat), options.vocabulary);
+            Answers::new(Some(options.heartbeat), options.vocabulary).expect("it fits");
             Ok(())
         }
         Err(error) => is_in_order(&error, name, content),
