@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::event::{Action, Event, Frame, Happened, Seen};
-use crate::package;
-use crate::transcript::{Step, Transcript};
-use crate::{artefacts, folder, own, replay_alone};
+use crate::transcript::{Action, Event, Frame, Happened, REFUSAL, Seen, Step, Transcript};
+use crate::{artefacts, named, package, replay_alone};
 
 const NOSUCH: &str = "connector.entryHandler.nosuch";
 
@@ -56,15 +54,13 @@ async fn a_method_that_every_object_knows_is_unknown_and_the_session_is_served_o
     let request = package::encode_request(2, "connector.entryHandler.toString", "{}");
     let mut transcript = dead_after(request);
     transcript.steps.truncate(6);
-    let answer = package::encode_response(99, r#"{"code":500}"#);
-    let answer = Happened::Server(Seen::package(answer));
-    transcript.steps[5].events.push(event("a", answer));
+    transcript.steps[5].expect("a", Seen::response(99, REFUSAL));
     replay_alone(transcript).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_is_no_text_is_refused_and_not_delivered() {
-    let empty = Happened::Server(Seen::package(package::encode_push("onChat", b"")));
+    let empty = Seen::push("onChat", b"");
     for (body, delivered) in [
         (r#"{"content":5,"target":"*"}"#, None),
         (r#"{"content":"hi","target":["*"]}"#, None),
@@ -73,33 +69,20 @@ async fn what_is_no_text_is_refused_and_not_delivered() {
         let request = package::encode_request(2, "chat.chatHandler.send", body);
         let mut transcript = dead_after(request);
         transcript.steps.truncate(5);
-        let answer = Happened::Server(Seen::package(package::encode_response(2, "{}")));
-        let events = &mut transcript.steps[4].events;
-        events.push(event("a", answer));
-        for label in ["a", "w"] {
-            events.extend(delivered.clone().map(|push| event(label, push)));
+        let step = &mut transcript.steps[4];
+        step.expect("a", Seen::response(2, "{}"));
+        if let Some(push) = delivered {
+            step.expect("a", push.clone());
+            step.expect("w", push);
         }
         replay_alone(transcript).await.unwrap();
-    }
-}
-
-#[test]
-fn recordings_without_an_accident_stay_as_they_are() {
-    for transcript in folder::transcripts(&own()).unwrap() {
-        let mut mended = transcript.clone();
-        artefacts::mend(&mut mended);
-        assert_eq!(format!("{mended:?}"), format!("{transcript:?}"));
     }
 }
 
 /// Two users in one room, of whom `a` sends `package` in step 5, asks in step 6 whether it is still
 /// served and gets no answer, and in step 7 is dropped, which `w` is told then.
 fn dead_after(package: Vec<u8>) -> Transcript {
-    let transcripts = folder::transcripts(&own()).unwrap();
-    let named = transcripts
-        .into_iter()
-        .find(|transcript| transcript.name == "ws-kick-attack");
-    let mut transcript = named.unwrap();
+    let mut transcript = named("ws-kick-attack");
     transcript.steps.truncate(5);
     let fifth = &mut transcript.steps[4].events;
     // The request, a kick, a close frame, the end, and what the other is told.

@@ -1,11 +1,10 @@
 //! What the layout of transcripts knows besides what the ones beside these tests have in them.
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::package::{self, hex};
-use crate::transcript::Transcript;
-use crate::{own, replay_alone};
-use sha2::{Digest, Sha256};
+use crate::{file, own, replay_alone};
 
 /// How much of a long payload is written down, in bytes.
 const HEAD_LEN: usize = 200;
@@ -40,16 +39,16 @@ async fn long_payloads_are_made_up_from_what_was_written_down_of_them() {
             &json!({"encoding": "protobuf", "body": pushed}),
         ),
     ];
-    let transcript = Transcript::read("brought.json", &alone_in_a_room(&events).to_string());
+    let transcript = file::parse("brought.json", &alone_in_a_room(&events).to_string());
     replay_alone(transcript.unwrap()).await.unwrap();
 
     // A string that does not repeat itself cannot be made up.
     let mut events = events;
     events[0]["decoded"]["body"]["content"]["head"] = json!("0123456798");
-    let error = Transcript::read("brought.json", &alone_in_a_room(&events).to_string());
+    let error = file::parse("brought.json", &alone_in_a_room(&events).to_string());
     let error = error.unwrap_err();
     assert!(
-        error.contains(".hex_head: the rest of this payload cannot be made up"),
+        error.contains("]: the rest of this payload cannot be made up"),
         "{error}"
     );
 }
@@ -77,7 +76,7 @@ async fn messages_may_be_text_or_cut_and_pings_are_answered() {
         event("s2c", "close", String::from("0fa1")),
         json!({"t_ms": 0, "step": 9, "conn": "a", "dir": "s2c", "event": "close"}),
     ];
-    let transcript = Transcript::read("brought.json", &alone_in_a_room(&events).to_string());
+    let transcript = file::parse("brought.json", &alone_in_a_room(&events).to_string());
     replay_alone(transcript.unwrap()).await.unwrap();
 }
 
