@@ -31,6 +31,7 @@ impl Client {
     /// The messages that the server handles because of what happened.
     pub fn notice(&mut self, happened: &Happened) -> Vec<Asked> {
         match happened {
+            Happened::Client(Action::Open) => *self = Self::new(self.peer),
             Happened::Client(Action::Send {
                 frame: Frame::Binary | Frame::Text,
                 payload,
@@ -108,5 +109,41 @@ impl Outgoing {
     fn announced_len(&self) -> Option<usize> {
         let &[_, len @ ..] = self.unfinished.first_chunk::<4>()?;
         Some(4 + body_len(len))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::{encode, encode_request};
+    use crate::transcript::Seen;
+
+    #[test]
+    fn a_client_that_connects_again_begins_anew() {
+        let (transport, server) = (Transport::Tcp, Server::Connector1);
+        let mut client = Client::new(Peer { transport, server });
+        let enter = r#"{"username":"ann","rid":"den"}"#;
+        let enter = encode_request(1, "connector.entryHandler.enter", enter);
+        for _ in 0..2 {
+            client.notice(&Happened::Client(Action::Open));
+            assert_eq!(client.name, None);
+            assert!(client.notice(&sent(&enter)).is_empty(), "not served yet");
+            client.notice(&sent(&encode(1, b"{}")));
+            client.notice(&Happened::Server(Seen::message(encode(1, b"{}"))));
+            client.notice(&sent(&encode(2, b"")));
+            assert_eq!(client.notice(&sent(&enter)).len(), 1);
+            assert_eq!(client.name.as_deref(), Some("ann"));
+            // Its rest never comes.
+            assert!(client.notice(&sent(&enter[..9])).is_empty());
+            client.notice(&Happened::Client(Action::Close));
+        }
+    }
+
+    fn sent(bytes: &[u8]) -> Happened {
+        Happened::Client(Action::Send {
+            frame: Frame::Binary,
+            payload: Bytes::copy_from_slice(bytes),
+            fragments: Vec::new(),
+        })
     }
 }
