@@ -58,11 +58,10 @@ pub fn parse(file: &str, text: &str) -> Result<Transcript, String> {
     let layout: Layout = serde_path_to_error::deserialize(&mut parser)
         .map_err(|error| format!("{file}: {error}"))?;
     parser.end().map_err(|error| format!("{file}: {error}"))?;
+    let steps = layout.steps_with_events();
     Ok(Transcript {
         file: String::from(file),
-        steps: layout
-            .steps_with_events()
-            .map_err(|error| format!("{file}: {error}"))?,
+        steps: steps.map_err(|error| format!("{file}: {error}"))?,
         auto_heartbeats: layout.auto_heartbeats,
         connections: layout.conns,
     })
@@ -181,24 +180,25 @@ impl Layout {
 
 impl EventLayout {
     fn happened(&self, transport: Transport) -> Result<Happened, &'static str> {
-        let action = match (self.dir, self.event) {
-            (Direction::ToServer, None) => Action::Send {
-                frame: self.frame(transport)?,
-                payload: self.whole()?,
-                fragments: self.fragments.clone(),
-            },
-            (Direction::ToServer, Some(Change::Open)) => Action::Open,
-            (Direction::ToServer, Some(Change::Close)) => Action::Close,
-            (Direction::ToClient, None) => {
-                let (frame, payload) = (self.frame(transport)?, self.payload()?);
-                return Ok(Happened::Server(Seen::Message { frame, payload }));
-            }
-            (Direction::ToClient, Some(Change::Close)) => {
-                return Ok(Happened::Server(Seen::Closed));
-            }
-            (Direction::ToClient, Some(Change::Open)) => return Err("servers open no connections"),
-        };
-        Ok(Happened::Client(action))
+        Ok(match self.dir {
+            Direction::ToServer => Happened::Client(match self.event {
+                Some(Change::Open) => Action::Open,
+                Some(Change::Close) => Action::Close,
+                None => Action::Send {
+                    frame: self.frame(transport)?,
+                    payload: self.whole()?,
+                    fragments: self.fragments.clone(),
+                },
+            }),
+            Direction::ToClient => Happened::Server(match self.event {
+                Some(Change::Open) => return Err("servers open no connections"),
+                Some(Change::Close) => Seen::Closed,
+                None => Seen::Message {
+                    frame: self.frame(transport)?,
+                    payload: self.payload()?,
+                },
+            }),
+        })
     }
 
     fn frame(&self, transport: Transport) -> Result<Frame, &'static str> {
@@ -249,80 +249,4 @@ fn hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Bytes>, D::E
     let bytes: Option<Bytes> = text.as_bytes().chunks(2).map(byte).collect();
     let bytes = bytes.ok_or_else(|| D::Error::custom("pairs of hex digits were expected"))?;
     Ok(Some(bytes))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    const GOOD: &str = r#"{
-        "name": "good", "config": "default", "auto_heartbeats": true,
-        "conns": {"a": {"transport": "ws", "server": "connector-1"}},
-        "steps": [{"step": 1, "what": "a speaks"}, {"step": 2, "what": "end", "teardown": true}],
-        "events": [
-            {"t_ms": 0, "step": 1, "conn": "a", "dir": "c2s", "event": "open"},
-            {"t_ms": 5, "step": 1, "conn": "a", "dir": "c2s", "frame": "binary", "hex": "03000000"},
-            {"t_ms": 9, "step": 2, "conn": "a", "dir": "c2s", "event": "close"}
-        ]
-    }"#;
-
-    #[test]
-    fn a_file_of_another_layout_is_refused_with_the_place() {
-        for (place, value, expected) in [
-            ("/why", json!(1), "why: unknown field"),
-            ("/config", json!("no heartbeats"), "config: unknown variant"),
-            ("/steps/0/why", json!(1), "steps[0].why: unknown field"),
-            ("/steps/1/step", json!(1), "steps[1]: out of order"),
-            ("/steps/0/teardown", json!(true), "steps[1]: out of order"),
-            ("/conns/a/why", json!(1), "conns.a.why: unknown field"),
-            ("/events/1/why", json!(1), "events[1].why: unknown field"),
-            ("/events/1/conn", json!("b"), "events[1]: its connection"),
-            ("/events/0/dir", json!("s2c"), "events[0]: servers open"),
-            ("/events/0/step", json!(7), "events[0]: its step"),
-            ("/events/1/step", json!(0), "events[1]: out of order"),
-            ("/events/1/hex", json!("0x"), "events[1].hex: pairs of hex"),
-            ("/events/1/hex", json!("030"), "events[1].hex: pairs of hex"),
-            ("/events/1/fragments", json!([1, 2]), "events[1]: its frag"),
-            ("/events/0/event", json!(null), "events[0]: WebSocket"),
-            ("/conns/a/transport", json!("tcp"), "events[1]: WebSocket"),
-            ("/events", json!([]), "nothing happens"),
-        ] {
-            let mut file: Value = serde_json::from_str(GOOD).unwrap();
-            let (parent, name) = place.rsplit_once('/').unwrap();
-            file.pointer_mut(parent).unwrap()[name] = value;
-            let error = parse("brought.json", &file.to_string()).unwrap_err();
-            let expected = format!("brought.json: {expected}");
-            assert!(error.starts_with(&expected), "{error}, not {expected}");
-        }
-        for (from, to, expected) in [
-            ("\"hex\"", "\"decoded\"", "events[1]: neither"),
-            ("\"name\": \"good\",", "", "missing field `name`"),
-            ("}\n        ]", "", "events: EOF"),
-        ] {
-            let error = parse("brought.json", &GOOD.replace(from, to)).unwrap_err();
-            let expected = format!("brought.json: {expected}");
-            assert!(error.starts_with(&expected), "{error}, not {expected}");
-        }
-    }
-
-    #[test]
-    fn a_folder_is_refused_by_name_if_it_has_none_or_one_that_cannot_be_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let refusal = |path: &Path| {
-            let error = transcripts(path).unwrap_err();
-            let place = path.display().to_string();
-            assert!(error.starts_with(&place), "{error}");
-            error
-        };
-        fs::write(folder.path().join("notes.txt"), "not one of them").unwrap();
-        assert!(refusal(folder.path()).ends_with(": no files named *.json"));
-        refusal(&folder.path().join("missing"));
-        let file = folder.path().join("one.json");
-        fs::write(&file, b"\xFF").unwrap();
-        assert!(refusal(folder.path()).starts_with(&file.display().to_string()));
-        fs::write(&file, GOOD).unwrap();
-        assert_eq!(transcripts(folder.path()).unwrap().len(), 1);
-    }
 }

@@ -166,9 +166,6 @@ impl fmt::Display for Package {
             Kind::Handshake => write!(formatter, "handshake ")?,
             Kind::Heartbeat => write!(formatter, "heartbeat ")?,
             Kind::Response(id) => write!(formatter, "response {id} ")?,
-            Kind::Push if self.head[0] == 7 => {
-                write!(formatter, "push with code {:?} ", &self.head[1..])?;
-            }
             Kind::Push => {
                 write!(
                     formatter,
@@ -181,20 +178,12 @@ impl fmt::Display for Package {
         }
         match &self.body {
             Body::Json(value) => write!(formatter, "{value}"),
-            Body::Bytes(bytes) if is_text(bytes) => {
-                write!(formatter, "{:?}", String::from_utf8_lossy(bytes))
-            }
             Body::Bytes(bytes) if bytes.len() > 200 => {
                 write!(formatter, "{} bytes, {}…", bytes.len(), hex(&bytes[..200]))
             }
             Body::Bytes(bytes) => write!(formatter, "{}", hex(bytes)),
         }
     }
-}
-
-fn is_text(bytes: &[u8]) -> bool {
-    let text = std::str::from_utf8(bytes);
-    text.is_ok_and(|text| !text.is_empty() && !text.contains(char::is_control))
 }
 
 /// Bytes in hex.
