@@ -2,7 +2,7 @@
 //! with an error, where the original forgets its client. These rules hold for any recording.
 //!
 //! - A message that is cut short leaves the original's session half dead: it is never served again
-//!   (PROTOCOL 5.3). Here the connection ends at once, as the page recommends, and the others are
+//!   (PROTOCOL 5.3). Here the connection ends at once, as is recommended there, and the others are
 //!   told then that the user has left.
 //! - A request that the original never answers, because it stumbles over a name that every
 //!   JavaScript object has or over a room that is no text (PROTOCOL 5.2 and 5.3, BEHAVIOUR 2.3 and
@@ -137,7 +137,9 @@ impl Place<'_> {
             *answer = Seen::response(request.id, REFUSAL);
         }
         let empty = Seen::push("onChat", b"");
-        step.events.retain(|event| event.seen() != Some(&empty));
+        let later = step.events.split_off(self.index);
+        let delivered = |event: &Event| event.seen() != Some(&empty);
+        step.events.extend(later.into_iter().filter(delivered));
     }
 
     /// Whether a request that wants an answer got none, for a reason that is known, although its

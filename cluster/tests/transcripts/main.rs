@@ -2,25 +2,27 @@
 //! what came back then.
 //!
 //! The recordings are in `tests/data/transcripts`. Others of the same layout are replayed as well
-//! from the folder that the environment variable `POMELO_TRANSCRIPTS` names; the original's folder
-//! of recordings came with two descriptions of it, whose paragraphs are cited here as PROTOCOL 5.3
-//! or BEHAVIOUR 3.5. G6 and the like are this cluster's promises, which the README lists.
+//! from the folder that the environment variable `POMELO_TRANSCRIPTS` names. They were made together
+//! with two descriptions of the original, whose paragraphs are cited as PROTOCOL 5.3 or BEHAVIOUR
+//! 3.5. G6 and the like are this cluster's promises, which the README lists.
 //!
-//! Bytes must be the same but for these rules, which hold for any recording:
+//! Every byte must be the same, but for these rules. They hold for any recording:
 //!
-//! | rule | what for | says so |
-//! | --- | --- | --- |
-//! | `compare` | answers and pushes overtake each other | BEHAVIOUR 6.3 |
-//! | `compare` | members of JSON objects have no order | |
-//! | `ports` | `queryEntry` gives this cluster's ports | BEHAVIOUR 2.2 |
-//! | `payload` | long payloads are not written down whole | |
-//! | `artefacts` | a message that is cut short leaves a dead session there; here the connection ends | PROTOCOL 5.3 |
-//! | `artefacts` | requests that the original stumbles over and forgets are refused here | PROTOCOL 5.2 and 5.3, BEHAVIOUR 2.3, 3.8 and 10; G8 |
-//! | `artefacts` | a send without text is answered with success there, and refused here | BEHAVIOUR 4.6 |
-//! | `rooms` | a name comes into its room a second time through another connector there | BEHAVIOUR 3.5; G6 |
-//! | `rooms` | a recording ends before all are told who has left | BEHAVIOUR 5.1; G7 |
+//! - `compare`: answers and pushes may overtake each other (BEHAVIOUR 6.3), and the members of JSON
+//!   objects have no order.
+//! - `ports`: the gate's answers name the ports of this cluster (BEHAVIOUR 2.2).
+//! - `payload`: long payloads are not written down whole.
+//! - `artefacts`: a message that is cut short leaves a dead session there, and ends it here
+//!   (PROTOCOL 5.3).
+//! - `artefacts`: what makes the original stumble, so that nobody is answered, is refused here
+//!   (PROTOCOL 5.2 and 5.3, BEHAVIOUR 2.3, 3.8 and 10; G8).
+//! - `artefacts`: what is said without text is answered with success there, and refused here
+//!   (BEHAVIOUR 4.6).
+//! - `rooms`: a name enters its room a second time there, through another connector, and is refused
+//!   here (BEHAVIOUR 3.5; G6).
+//! - `rooms`: a recording ends before all are told who has left (BEHAVIOUR 5.1; G7).
 //!
-//! `altered` and `accidents` prove that the replay can fail, and that these rules are needed.
+//! `altered` proves that a replay can fail, and `accidents` what the rules are for.
 
 #![expect(
     clippy::unwrap_used,

@@ -85,8 +85,8 @@ impl Request {
         self.body.get(name)?.as_str()
     }
 
-    /// Whether the original's handler throws, so that nobody answers: its hash asks what is no
-    /// text for its length.
+    /// Whether the original's handler throws, so that nobody answers. To choose a server it hashes
+    /// a value, and stumbles over null and over what has a length but is no text (BEHAVIOUR 1.2).
     pub fn makes_handler_throw(&self) -> bool {
         let server = match self.route.as_str() {
             "connector.entryHandler.enter" => self.body.get("rid"),
