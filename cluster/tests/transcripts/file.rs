@@ -70,15 +70,12 @@ pub fn parse(file: &str, text: &str) -> Result<Transcript, String> {
 /// A file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "some fields only have to be right")]
 struct Layout {
-    #[serde(rename = "name")]
-    _name: String,
-    #[serde(rename = "description")]
-    _description: Option<IgnoredAny>,
-    #[serde(rename = "recorded_on")]
-    _recorded_on: Option<IgnoredAny>,
-    #[serde(rename = "config")]
-    _config: Config,
+    name: String,
+    description: Option<IgnoredAny>,
+    recorded_on: Option<IgnoredAny>,
+    config: Config,
     auto_heartbeats: bool,
     conns: BTreeMap<String, Peer>,
     steps: Vec<StepLayout>,
