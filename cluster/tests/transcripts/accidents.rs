@@ -1,14 +1,13 @@
-//! Sessions in which the original comes to grief, as PROTOCOL 5.2 and 5.3 and BEHAVIOUR 3.8 and 4.6
-//! say that it does: made of a recorded one, and replayed.
+//! Sessions in which the original comes to grief, as PROTOCOL 5.2 and 5.3 and BEHAVIOUR 3.5, 3.8 and
+//! 4.6 say that it does: made of a recorded one, and replayed.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::event::{Action, Event, Frame, Happened, Seen};
-use crate::package;
-use crate::transcript::{Step, Transcript};
-use crate::{artefacts, folder, own, replay_alone};
+use crate::chat::Chat;
+use crate::transcript::{Action, Event, Frame, Happened, REFUSAL, Seen, Step, Transcript};
+use crate::{artefacts, named, package, replay_alone};
 
 const NOSUCH: &str = "connector.entryHandler.nosuch";
 
@@ -56,15 +55,13 @@ async fn a_method_that_every_object_knows_is_unknown_and_the_session_is_served_o
     let request = package::encode_request(2, "connector.entryHandler.toString", "{}");
     let mut transcript = dead_after(request);
     transcript.steps.truncate(6);
-    let answer = package::encode_response(99, r#"{"code":500}"#);
-    let answer = Happened::Server(Seen::package(answer));
-    transcript.steps[5].events.push(event("a", answer));
+    transcript.steps[5].expect("a", Seen::response(99, REFUSAL));
     replay_alone(transcript).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_is_no_text_is_refused_and_not_delivered() {
-    let empty = Happened::Server(Seen::package(package::encode_push("onChat", b"")));
+    let empty = Seen::push("onChat", b"");
     for (body, delivered) in [
         (r#"{"content":5,"target":"*"}"#, None),
         (r#"{"content":"hi","target":["*"]}"#, None),
@@ -73,33 +70,57 @@ async fn what_is_no_text_is_refused_and_not_delivered() {
         let request = package::encode_request(2, "chat.chatHandler.send", body);
         let mut transcript = dead_after(request);
         transcript.steps.truncate(5);
-        let answer = Happened::Server(Seen::package(package::encode_response(2, "{}")));
-        let events = &mut transcript.steps[4].events;
-        events.push(event("a", answer));
-        for label in ["a", "w"] {
-            events.extend(delivered.clone().map(|push| event(label, push)));
+        let step = &mut transcript.steps[4];
+        step.expect("a", Seen::response(2, "{}"));
+        if let Some(push) = delivered {
+            step.expect("a", push.clone());
+            step.expect("w", push);
         }
         replay_alone(transcript).await.unwrap();
     }
 }
 
-#[test]
-fn recordings_without_an_accident_stay_as_they_are() {
-    for transcript in folder::transcripts(&own()).unwrap() {
-        let mut mended = transcript.clone();
-        artefacts::mend(&mut mended);
-        assert_eq!(format!("{mended:?}"), format!("{transcript:?}"));
+#[tokio::test]
+async fn a_twin_is_not_heard_not_listed_and_not_told_anything() {
+    let mut transcript = named("tcp-duplicate-login");
+    // `w` is there as "watcher", `a` as "alice", and `c` as a second one; `b` is not in yet.
+    transcript.steps.truncate(10);
+
+    let chat = Chat {
+        message: "hi",
+        from: "alice",
+        target: "*",
+    };
+    let request = r#"{"content":"hi","target":"*"}"#;
+    let mut said = asked(11, "c", 2, "chat.chatHandler.send", request);
+    said.expect("c", Seen::response(2, "{}"));
+    for label in ["a", "c", "w"] {
+        said.expect(label, Seen::push("onChat", &chat.encode_body()));
     }
+
+    let request = r#"{"username":"bob","rid":"room3"}"#;
+    let mut entered = asked(12, "b", 3, "connector.entryHandler.enter", request);
+    let users = r#"{"users":["watcher","alice","bob","alice"]}"#;
+    entered.expect("b", Seen::response(3, users));
+    for label in ["a", "c", "w"] {
+        let news = br#"{"route":"onAdd","user":"bob"}"#;
+        entered.expect(label, Seen::push("onAdd", news));
+    }
+
+    let mut left = step(13, vec![event("a", Happened::Client(Action::Close))]);
+    for label in ["b", "c", "w"] {
+        let news = br#"{"route":"onLeave","user":"alice"}"#;
+        left.expect(label, Seen::push("onLeave", news));
+    }
+
+    transcript.steps.extend([said, entered, left]);
+    replay_alone(transcript).await.unwrap();
 }
 
 /// Two users in one room, of whom `a` sends `package` in step 5, asks in step 6 whether it is still
 /// served and gets no answer, and in step 7 is dropped, which `w` is told then.
 fn dead_after(package: Vec<u8>) -> Transcript {
-    let transcripts = folder::transcripts(&own()).unwrap();
-    let named = transcripts
-        .into_iter()
-        .find(|transcript| transcript.name == "ws-kick-attack");
-    let mut transcript = named.unwrap();
+    let mut transcript = named("ws-kick-attack");
     transcript.steps.truncate(5);
     let fifth = &mut transcript.steps[4].events;
     // The request, a kick, a close frame, the end, and what the other is told.
@@ -111,6 +132,12 @@ fn dead_after(package: Vec<u8>) -> Transcript {
     transcript.steps.push(step(6, vec![event("a", asked)]));
     transcript.steps.push(step(7, dropped));
     transcript
+}
+
+/// A step in which one client asks something.
+fn asked(number: u64, label: &str, id: u32, route: &str, body: &str) -> Step {
+    let request = package::encode_request(id, route, body);
+    step(number, vec![event(label, sent(request))])
 }
 
 fn step(number: u64, events: Vec<Event>) -> Step {

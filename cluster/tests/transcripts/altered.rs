@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::event::{Event, Happened, Seen};
 use crate::payload::Payload;
-use crate::transcript::Transcript;
-use crate::{compare, differences, folder, one_login, own, replay_alone};
+use crate::transcript::{Event, Happened, Seen};
+use crate::{named, replay_alone};
 
 /// Three users in one room; step 6 ends with one pushed to and one answered.
 const CHAT: &str = "tcp-private-message";
@@ -91,57 +90,19 @@ async fn a_silence_before_the_handshake_that_is_none_is_found_at_the_end() {
     );
 }
 
-#[test]
-fn the_rule_for_twins_says_what_the_table_says() {
-    for name in ["tcp-duplicate-login", "ws-duplicate-login"] {
-        let mut by_table = named(name);
-        let mut by_rule = by_table.clone();
-        differences::apply(&mut by_table, differences::DIFFERENCES).unwrap();
-        one_login::mend(&mut by_rule);
-        for (table, rule) in by_table.steps.iter().zip(&by_rule.steps) {
-            for label in by_table.connections.keys() {
-                let (table, rule) = (table.expected(label), rule.expected(label));
-                assert!(compare::matches(&table, &rule), "{table:?} {rule:?}");
-            }
-        }
-    }
-}
-
-#[test]
-fn a_difference_that_is_none_is_found() {
-    let mut transcript = named("tcp-duplicate-login");
-    differences::apply(&mut transcript, differences::DIFFERENCES).unwrap();
-    let again = differences::apply(&mut transcript, differences::DIFFERENCES);
-    let error = again.unwrap_err();
-    assert!(
-        error.starts_with("tcp-duplicate-login, step 10, c: a difference that is none"),
-        "{error}"
-    );
-}
-
 /// Replays the beginning of a recording after a change in the step in which Alice writes to Bob:
 /// her request, its answer, what Bob gets.
 async fn replay_altered(alter: impl FnOnce(&mut Vec<Event>)) -> String {
     let mut transcript = named(CHAT);
     transcript.steps.retain(|step| step.number <= ALICE_TO_BOB);
     // Nobody waits for as long as the recording took.
-    for event in transcript
-        .steps
-        .iter_mut()
-        .flat_map(|step| &mut step.events)
-    {
+    for event in transcript.events_mut() {
         event.at = Duration::ZERO;
     }
     let step = transcript.steps.last_mut().unwrap();
     assert_eq!(step.events.len(), 3);
     alter(&mut step.events);
     replay_alone(transcript).await.unwrap_err()
-}
-
-fn named(name: &str) -> Transcript {
-    let transcripts = folder::transcripts(&own()).unwrap();
-    let mut named = transcripts.into_iter();
-    named.find(|transcript| transcript.name == name).unwrap()
 }
 
 fn whole(event: &mut Event) -> &mut Bytes {

@@ -2,7 +2,7 @@
 //! with an error, where the original forgets its client. These rules hold for any recording.
 //!
 //! - A message that is cut short leaves the original's session half dead: it is never served again
-//!   (PROTOCOL 5.3). Here the connection ends at once, as the page recommends, and the others are
+//!   (PROTOCOL 5.3). Here the connection ends at once, as is recommended there, and the others are
 //!   told then that the user has left.
 //! - A request that the original never answers, because it stumbles over a name that every
 //!   JavaScript object has or over a room that is no text (PROTOCOL 5.2 and 5.3, BEHAVIOUR 2.3 and
@@ -12,18 +12,13 @@
 //! - What is said without text, or to no name, is refused here. The original answers with success
 //!   and delivers nothing, or an `onChat` without a body (BEHAVIOUR 4.6).
 
-use std::time::Duration;
-
 use bytes::Bytes;
 
 use crate::client::Client;
-use crate::event::{Action, Event, Frame, Happened, Seen};
-use crate::package::{self, Body, Kind, Package};
+use crate::package::Kind;
 use crate::payload::Payload;
 use crate::request::{Asked, Request};
-use crate::transcript::{Transcript, Transport};
-
-const REFUSAL: &str = r#"{"code":500}"#;
+use crate::transcript::{Action, Event, Frame, Happened, REFUSAL, Seen, Transcript, Transport};
 
 /// Expects of this cluster what is right, where the recording has an accident of the original.
 pub fn mend(transcript: &mut Transcript) {
@@ -71,9 +66,8 @@ impl Place<'_> {
                 if request.says_no_text() {
                     self.refuse(transcript, request);
                 } else if self.is_unanswered(transcript, request) {
-                    let refusal = Seen::package(package::encode_response(request.id, REFUSAL));
                     self.fall_silent(transcript);
-                    self.expect(transcript, vec![refusal]);
+                    self.expect(transcript, vec![Seen::response(request.id, REFUSAL)]);
                 }
             }
         }
@@ -83,34 +77,27 @@ impl Place<'_> {
     fn end(&self, transcript: &mut Transcript, name: Option<&str>) {
         let mut left = None;
         self.change_later(transcript, |step, event| {
-            let is_end = matches!(
-                event.happened,
-                Happened::Client(Action::Close) | Happened::Server(Seen::Closed)
-            );
-            if is_end && left.is_none() {
-                left = Some(step);
+            if event.is_end() {
+                left.get_or_insert(step);
             }
             false
         });
-        if let (Some(left), Some(name)) = (left.filter(|left| *left > self.step), name) {
-            let is_farewell =
-                |event: &Event| event.connection != self.label && says_farewell(event, name);
-            let at = self.at(transcript);
+        if let (Some(left), Some(name)) = (left, name)
+            && left > self.step
+        {
+            let is_farewell = |event: &mut Event| {
+                let package = event.seen().and_then(Seen::package);
+                package.is_some_and(|package| package.is_news("onLeave", name))
+            };
             let later = &mut transcript.steps[left].events;
-            let farewells: Vec<Event> = later.extract_if(.., |event| is_farewell(event)).collect();
-            let moved = farewells.into_iter().map(|event| Event { at, ..event });
-            transcript.steps[self.step].events.extend(moved);
+            let farewells: Vec<Event> = later.extract_if(.., is_farewell).collect();
+            transcript.steps[self.step].events.extend(farewells);
         }
         let mut end = vec![Seen::Closed];
         if transcript.connections[self.label].transport == Transport::WebSocket {
-            let payload = Payload::Whole(Bytes::copy_from_slice(&1000_u16.to_be_bytes()));
-            end.insert(
-                0,
-                Seen::Message {
-                    frame: Frame::Close,
-                    payload,
-                },
-            );
+            let normal = Bytes::copy_from_slice(&1000_u16.to_be_bytes());
+            let (frame, payload) = (Frame::Close, Payload::Whole(normal));
+            end.insert(0, Seen::Message { frame, payload });
         }
         self.expect(transcript, end);
     }
@@ -119,8 +106,8 @@ impl Place<'_> {
     fn fall_silent(&self, transcript: &mut Transcript) {
         let mut is_served = false;
         self.change_later(transcript, |step, event| {
-            let answer = matches!(&event.happened, Happened::Server(seen)
-                if matches!(seen.kind(), Some(Kind::Response(_) | Kind::Heartbeat | Kind::Kick)));
+            let kind = event.seen().and_then(Seen::kind);
+            let answer = matches!(kind, Some(Kind::Response(_) | Kind::Heartbeat | Kind::Kick));
             is_served |= answer && step > self.step;
             true
         });
@@ -145,34 +132,25 @@ impl Place<'_> {
 
     /// A message that goes to nobody.
     fn refuse(&self, transcript: &mut Transcript, request: &Request) {
-        for event in &mut transcript.steps[self.step].events {
-            if event.connection == self.label
-                && let Happened::Server(seen) = &mut event.happened
-                && seen.kind() == Some(Kind::Response(request.id))
-            {
-                *seen = Seen::package(package::encode_response(request.id, REFUSAL));
-            }
+        let step = &mut transcript.steps[self.step];
+        if let Some(answer) = step.answer_mut(self.label, request.id) {
+            *answer = Seen::response(request.id, REFUSAL);
         }
-        let empty = package::encode_push("onChat", b"");
-        transcript.steps[self.step].events.retain(|event| {
-            !matches!(&event.happened, Happened::Server(Seen::Message { payload, .. }) if payload.is(&empty))
-        });
+        let empty = Seen::push("onChat", b"");
+        let later = step.events.split_off(self.index);
+        let delivered = |event: &Event| event.seen() != Some(&empty);
+        step.events.extend(later.into_iter().filter(delivered));
     }
 
     /// Whether a request that wants an answer got none, for a reason that is known, although its
     /// client waited.
     fn is_unanswered(&self, transcript: &Transcript, request: &Request) -> bool {
-        let step = &transcript.steps[self.step];
-        let later = step.events[self.index..].iter();
-        let mut later = later.filter(|event| event.connection == self.label);
-        let is_settled = later.any(|event| match &event.happened {
-            Happened::Client(action) => matches!(action, Action::Close),
-            Happened::Server(seen) => {
-                let kind = seen.kind();
-                kind == Some(Kind::Response(request.id))
-                    || kind == Some(Kind::Kick)
-                    || matches!(seen, Seen::Closed)
-            }
+        let mut later = transcript.steps[self.step].events[self.index..].iter();
+        let is_settled = later.any(|event| {
+            let kind = event.seen().and_then(Seen::kind);
+            let is_answer = matches!(kind, Some(Kind::Response(id)) if id == request.id);
+            let settles = is_answer || kind == Some(Kind::Kick) || event.is_end();
+            settles && event.connection == self.label
         });
         let is_lost = request.makes_handler_throw() || request.asks_for_inherited_method();
         request.id > 0 && is_lost && !is_settled
@@ -180,16 +158,15 @@ impl Place<'_> {
 
     /// Puts what the server says behind what was asked.
     fn expect(&self, transcript: &mut Transcript, all: Vec<Seen>) {
-        let at = self.at(transcript);
-        let events = all.into_iter().map(|seen| Event {
+        let events = &mut transcript.steps[self.step].events;
+        let at = events[self.index].at;
+        let all = all.into_iter().map(|seen| Event {
             at,
             connection: String::from(self.label),
             happened: Happened::Server(seen),
         });
         let next = self.index + 1;
-        transcript.steps[self.step]
-            .events
-            .splice(next..next, events);
+        events.splice(next..next, all);
     }
 
     /// Goes through what happens later on this connection, until it is opened again; drops those
@@ -213,24 +190,4 @@ impl Place<'_> {
             });
         }
     }
-
-    fn at(&self, transcript: &Transcript) -> Duration {
-        transcript.steps[self.step].events[self.index].at
-    }
-}
-
-/// Whether it is the news that `name` has left.
-fn says_farewell(event: &Event, name: &str) -> bool {
-    let Happened::Server(Seen::Message {
-        payload: Payload::Whole(payload),
-        ..
-    }) = &event.happened
-    else {
-        return false;
-    };
-    let package = Package::decode(payload);
-    let Body::Json(body) = &package.body else {
-        return false;
-    };
-    package.kind == Kind::Push && body["route"] == "onLeave" && body["user"] == name
 }

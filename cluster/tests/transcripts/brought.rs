@@ -1,11 +1,26 @@
-//! What the layout of transcripts knows besides what the ones beside these tests have in them.
+//! Files of others: what their layout knows besides what the recordings beside these tests have in
+//! them, and that files of another layout are refused and never passed over.
+
+use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::package::{self, hex};
-use crate::transcript::Transcript;
-use crate::{own, replay_alone};
-use sha2::{Digest, Sha256};
+use crate::{file, own, replay_alone};
+
+/// A whole file.
+const GOOD: &str = r#"{
+    "name": "good", "config": "default", "auto_heartbeats": true,
+    "conns": {"a": {"transport": "ws", "server": "connector-1"}},
+    "steps": [{"step": 1, "what": "a speaks"}, {"step": 2, "what": "end", "teardown": true}],
+    "events": [
+        {"t_ms": 0, "step": 1, "conn": "a", "dir": "c2s", "event": "open"},
+        {"t_ms": 5, "step": 1, "conn": "a", "dir": "c2s", "frame": "binary", "hex": "03000000"},
+        {"t_ms": 9, "step": 2, "conn": "a", "dir": "c2s", "event": "close"}
+    ]
+}"#;
 
 /// How much of a long payload is written down, in bytes.
 const HEAD_LEN: usize = 200;
@@ -40,16 +55,16 @@ async fn long_payloads_are_made_up_from_what_was_written_down_of_them() {
             &json!({"encoding": "protobuf", "body": pushed}),
         ),
     ];
-    let transcript = Transcript::read("brought.json", &alone_in_a_room(&events).to_string());
+    let transcript = file::parse("brought.json", &alone_in_a_room(&events).to_string());
     replay_alone(transcript.unwrap()).await.unwrap();
 
     // A string that does not repeat itself cannot be made up.
     let mut events = events;
     events[0]["decoded"]["body"]["content"]["head"] = json!("0123456798");
-    let error = Transcript::read("brought.json", &alone_in_a_room(&events).to_string());
+    let error = file::parse("brought.json", &alone_in_a_room(&events).to_string());
     let error = error.unwrap_err();
     assert!(
-        error.contains(".hex_head: the rest of this payload cannot be made up"),
+        error.contains("]: the rest of this payload cannot be made up"),
         "{error}"
     );
 }
@@ -77,14 +92,74 @@ async fn messages_may_be_text_or_cut_and_pings_are_answered() {
         event("s2c", "close", String::from("0fa1")),
         json!({"t_ms": 0, "step": 9, "conn": "a", "dir": "s2c", "event": "close"}),
     ];
-    let transcript = Transcript::read("brought.json", &alone_in_a_room(&events).to_string());
+    let transcript = file::parse("brought.json", &alone_in_a_room(&events).to_string());
     replay_alone(transcript.unwrap()).await.unwrap();
+}
+
+#[test]
+fn a_file_of_another_layout_is_refused_with_the_place() {
+    for (place, value, expected) in [
+        ("/why", json!(1), "why: unknown field"),
+        ("/config", json!("no heartbeats"), "config: unknown variant"),
+        ("/steps/0/why", json!(1), "steps[0].why: unknown field"),
+        ("/steps/1/step", json!(1), "steps[1]: out of order"),
+        ("/steps/0/teardown", json!(true), "steps[1]: out of order"),
+        ("/conns/a/why", json!(1), "conns.a.why: unknown field"),
+        ("/events/1/why", json!(1), "events[1].why: unknown field"),
+        ("/events/1/conn", json!("b"), "events[1]: its connection"),
+        ("/events/0/dir", json!("s2c"), "events[0]: servers open"),
+        ("/events/0/step", json!(7), "events[0]: its step"),
+        ("/events/1/step", json!(0), "events[1]: out of order"),
+        ("/events/1/hex", json!("0x"), "events[1].hex: pairs of hex"),
+        ("/events/1/hex", json!("030"), "events[1].hex: pairs of hex"),
+        ("/events/1/fragments", json!([1, 2]), "events[1]: its frag"),
+        ("/events/0/event", json!(null), "events[0]: WebSocket"),
+        ("/conns/a/transport", json!("tcp"), "events[1]: WebSocket"),
+        ("/events", json!([]), "nothing happens"),
+    ] {
+        let mut whole: Value = serde_json::from_str(GOOD).unwrap();
+        let (parent, name) = place.rsplit_once('/').unwrap();
+        whole.pointer_mut(parent).unwrap()[name] = value;
+        assert_refused(&whole.to_string(), expected);
+    }
+    for (from, to, expected) in [
+        ("\"hex\"", "\"decoded\"", "events[1]: neither"),
+        ("\"name\": \"good\",", "", "missing field `name`"),
+        ("}\n    ]", "", "events: EOF"),
+    ] {
+        assert_refused(&GOOD.replace(from, to), expected);
+    }
+}
+
+#[test]
+fn a_folder_is_refused_by_name_if_it_has_none_or_one_that_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let refusal = |path: &Path| {
+        let error = file::transcripts(path).unwrap_err();
+        let place = path.display().to_string();
+        assert!(error.starts_with(&place), "{error}");
+        error
+    };
+    fs::write(folder.path().join("notes.txt"), "not one of them").unwrap();
+    assert!(refusal(folder.path()).ends_with(": no files named *.json"));
+    refusal(&folder.path().join("missing"));
+    let path = folder.path().join("one.json");
+    fs::write(&path, b"\xFF").unwrap();
+    assert!(refusal(folder.path()).starts_with(&path.display().to_string()));
+    fs::write(&path, GOOD).unwrap();
+    assert_eq!(file::transcripts(folder.path()).unwrap().len(), 1);
+}
+
+fn assert_refused(text: &str, expected: &str) {
+    let error = file::parse("brought.json", text).unwrap_err();
+    let expected = format!("brought.json: {expected}");
+    assert!(error.starts_with(&expected), "{error}, not {expected}");
 }
 
 /// The recording of a user called `alice` who is alone in a room, with one step more.
 fn alone_in_a_room(events: &[Value]) -> Value {
     let path = own().join("ws-private-message.json");
-    let mut file: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let is_entered = |event: &Value| event["conn"] == "a" && event["step"].as_u64() <= Some(4);
     let all = file["events"].as_array_mut().unwrap();
     all.retain(is_entered);

@@ -1,6 +1,6 @@
 //! The one body that is protobuf: what a user is told that somebody said.
 
-use crate::package;
+use crate::package::{take_varint, varint};
 
 /// An `onChat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,17 +14,12 @@ pub struct Chat<'a> {
 const TAGS: [u8; 3] = [0x0A, 0x12, 0x1A];
 
 impl<'a> Chat<'a> {
-    /// A whole package with the push.
-    pub fn encode(&self) -> Vec<u8> {
-        package::encode_push("onChat", &self.encode_body())
-    }
-
-    /// The body alone.
+    /// The body of the push.
     pub fn encode_body(&self) -> Vec<u8> {
         let mut body = Vec::new();
         for (tag, text) in TAGS.into_iter().zip([self.message, self.from, self.target]) {
             body.push(tag);
-            body.extend(varint(text.len()));
+            body.extend(varint(u32::try_from(text.len()).expect("a text is short")));
             body.extend_from_slice(text.as_bytes());
         }
         body
@@ -35,11 +30,8 @@ impl<'a> Chat<'a> {
         let mut texts = [""; 3];
         for (tag, text) in TAGS.into_iter().zip(&mut texts) {
             body = body.strip_prefix(&[tag])?;
-            let end = body.iter().position(|byte| byte & 0x80 == 0)?;
-            let (groups, rest) = body.split_at(end + 1);
-            let groups = groups.iter().rev();
-            let len = groups.fold(0, |len, group| len << 7 | usize::from(group & 0x7F));
-            let (bytes, rest) = rest.split_at_checked(len)?;
+            let len = take_varint(&mut body)? as usize;
+            let (bytes, rest) = body.split_at_checked(len)?;
             *text = std::str::from_utf8(bytes).ok()?;
             body = rest;
         }
@@ -50,15 +42,4 @@ impl<'a> Chat<'a> {
             target,
         })
     }
-}
-
-/// A length in base 128, least significant group first.
-fn varint(mut len: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while len >= 0x80 {
-        bytes.push((len & 0x7F) as u8 | 0x80);
-        len >>= 7;
-    }
-    bytes.push(len as u8);
-    bytes
 }

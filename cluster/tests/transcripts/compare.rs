@@ -3,17 +3,18 @@
 //! Answers and pushes may overtake each other, as the original's own do; each kind keeps its order,
 //! and nothing overtakes the end of the connection or the kick before it.
 
-use crate::event::{Frame, Seen};
 use crate::package::{Package, hex};
 use crate::payload::Payload;
-use sha2::{Digest, Sha256};
+use crate::transcript::{Frame, Seen};
 
 /// Whether `got` is what `expected` says.
 pub fn matches(expected: &[Seen], got: &[Seen]) -> bool {
-    let lanes = [Lane::Pushes, Lane::Others];
-    lanes.into_iter().all(|lane| {
-        let expected: Vec<&Seen> = lane.of(expected).collect();
-        let got: Vec<&Seen> = lane.of(got).collect();
+    [true, false].into_iter().all(|pushes| {
+        let ordered = |all: &[Seen]| -> Vec<Seen> {
+            let keeps_order = |seen: &&Seen| is_end(seen) || is_push(seen) == pushes;
+            all.iter().filter(keeps_order).cloned().collect()
+        };
+        let (expected, got) = (ordered(expected), ordered(got));
         let mut pairs = expected.iter().zip(&got);
         expected.len() == got.len() && pairs.all(|(expected, got)| is_same(expected, got))
     })
@@ -28,22 +29,6 @@ pub fn describe(expected: &[Seen], got: &[Seen]) -> String {
         format!("\n  {title}:{nothing}{lines}")
     };
     format!("{}{}", list("expected", expected), list("got", got))
-}
-
-/// What keeps its order.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lane {
-    Pushes,
-    Others,
-}
-
-impl Lane {
-    fn of(self, all: &[Seen]) -> impl Iterator<Item = &Seen> {
-        all.iter().filter(move |seen| {
-            let is_push = is_push(seen);
-            is_end(seen) || is_push == (self == Self::Pushes)
-        })
-    }
 }
 
 fn is_push(seen: &Seen) -> bool {
@@ -113,6 +98,7 @@ fn line(seen: &Seen) -> String {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use sha2::{Digest, Sha256};
 
     use super::*;
     use crate::package::{encode, encode_push, encode_response};
@@ -198,9 +184,6 @@ mod tests {
     }
 
     fn seen(package: &[u8]) -> Seen {
-        Seen::Message {
-            frame: Frame::Binary,
-            payload: Payload::Whole(Bytes::copy_from_slice(package)),
-        }
+        Seen::message(package.to_vec())
     }
 }

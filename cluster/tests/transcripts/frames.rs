@@ -4,7 +4,7 @@ use std::io;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::event::Frame;
+use crate::transcript::Frame;
 
 /// What a client asks first. The key is the one of the RFC's own example.
 pub const UPGRADE: &str = "GET / HTTP/1.1\r\n\

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::chat::Chat;
+
 /// One package of a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Package {
@@ -40,6 +42,24 @@ impl Package {
             head: Vec::new(),
             body: Body::Bytes(bytes.to_vec()),
         })
+    }
+
+    /// Whether it is the news that `name` has come (`onAdd`) or gone (`onLeave`).
+    pub fn is_news(&self, route: &str, name: &str) -> bool {
+        match &self.body {
+            Body::Json(body) if self.kind == Kind::Push => {
+                body["route"] == route && body["user"] == name
+            }
+            _ => false,
+        }
+    }
+
+    /// What somebody said, if it is the push of that.
+    pub fn chat(&self) -> Option<Chat<'_>> {
+        match &self.body {
+            Body::Bytes(body) if self.head.ends_with(b"onChat") => Chat::decode(body),
+            _ => None,
+        }
     }
 
     fn try_decode(bytes: &[u8]) -> Option<Self> {
@@ -86,7 +106,7 @@ pub fn encode(package_type: u8, body: &[u8]) -> Vec<u8> {
 pub fn encode_request(id: u32, route: &str, body: &str) -> Vec<u8> {
     let message = [
         &[0][..],
-        &id_bytes(id),
+        &varint(id),
         &[u8::try_from(route.len()).expect("a route is short")],
         route.as_bytes(),
         body.as_bytes(),
@@ -96,7 +116,7 @@ pub fn encode_request(id: u32, route: &str, body: &str) -> Vec<u8> {
 
 /// A data package with a response.
 pub fn encode_response(id: u32, body: &str) -> Vec<u8> {
-    let message = [&[4][..], &id_bytes(id), body.as_bytes()];
+    let message = [&[4][..], &varint(id), body.as_bytes()];
     encode(4, &message.concat())
 }
 
@@ -106,26 +126,33 @@ pub fn encode_push(route: &str, body: &[u8]) -> Vec<u8> {
     encode(4, &[&[6, len][..], route.as_bytes(), body].concat())
 }
 
-fn id_bytes(mut id: u32) -> Vec<u8> {
+/// A number in base 128, least significant group first.
+pub fn varint(mut number: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
-    while id >= 0x80 {
-        bytes.push((id & 0x7F) as u8 | 0x80);
-        id >>= 7;
+    while number >= 0x80 {
+        bytes.push((number & 0x7F) as u8 | 0x80);
+        number >>= 7;
     }
-    bytes.push(id as u8);
+    bytes.push(number as u8);
     bytes
+}
+
+/// Takes such a number off the front. What does not fit is lost, as it is in the original.
+pub fn take_varint(bytes: &mut &[u8]) -> Option<u32> {
+    let end = bytes.iter().position(|byte| byte & 0x80 == 0)?;
+    let (groups, rest) = bytes.split_at(end + 1);
+    *bytes = rest;
+    let groups = groups.iter().rev();
+    Some(groups.fold(0, |number, group| number << 7 | u32::from(group & 0x7F)))
 }
 
 /// The kind of a message and the length of what is before its body.
 fn message_head(message: &[u8]) -> Option<(Kind, usize)> {
     match message.first()? {
         4 => {
-            let end = message[1..].iter().position(|byte| byte & 0x80 == 0)?;
-            let groups = &message[1..=end + 1];
-            let id = groups.iter().rev().try_fold(0_u32, |id, group| {
-                id.checked_mul(0x80)?.checked_add(u32::from(group & 0x7F))
-            })?;
-            Some((Kind::Response(id), end + 2))
+            let mut rest = &message[1..];
+            let id = take_varint(&mut rest)?;
+            Some((Kind::Response(id), message.len() - rest.len()))
         }
         6 => Some((Kind::Push, 2 + usize::from(*message.get(1)?))),
         7 => Some((Kind::Push, 3)),
@@ -139,9 +166,6 @@ impl fmt::Display for Package {
             Kind::Handshake => write!(formatter, "handshake ")?,
             Kind::Heartbeat => write!(formatter, "heartbeat ")?,
             Kind::Response(id) => write!(formatter, "response {id} ")?,
-            Kind::Push if self.head[0] == 7 => {
-                write!(formatter, "push with code {:?} ", &self.head[1..])?;
-            }
             Kind::Push => {
                 write!(
                     formatter,
@@ -154,20 +178,12 @@ impl fmt::Display for Package {
         }
         match &self.body {
             Body::Json(value) => write!(formatter, "{value}"),
-            Body::Bytes(bytes) if is_text(bytes) => {
-                write!(formatter, "{:?}", String::from_utf8_lossy(bytes))
-            }
             Body::Bytes(bytes) if bytes.len() > 200 => {
                 write!(formatter, "{} bytes, {}…", bytes.len(), hex(&bytes[..200]))
             }
             Body::Bytes(bytes) => write!(formatter, "{}", hex(bytes)),
         }
     }
-}
-
-fn is_text(bytes: &[u8]) -> bool {
-    let text = std::str::from_utf8(bytes);
-    text.is_ok_and(|text| !text.is_empty() && !text.contains(char::is_control))
 }
 
 /// Bytes in hex.

@@ -11,12 +11,10 @@ use cluster::topology::Topology;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
-use crate::event::{Frame, Seen};
 use crate::package::{self, Kind, Package};
-use crate::payload::Payload;
 use crate::replay::PATIENCE;
 use crate::socket::Socket;
-use crate::transcript::Transport;
+use crate::transcript::{Frame, Transport};
 
 /// There and back for what is said; the same for the acknowledgements that an answer waits for; and
 /// once more for that answer.
@@ -114,11 +112,7 @@ async fn await_answer(socket: &mut Socket, id: u32) -> Result<(), String> {
 
 async fn next(socket: &mut Socket) -> Result<Package, String> {
     match timeout(PATIENCE, socket.next()).await {
-        Ok(Seen::Message {
-            payload: Payload::Whole(payload),
-            ..
-        }) => Ok(Package::decode(&payload)),
-        Ok(other) => Err(format!("a probe saw {other:?}")),
+        Ok(seen) => seen.package().ok_or(format!("a probe saw {seen:?}")),
         Err(_) => Err(format!("a probe got no answer within {PATIENCE:?}")),
     }
 }

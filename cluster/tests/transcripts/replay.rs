@@ -11,10 +11,9 @@ use cluster::topology::Topology;
 use tokio::time::{Instant, timeout_at};
 
 use crate::compare;
-use crate::event::Happened;
 use crate::probes::Probes;
 use crate::seat::Seat;
-use crate::transcript::{Server, Step, Transcript};
+use crate::transcript::{Happened, Server, Step, Transcript};
 
 /// Longest wait for anything, in addition to the time that it took in the recording.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -160,7 +159,9 @@ impl<'a> Replay<'a> {
     fn port(&self, label: &str) -> u16 {
         let server = match self.transcript.connections[label].server {
             Server::Gate => &self.topology.gates[0],
-            Server::Connector(index) => &self.topology.connectors[index],
+            Server::Connector1 => &self.topology.connectors[0],
+            Server::Connector2 => &self.topology.connectors[1],
+            Server::Connector3 => &self.topology.connectors[2],
         };
         server.client_port
     }

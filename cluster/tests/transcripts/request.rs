@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::package;
+
 /// Routes by their codes in the original's dictionary, from 1.
 const DICTIONARY: [&str; 3] = [
     "chat.chatHandler.send",
@@ -51,13 +53,7 @@ fn try_decode(bytes: &[u8], has_dictionary: bool) -> Option<Asked> {
     let (flag, mut rest) = bytes.split_first()?;
     let mut id = 0;
     match flag >> 1 & 7 {
-        0 => {
-            let end = rest.iter().position(|byte| byte & 0x80 == 0)?;
-            let (groups, after) = rest.split_at(end + 1);
-            let groups = groups.iter().rev();
-            id = groups.fold(0_u32, |id, group| id << 7 | u32::from(group & 0x7F));
-            rest = after;
-        }
+        0 => id = package::take_varint(&mut rest)?,
         1 | 3 => {}
         _ => return Some(Asked::Nothing),
     }
@@ -84,8 +80,13 @@ fn try_decode(bytes: &[u8], has_dictionary: bool) -> Option<Asked> {
 }
 
 impl Request {
-    /// Whether the original's handler throws, so that nobody answers: its hash asks what is no
-    /// text for its length.
+    /// A member of the body that is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.body.get(name)?.as_str()
+    }
+
+    /// Whether the original's handler throws, so that nobody answers. To choose a server it hashes
+    /// a value, and stumbles over null and over what has a length but is no text (BEHAVIOUR 1.2).
     pub fn makes_handler_throw(&self) -> bool {
         let server = match self.route.as_str() {
             "connector.entryHandler.enter" => self.body.get("rid"),
@@ -117,8 +118,7 @@ impl Request {
 
     /// Whether it says something that is no text, or says it to what is no name.
     pub fn says_no_text(&self) -> bool {
-        let is_text = |name: &str| self.body.get(name).is_some_and(Value::is_string);
         let is_send = self.route == "chat.chatHandler.send" && self.body.is_object();
-        is_send && !(is_text("content") && is_text("target"))
+        is_send && (self.text("content").is_none() || self.text("target").is_none())
     }
 }

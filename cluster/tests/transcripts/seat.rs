@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::event::{Action, Frame, Seen};
-use crate::outgoing::Outgoing;
+use crate::client::Outgoing;
 use crate::package::{self, Kind};
 use crate::replay::PATIENCE;
 use crate::socket::Socket;
-use crate::transcript::{Peer, Server};
+use crate::transcript::{Action, Frame, Peer, Seen, Server};
 
 /// How often the recorder sent the heartbeats that it did not write down.
 const HEARTBEAT: Duration = Duration::from_millis(2500);

@@ -7,11 +7,10 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::event::{Frame, Seen};
 use crate::frames;
 use crate::package::body_len;
 use crate::payload::Payload;
-use crate::transcript::Transport;
+use crate::transcript::{Frame, Seen, Transport};
 
 /// A connected client.
 #[derive(Debug)]

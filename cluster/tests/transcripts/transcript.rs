@@ -1,24 +1,22 @@
 //! A recorded session: who connected where, and what was sent each way, step by step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::Value;
+use bytes::Bytes;
+use serde::Deserialize;
 
-use crate::event::{Event, Happened, Seen};
-use crate::field::Field;
+use crate::package::{self, Kind, Package};
+use crate::payload::Payload;
 
-/// The ports that clients of the original connected to. They are seen only in its answers to
-/// `queryEntry`.
-pub const CONNECTOR_PORTS: [u16; 3] = [13050, 13051, 13052];
+/// What a request is answered with that goes wrong.
+pub const REFUSAL: &str = r#"{"code":500}"#;
 
 /// One file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Transcript {
     /// The file that it was read from.
     pub file: String,
-    /// What it calls itself.
-    pub name: String,
     /// The recorder kept sessions alive, and did not write it down.
     pub auto_heartbeats: bool,
     /// The recorder's connections, by the names that it gave them.
@@ -28,136 +26,97 @@ pub struct Transcript {
 }
 
 /// What a connection leads to, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Peer {
     pub transport: Transport,
     pub server: Server,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum Transport {
+    #[serde(rename = "tcp")]
     Tcp,
+    #[serde(rename = "ws")]
     WebSocket,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum Server {
+    #[serde(rename = "gate")]
     Gate,
-    /// By its index, from 0.
-    Connector(usize),
+    #[serde(rename = "connector-1")]
+    Connector1,
+    #[serde(rename = "connector-2")]
+    Connector2,
+    #[serde(rename = "connector-3")]
+    Connector3,
 }
 
 /// Some actions of the recorder and all that came of them: it waited before it went on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     pub number: u64,
     pub what: String,
     pub events: Vec<Event>,
 }
 
-impl Transcript {
-    /// Reads a file's text.
-    ///
-    /// # Errors
-    ///
-    /// It is not laid out as a transcript. The message begins with `file` and names the field.
-    pub fn read(file: &str, text: &str) -> Result<Self, String> {
-        let value: Value =
-            serde_json::from_str(text).map_err(|error| format!("{file}: not JSON: {error}"))?;
-        let transcript = Self::parse(&Field::root(&value));
-        let mut transcript = transcript.map_err(|error| format!("{file}: {error}"))?;
-        transcript.file = String::from(file);
-        Ok(transcript)
-    }
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Since the recording began.
+    pub at: Duration,
+    pub connection: String,
+    pub happened: Happened,
+}
 
-    fn parse(file: &Field<'_>) -> Result<Self, String> {
-        file.knows_only(&[
-            "name",
-            "description",
-            "recorded_on",
-            "config",
-            "auto_heartbeats",
-            "conns",
-            "steps",
-            "events",
-        ])?;
-        let config = file.get("config")?;
-        if config.text()? != "default" {
-            return Err(config.wrong("only recordings with the default configuration are replayed"));
-        }
-        let mut connections = BTreeMap::new();
-        for (label, peer) in file.get("conns")?.members()? {
-            connections.insert(label, Peer::parse(&peer)?);
-        }
-        let mut transcript = Self {
-            file: String::new(),
-            name: file.get("name")?.text()?.to_owned(),
-            auto_heartbeats: file.get("auto_heartbeats")?.truth()?,
-            connections,
-            steps: Vec::new(),
-        };
-        transcript.parse_steps(file)?;
-        Ok(transcript)
-    }
+#[derive(Clone, Debug, PartialEq)]
+pub enum Happened {
+    Client(Action),
+    Server(Seen),
+}
 
-    fn parse_steps(&mut self, file: &Field<'_>) -> Result<(), String> {
-        let mut teardowns = BTreeSet::new();
-        for step in file.get("steps")?.elements()? {
-            step.knows_only(&["step", "what", "teardown"])?;
-            let number = step.get("step")?.number()?;
-            let is_next = self.steps.last().is_none_or(|last| last.number < number);
-            if !is_next || !teardowns.is_empty() {
-                return Err(step.wrong("a step is out of order"));
-            }
-            match step.optional("teardown") {
-                Some(teardown) if teardown.truth()? => {
-                    teardowns.insert(number);
-                }
-                _ => self.steps.push(Step {
-                    number,
-                    what: step.get("what")?.text()?.to_owned(),
-                    events: Vec::new(),
-                }),
-            }
-        }
-        let mut latest = 0;
-        for field in file.get("events")?.elements()? {
-            let (number, event) = Event::parse(&field, &self.connections)?;
-            if number < latest {
-                return Err(field.wrong("an event is out of order"));
-            }
-            latest = number;
-            if teardowns.contains(&number) {
-                continue;
-            }
-            let step = self.steps.iter_mut().find(|step| step.number == number);
-            step.ok_or_else(|| field.wrong("an event of a step that is not listed"))?
-                .events
-                .push(event);
-        }
-        if self.steps.iter().all(|step| step.events.is_empty()) {
-            return Err(file.get("events")?.wrong("nothing happens"));
-        }
-        Ok(())
-    }
+/// What a client does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Connects, with the upgrade if it is a WebSocket.
+    Open,
+    /// Sends one WebSocket message, or writes once on TCP.
+    Send {
+        frame: Frame,
+        payload: Bytes,
+        /// Sizes that a WebSocket message is cut into, if it is.
+        fragments: Vec<usize>,
+    },
+    /// Ends the connection.
+    Close,
+}
+
+/// What a client sees.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// A WebSocket message, or one package on TCP.
+    Message { frame: Frame, payload: Payload },
+    /// The server ended the connection.
+    Closed,
+    /// The server broke the protocol of the transport. No recording has this.
+    Broken(String),
+}
+
+/// Kinds of WebSocket messages. Packages on TCP count as binary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Frame {
+    Binary,
+    Text,
+    Ping,
+    Pong,
+    Close,
 }
 
 impl Transcript {
-    /// Whether the same was done and came of it, whenever and wherever that was written down.
-    pub fn is_copy_of(&self, other: &Self) -> bool {
-        let without_place = |transcript: &Self| {
-            let mut transcript = transcript.clone();
-            transcript.file.clear();
-            for event in transcript
-                .steps
-                .iter_mut()
-                .flat_map(|step| &mut step.events)
-            {
-                event.at = Duration::ZERO;
-            }
-            format!("{transcript:?}")
-        };
-        without_place(self) == without_place(other)
+    /// All that happened, in order.
+    pub fn events_mut(&mut self) -> impl Iterator<Item = &mut Event> {
+        self.steps.iter_mut().flat_map(|step| &mut step.events)
     }
 }
 
@@ -168,32 +127,83 @@ impl Step {
             .events
             .iter()
             .filter(|event| event.connection == connection);
-        let seen = of_it.filter_map(|event| match &event.happened {
-            Happened::Server(seen) => Some(seen.clone()),
-            Happened::Client(_) => None,
+        of_it.filter_map(Event::seen).cloned().collect()
+    }
+
+    /// Adds what the server says on one connection.
+    pub fn expect(&mut self, connection: &str, seen: Seen) {
+        self.events.push(Event {
+            at: self.events.last().map_or(Duration::ZERO, |last| last.at),
+            connection: String::from(connection),
+            happened: Happened::Server(seen),
         });
-        seen.collect()
+    }
+
+    /// The answer to a request, if it is in this step.
+    pub fn answer_mut(&mut self, connection: &str, id: u32) -> Option<&mut Seen> {
+        self.events
+            .iter_mut()
+            .find_map(|event| match &mut event.happened {
+                Happened::Server(seen)
+                    if event.connection == connection
+                        && id > 0
+                        && seen.kind() == Some(Kind::Response(id)) =>
+                {
+                    Some(seen)
+                }
+                _ => None,
+            })
     }
 }
 
-impl Peer {
-    fn parse(field: &Field<'_>) -> Result<Self, String> {
-        field.knows_only(&["transport", "server"])?;
-        let transport = field.get("transport")?;
-        let server = field.get("server")?;
-        Ok(Self {
-            transport: match transport.text()? {
-                "tcp" => Transport::Tcp,
-                "ws" => Transport::WebSocket,
-                _ => return Err(transport.wrong("unknown transport")),
-            },
-            server: match server.text()? {
-                "gate" => Server::Gate,
-                "connector-1" => Server::Connector(0),
-                "connector-2" => Server::Connector(1),
-                "connector-3" => Server::Connector(2),
-                _ => return Err(server.wrong("unknown server")),
-            },
-        })
+impl Event {
+    /// What the server said, if this is that.
+    pub fn seen(&self) -> Option<&Seen> {
+        match &self.happened {
+            Happened::Server(seen) => Some(seen),
+            Happened::Client(_) => None,
+        }
+    }
+
+    /// Whether either side ended the connection.
+    pub fn is_end(&self) -> bool {
+        matches!(
+            self.happened,
+            Happened::Client(Action::Close) | Happened::Server(Seen::Closed)
+        )
+    }
+}
+
+impl Seen {
+    /// A message that is this package.
+    pub fn message(package: Vec<u8>) -> Self {
+        Self::Message {
+            frame: Frame::Binary,
+            payload: Payload::Whole(Bytes::from(package)),
+        }
+    }
+
+    pub fn response(id: u32, body: &str) -> Self {
+        Self::message(package::encode_response(id, body))
+    }
+
+    pub fn push(route: &str, body: &[u8]) -> Self {
+        Self::message(package::encode_push(route, body))
+    }
+
+    /// It as a package, if it is a message.
+    pub fn package(&self) -> Option<Package> {
+        match self {
+            Self::Message {
+                frame: Frame::Binary,
+                payload: Payload::Whole(payload),
+            } => Some(Package::decode(payload)),
+            _ => None,
+        }
+    }
+
+    /// What kind of package it is, if it is one.
+    pub fn kind(&self) -> Option<Kind> {
+        self.package().map(|package| package.kind)
     }
 }
