@@ -124,7 +124,9 @@ impl World {
         let user = &self.users[user];
         let state = &mut self.connectors[user.connector].state;
         let asked = Asked::read(&self.vocabulary, &message);
-        let asked = asked.expect("JSON").expect("a request");
+        let asked = asked
+            .expect("its body can be read")
+            .expect("it has a route");
         let handled = handler::handle(state, user.session, asked, self.now);
         assert_eq!(handled, Ok(()), "nobody is thrown out");
     }

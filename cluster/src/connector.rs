@@ -14,7 +14,6 @@ pub mod room;
 pub mod session;
 pub mod state;
 
-use std::error::Error;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -26,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use self::state::{ChatIndex, State};
+use crate::causes;
 use crate::census::Census;
 use crate::frontend::HANDSHAKE_FITS;
 use crate::limits::{self, CLOSE_PATIENCE, REDIAL_PAUSE};
@@ -127,11 +127,7 @@ impl Connector {
     /// was logged last, and of which connection.
     fn tell_once(&self, chat: ChatIndex, error: &LinkError, told: &mut Option<(u64, String)>) {
         let connection = self.state().links[chat].connection_number();
-        let why = match error.source() {
-            Some(cause) => format!("{error}: {cause}"),
-            None => error.to_string(),
-        };
-        let news = Some((connection, why));
+        let news = Some((connection, causes::sentence(error)));
         if *told != news {
             let Backend { id, host, port } = &self.topology.chats[chat];
             let why = news.as_ref().map(|(_, why)| why);

@@ -2,6 +2,7 @@
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::causes;
 use crate::connection::{Connection, ConnectionError, Incoming};
 use crate::limits::CLOSE_PATIENCE;
 use crate::options::Options;
@@ -30,7 +31,8 @@ where
     match tokio::time::timeout(options.handshake_patience, greeting).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => {
-            tracing::debug!(%error, "a client did not shake hands");
+            let why = causes::sentence(&error);
+            tracing::debug!(why, "a client did not shake hands");
             None
         }
         Err(_) => {

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
+use crate::causes;
 use crate::census::Census;
-use crate::connection::{Connection, Incoming};
+use crate::connection::{Connection, ConnectionError, Incoming};
 use crate::dispatch::{self, Destination, QUERY_ENTRY};
 use crate::frontend::{self, HANDSHAKE_FITS};
 use crate::limits::{CLOSE_PATIENCE, GATE_PATIENCE};
@@ -20,7 +21,7 @@ use crate::serving::{self, Counted};
 use crate::topology::{Frontend, Topology};
 use crate::wire::body;
 use crate::wire::handshake::Answers;
-use crate::wire::message::{self, Message, MessageKind};
+use crate::wire::message::{self, Message, MessageError, MessageKind};
 use crate::wire::package::PackageType;
 use crate::wire::vocabulary::{BodyError, Vocabulary};
 
@@ -90,10 +91,14 @@ impl Gate {
         let Some(mut connection) = greeted else {
             return;
         };
-        while let Ok(Some(answer)) = self.next_answer(&mut connection).await {
-            connection.queue(answer);
-        }
-        tracing::debug!(server = self.id, "a client went on");
+        let end = loop {
+            match self.next_answer(&mut connection).await {
+                Ok(Some(answer)) => connection.queue(answer),
+                Ok(None) => break String::from("it went on"),
+                Err(error) => break causes::sentence(&error),
+            }
+        };
+        tracing::debug!(server = self.id, end, "a client's connection ended");
         let _ = tokio::time::timeout(CLOSE_PATIENCE, connection.close()).await;
     }
 
@@ -105,13 +110,9 @@ impl Gate {
     ) -> Result<Option<Bytes>, Ended> {
         loop {
             // A client that does not read its answers is not read either.
-            within_patience(connection.flush())
-                .await?
-                .map_err(|_| Ended)?;
-            let incoming = within_patience(connection.next())
-                .await?
-                .map_err(|_| Ended)?;
-            let package = match incoming {
+            let flushed = within_patience(connection.flush()).await?;
+            flushed.map_err(ConnectionError::Io)?;
+            let package = match within_patience(connection.next()).await?? {
                 Incoming::Package(package) => package,
                 Incoming::Flushed => continue,
                 Incoming::Closed => return Ok(None),
@@ -121,8 +122,8 @@ impl Gate {
                 PackageType::Kick => return Ok(None),
                 _ => continue,
             }
-            let message = message::decode(package.body).map_err(|_| Ended)?;
-            match self.answer(&message).map_err(|_| Ended)? {
+            let message = message::decode(package.body)?;
+            match self.answer(&message)? {
                 Reply::Answer(answer) => return Ok(Some(answer)),
                 Reply::Nothing => {}
                 Reply::Attack => {
@@ -192,13 +193,23 @@ enum Reply {
     Attack,
 }
 
-/// The connection is over: broken, silent, or bad bytes came.
-struct Ended;
+/// Why a connection is over.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error("it was silent for {GATE_PATIENCE:?}")]
+    Silent,
+    #[error("its connection failed")]
+    Connection(#[from] ConnectionError),
+    #[error("a data package holds no message")]
+    Message(#[from] MessageError),
+    #[error("a body cannot be read")]
+    Body(#[from] BodyError),
+}
 
 async fn within_patience<F: Future>(waiting: F) -> Result<F::Output, Ended> {
     tokio::time::timeout(GATE_PATIENCE, waiting)
         .await
-        .map_err(|_| Ended)
+        .map_err(|_| Ended::Silent)
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@
 //! - [`signals`]: who asks a program to stop
 //!
 //! Beside them: [`config`] and [`topology`] (which servers there are), [`options`] and [`limits`]
-//! (what they are told), [`serving`] (tasks), [`census`] (what they hold).
+//! (what they are told), [`serving`] (tasks), [`census`] (what they hold), [`causes`] (of errors).
 
+pub mod causes;
 pub mod census;
 pub mod chat;
 pub mod client;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cluster::causes;
 use cluster::client::{Client, ClientError, Event};
 use cluster::dispatch::QUERY_ENTRY;
 use cluster::net::Network;
@@ -18,7 +19,7 @@ use crate::user::Access;
 #[non_exhaustive]
 pub enum LoginError {
     /// The gate can't be reached, or does not speak as one.
-    #[error("gate {gate}: {}", sight::sentence(.cause))]
+    #[error("gate {gate}: {}", causes::sentence(.cause))]
     Gate {
         /// Which gate.
         gate: Address,
@@ -40,7 +41,7 @@ pub enum LoginError {
         answer: Value,
     },
     /// The connector can't be reached, or does not speak as one.
-    #[error("connector {connector}: {}", sight::sentence(.cause))]
+    #[error("connector {connector}: {}", causes::sentence(.cause))]
     Connector {
         /// Which connector.
         connector: Address,

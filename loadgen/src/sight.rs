@@ -1,9 +1,6 @@
 //! What a virtual user makes of the bodies it is sent: pure functions from JSON to the history's
 //! terms.
 
-use std::error::Error;
-use std::fmt::Write;
-
 use cluster::chat::handler::EVERYBODY;
 use serde_json::Value;
 
@@ -28,9 +25,13 @@ pub(crate) fn users(answer: &Value) -> Option<Vec<String>> {
         .collect()
 }
 
-/// Whether a refused enter was refused because the name is taken.
+/// Whether a refused enter was refused because the name is taken. Protobuf, which has no truth
+/// values, makes a number of it.
 pub(crate) fn is_duplicate(answer: &Value) -> bool {
-    answer.get("error") == Some(&Value::Bool(true))
+    match answer.get("error") {
+        Some(Value::Number(error)) => error.as_f64() == Some(1.0),
+        error => error == Some(&Value::Bool(true)),
+    }
 }
 
 /// Whether a send was accepted: the answer carries no other code than 200.
@@ -66,17 +67,6 @@ pub(crate) fn target_name(target: &Target) -> &str {
         Target::Room => EVERYBODY,
         Target::User(name) => name,
     }
-}
-
-/// `error` and its causes in one line.
-pub(crate) fn sentence(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -115,6 +105,7 @@ mod tests {
         assert_eq!(users(&json!({"users": {}})), None);
         assert_eq!(users(&json!({"code": 500})), None);
         assert!(is_duplicate(&json!({"code": 500, "error": true})));
+        assert!(is_duplicate(&json!({"code": 500, "error": 1})));
         assert!(!is_duplicate(&json!({"code": 500})));
     }
 

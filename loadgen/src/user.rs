@@ -8,6 +8,7 @@ use std::future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cluster::causes;
 use cluster::client::{Client, ClientError, Event, Memory};
 use cluster::connection::Transport;
 use cluster::dispatch::{ENTER, SEND};
@@ -358,7 +359,7 @@ impl<N: Network> User<N> {
                 session.asked.insert(id, Asked { what, answer_by });
                 None
             }
-            Err(error) => Some(self.lose(sight::sentence(&error))),
+            Err(error) => Some(self.lose(causes::sentence(&error))),
         }
     }
 
@@ -385,7 +386,7 @@ impl<N: Network> User<N> {
                 Some(Ending::Lost)
             }
             Ok(Event::Closed) => Some(self.lose("the server ended the connection".to_owned())),
-            Err(error) => Some(self.lose(sight::sentence(&error))),
+            Err(error) => Some(self.lose(causes::sentence(&error))),
         }
     }
 

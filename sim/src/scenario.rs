@@ -16,6 +16,7 @@ mod clients;
 mod crashes;
 mod links;
 mod mix;
+mod protobuf;
 mod steady;
 
 /// A family of runs, one for each seed.
@@ -210,6 +211,7 @@ pub fn built_in() -> Vec<Scenario> {
     scenarios.extend(crashes::scenarios());
     scenarios.extend(links::scenarios());
     scenarios.extend(clients::scenarios());
+    scenarios.extend(protobuf::scenarios());
     scenarios.extend(mix::scenarios());
     scenarios
 }

@@ -13,16 +13,11 @@ use crate::limits::NAME_LEN_MAX;
 use crate::link::message::{SessionId, ToChat};
 use crate::wire::body;
 use crate::wire::message::{Message, MessageKind};
-use crate::wire::vocabulary::Vocabulary;
+use crate::wire::vocabulary::{BodyError, Vocabulary};
 
-/// Why a client's message ends its session.
+/// A session is to be kicked, and told why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Objection {
-    /// It is kicked, and told why.
-    Kick(&'static str),
-    /// Its bytes cannot be understood.
-    BadBytes,
-}
+pub struct Kick(pub &'static str);
 
 /// What a client's message says, before anything is done about it.
 pub struct Asked<'a> {
@@ -39,11 +34,11 @@ impl<'a> Asked<'a> {
     ///
     /// # Errors
     ///
-    /// [`Objection::BadBytes`] if its body is to be protobuf and is not.
+    /// Its body is to be protobuf and is not.
     pub fn read(
         vocabulary: &'a Vocabulary,
         message: &'a Message,
-    ) -> Result<Option<Self>, Objection> {
+    ) -> Result<Option<Self>, BodyError> {
         let id = match message.kind {
             MessageKind::Request => message.id,
             // A push from a client is handled like a notify, as the original does.
@@ -54,8 +49,7 @@ impl<'a> Asked<'a> {
         let Some(Ok(route)) = route.map(|route| vocabulary.name(route)) else {
             return Ok(None);
         };
-        let body = vocabulary.json_from_client(route, &message.body);
-        let body = body.map_err(|_| Objection::BadBytes)?;
+        let body = vocabulary.json_from_client(route, &message.body)?;
         Ok(Some(Self { id, route, body }))
     }
 }
@@ -64,13 +58,13 @@ impl<'a> Asked<'a> {
 ///
 /// # Errors
 ///
-/// [`Objection::Kick`] if the session is to end for it.
+/// What the client asks for is not to be done, and it is not to go on.
 pub fn handle(
     state: &mut State,
     session: SessionId,
     asked: Asked<'_>,
     now: Instant,
-) -> Result<(), Objection> {
+) -> Result<(), Kick> {
     match dispatch::destination(asked.route) {
         Destination::Enter => enter(state, session, &asked, now),
         Destination::Chat => forward(state, session, asked, now),
@@ -79,7 +73,7 @@ pub fn handle(
             state.refuse(session, request);
         }
         Destination::Silence => {}
-        Destination::Attack => return Err(Objection::Kick("attack")),
+        Destination::Attack => return Err(Kick("attack")),
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! One client connection at a connector, from its first byte to its last.
 
 use std::collections::VecDeque;
+use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Connector;
 use super::backlog::Backlog;
-use super::handler::{self, Asked, Objection};
+use super::handler::{self, Asked, Kick};
+use crate::causes;
 use crate::connection::{Connection, Incoming};
 use crate::frontend;
 use crate::limits::CLOSE_PATIENCE;
@@ -136,10 +138,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ok(Incoming::Package(package)) => self.handle(package),
             Ok(Incoming::Flushed) => None,
             Ok(Incoming::Closed) => Some(End::Gone),
+            Err(error) if error.is_peers_fault() => Some(self.bad_bytes(&error)),
             Err(error) => {
                 tracing::debug!(server = self.connector.id, session = self.id, %error, "ended");
-                let is_theirs = error.is_peers_fault();
-                Some(if is_theirs { End::BadBytes } else { End::Gone })
+                Some(End::Gone)
             }
         }
     }
@@ -180,25 +182,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     fn handle_message(&mut self, body: Bytes, came_at: Instant) -> Option<End> {
-        let Ok(message) = message::decode(body) else {
-            return Some(End::BadBytes);
+        let message = match message::decode(body) {
+            Ok(message) => message,
+            Err(error) => return Some(self.bad_bytes(&error)),
         };
-        // Reading a body takes time, which nobody else is to wait for.
-        let handled = match Asked::read(&self.connector.options.vocabulary, &message) {
-            Ok(Some(asked)) => {
-                handler::handle(&mut self.connector.state(), self.id, asked, came_at)
+        // Reading a body takes time, for which nobody else is to wait.
+        let asked = match Asked::read(&self.connector.options.vocabulary, &message) {
+            Ok(asked) => asked,
+            Err(error) => return Some(self.bad_bytes(&error)),
+        };
+        if let Some(asked) = asked {
+            let handled = handler::handle(&mut self.connector.state(), self.id, asked, came_at);
+            if let Err(Kick(reason)) = handled {
+                self.queue.kick(reason);
             }
-            Ok(None) => Ok(()),
-            Err(objection) => Err(objection),
-        };
-        match handled {
-            Ok(()) => {}
-            Err(Objection::Kick(reason)) => self.queue.kick(reason),
-            Err(Objection::BadBytes) => return Some(End::BadBytes),
         }
         let deadline = came_at + self.connector.options.request_deadline;
         self.request_end = self.request_end.or(Some(deadline));
         None
+    }
+
+    fn bad_bytes(&self, error: &dyn Error) -> End {
+        let (server, session, why) = (&self.connector.id, self.id, causes::sentence(error));
+        tracing::debug!(server, session, why, "bad bytes");
+        End::BadBytes
     }
 
     /// Does what is due now. `was_deaf` tells whether the client was left unread until now.
