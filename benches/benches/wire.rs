@@ -6,10 +6,13 @@ use std::time::Duration;
 use benches::{CONTENT, SEND, decode, on_chat, say};
 use bytes::BytesMut;
 use cluster::link::frame::{self, Header};
+use cluster::options::Options;
 use cluster::wire::body;
 use cluster::wire::message::{self, RouteRef};
 use cluster::wire::package::{self, BODY_LEN_LIMIT, PackageType};
+use cluster::wire::vocabulary::Vocabulary;
 use criterion::{Criterion, criterion_group, criterion_main};
+use serde::Serialize;
 use serde_json::json;
 
 fn encode(criterion: &mut Criterion) {
@@ -49,6 +52,29 @@ fn encode(criterion: &mut Criterion) {
     });
 }
 
+/// A line of chat as a connector encodes it, once for all its members.
+fn push(criterion: &mut Criterion) {
+    #[derive(Serialize)]
+    struct OnChat {
+        msg: &'static str,
+        from: &'static str,
+        target: &'static str,
+    }
+    let on_chat = OnChat {
+        msg: CONTENT,
+        from: "somebody",
+        target: "*",
+    };
+    let mut group = criterion.benchmark_group("wire/push");
+    let json = Vocabulary::default();
+    let protobuf = Options::default().vocabulary;
+    for (name, vocabulary) in [("json", json), ("protobuf", protobuf)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| vocabulary.push("onChat", black_box(&on_chat)));
+        });
+    }
+}
+
 fn decoding(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("wire/decode");
     let request = say("*");
@@ -77,6 +103,6 @@ criterion_group! {
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(1));
-    targets = encode, decoding
+    targets = encode, push, decoding
 }
 criterion_main!(wire);
