@@ -57,8 +57,8 @@ pub const OUTBOX_BYTES: usize = 256 * 1024 * 1024;
 pub const FRAME_LEN_MAX: usize = 16 * 1024 * 1024;
 
 /// Longest JSON text that a client's protobuf body stands for, in bytes: with room for names, route
-/// and numbers it fits a frame of a link. JSON can be many times as long, because it repeats the
-/// names of fields. A longer one closes the client's connection.
+/// and numbers it fits a frame of a link. JSON can be many times as long as the body, because it has the
+/// names of fields and escapes. A longer one closes the client's connection.
 pub const JSON_LEN_MAX: usize = FRAME_LEN_MAX - 64 * 1024;
 
 /// Longest frame of a peer that has not shown the token yet, in bytes: a hello with long names.

@@ -32,7 +32,8 @@
 //!
 //! It also gives its output twice as many bytes as the JSON text has UTF-16 units. What is longer,
 //! such as a line of some twenty Chinese characters, it cuts off or throws on; here it is whole.
-//! Of messages nested deeper than [`DEPTH_MAX`] it makes what the stack holds; here they are refused.
+//! Of messages nested deeper than [`DEPTH_MAX`] it makes what the stack holds, and of values that take
+//! more than [`DECODED_LEN_MAX`] what the memory holds; here they are refused.
 
 mod decode;
 mod duplicates;
@@ -51,6 +52,10 @@ pub use schema::Schema;
 /// Most messages within each other in one body, the outermost included. As JSON they fit into the
 /// 128 levels that `serde_json` reads, also if each is in an array.
 pub const DEPTH_MAX: usize = 60;
+
+/// Most memory that the values of one body may take, in bytes: what each has besides its name and text
+/// counts as 64. Few bytes can stand for many values, each with a long name.
+pub const DECODED_LEN_MAX: usize = 16 * 1024 * 1024;
 
 /// Most message types within each other in one schema, the outermost included. In the handshake
 /// each takes two levels of JSON.

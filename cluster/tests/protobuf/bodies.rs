@@ -1,7 +1,7 @@
 //! Values at the edges, all seen on the original, and those that are refused here.
 
 use cluster::wire::body;
-use cluster::wire::protobuf::{DEPTH_MAX, DecodeError, EncodeError, Schema};
+use cluster::wire::protobuf::{DECODED_LEN_MAX, DEPTH_MAX, DecodeError, EncodeError, Schema};
 use serde_json::{Value, json};
 
 use crate::schema;
@@ -296,6 +296,29 @@ fn messages_within_each_other_are_bounded() {
 
     let too_deep: Vec<u8> = [0x0A, 0x7F].repeat(100_000);
     assert_eq!(schema.decode("r", &too_deep), Err(DecodeError::TooDeep));
+}
+
+#[test]
+fn what_few_bytes_stand_for_is_bounded() {
+    let name = "n".repeat(256);
+    let schema = schema(&json!({
+        "message M": {format!("optional uInt32 {name}"): 1},
+        "r": {"repeated M m": 1, "repeated uInt32 v": 2, "optional string s": 3},
+    }));
+    // Each is a message of one field: 64 bytes and a letter for it, 64 and the name for the field.
+    let message = 64 + 1 + 64 + 256;
+    let most = DECODED_LEN_MAX / message;
+    let body = |count: usize| [0x0A, 0x02, 0x08, 0x01].repeat(count);
+    assert!(schema.decode("r", &body(most)).is_ok());
+    let decoded = schema.decode("r", &body(most + 1));
+    assert_eq!(decoded, Err(DecodeError::TooLarge));
+
+    let mut numbers = vec![0x10, 0x80, 0x80, 0x80, 0x01];
+    numbers.extend(vec![1; 2 << 20]);
+    assert_eq!(schema.decode("r", &numbers), Err(DecodeError::TooLarge));
+    let mut text = vec![0x1A, 0x80, 0x80, 0x80, 0x08];
+    text.extend(vec![b'a'; 16 << 20]);
+    assert_eq!(schema.decode("r", &text), Err(DecodeError::TooLarge));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::DEPTH_MAX;
 use super::schema::{Field, FieldOption, Kind, Message, Schema};
+use super::{DECODED_LEN_MAX, DEPTH_MAX};
 use crate::wire::javascript;
 
 /// Why bytes are no message. Offsets are in bytes from the beginning of the body.
@@ -35,7 +35,13 @@ pub enum DecodeError {
     /// More messages within each other than [`DEPTH_MAX`].
     #[error("more than {DEPTH_MAX} messages within each other")]
     TooDeep,
+    /// It would take more memory than [`DECODED_LEN_MAX`].
+    #[error("its values take more than {DECODED_LEN_MAX} bytes")]
+    TooLarge,
 }
+
+/// What a value is taken to need, in bytes, besides its name and its text.
+const VALUE_LEN: usize = 64;
 
 impl Schema {
     /// Reads the body of `route`, always as an object.
@@ -43,8 +49,6 @@ impl Schema {
     /// The wire type in a tag does not matter; required fields need not be there; of a field that
     /// is there twice the last counts, and repeated ones are put together. A text that is longer
     /// than the body ends with it, and what is not UTF-8 in it becomes U+FFFD.
-    ///
-    /// The value holds no more values than the body has bytes.
     ///
     /// # Errors
     ///
@@ -55,6 +59,7 @@ impl Schema {
             schema: self,
             body,
             at: 0,
+            budget: DECODED_LEN_MAX,
         };
         reader.message(message, body.len(), 1)
     }
@@ -65,6 +70,8 @@ struct Reader<'a> {
     body: &'a [u8],
     /// The next byte; beyond the end after a text that was cut off there.
     at: usize,
+    /// Bytes that the values to come may take.
+    budget: usize,
 }
 
 impl Reader<'_> {
@@ -119,6 +126,7 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, field: &Field, depth: usize) -> Result<Value, DecodeError> {
+        self.spend(VALUE_LEN + field.name.len())?;
         Ok(match &field.kind {
             Kind::Unsigned => javascript::value(self.varint()?),
             Kind::Signed => javascript::value(unzigzag(self.varint()?)),
@@ -147,7 +155,14 @@ impl Reader<'_> {
         let begin = self.at;
         self.at = begin.saturating_add(len);
         let text = &self.body[begin..self.at.min(self.body.len())];
+        self.spend(text.len())?;
         Ok(String::from_utf8_lossy(text).into_owned())
+    }
+
+    /// Takes note of memory that a value needs.
+    fn spend(&mut self, len: usize) -> Result<(), DecodeError> {
+        self.budget = self.budget.checked_sub(len).ok_or(DecodeError::TooLarge)?;
+        Ok(())
     }
 
     /// The tag, of which JavaScript's bit operators leave 29 bits, the highest a sign.
