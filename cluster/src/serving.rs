@@ -32,7 +32,7 @@ pub async fn accept<N, F, Fut>(
             accepted = listener.accept() => match accepted {
                 Ok(_) if tasks.len() >= tasks_max => {
                     if !was_told {
-                        tracing::warn!(tasks_max, "too many connections: new ones are closed");
+                        tracing::warn!("{tasks_max} connections are all there may be: new ones are closed");
                     }
                     was_told = true;
                 }

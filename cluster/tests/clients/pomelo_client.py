@@ -442,6 +442,8 @@ async def query_gate(arguments):
 
 def obey(connection, command):
     """Does what one command says; false after a quit."""
+    if not isinstance(command, dict):
+        raise ProtocolError(f"a command is an object, not {command}")
     if "say" in command:
         body = {"rid": "", "content": command["say"], "from": "", "target": command.get("to", "*")}
         connection.request("chat.chatHandler.send", body)
@@ -460,7 +462,11 @@ def read_commands(loop, commands):
     """Hands the lines of standard input to the loop; None at its end. Runs in its own thread."""
     for line in sys.stdin:
         if line.strip():
-            loop.call_soon_threadsafe(commands.put_nowait, json.loads(line))
+            try:
+                command = json.loads(line)
+            except json.JSONDecodeError as error:
+                command = {"no JSON": f"{line.strip()!r}: {error}"}
+            loop.call_soon_threadsafe(commands.put_nowait, command)
     loop.call_soon_threadsafe(commands.put_nowait, None)
 
 
@@ -501,7 +507,7 @@ async def chat(arguments):
 
 def address(text):
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
     return host, int(port)
 

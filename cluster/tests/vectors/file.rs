@@ -1,6 +1,6 @@
 //! The files that hold vectors: the one beside these tests, and those in the folder that
-//! `POMELO_VECTORS` names, which are laid out like it. Kinds that are missing in a file, or that no
-//! test asks for, are passed over.
+//! `POMELO_VECTORS` names (seen from the workspace), which are laid out like it. Kinds that no test asks
+//! for are passed over; a file without any other is a mistake.
 
 use std::env;
 use std::fs;
@@ -9,6 +9,23 @@ use std::path::Path;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+/// Where the vectors of each kind are.
+const KINDS: [&str; 13] = [
+    "/crc/strings",
+    "/packages",
+    "/package_limits",
+    "/package_streams",
+    "/package_decode_quirks",
+    "/messages",
+    "/message_encode_errors",
+    "/message_decode_only",
+    "/message_id_overflow",
+    "/protobuf",
+    "/protobuf_decode_only",
+    "/protobuf_parsed",
+    "/versions/protos",
+];
 
 /// Calls `check` with each vector of one kind, such as `/crc/strings`, in all files. Which one it
 /// was is printed when `check` panics.
@@ -73,8 +90,10 @@ fn files() -> Vec<(String, Value)> {
     let own = include_str!("../data/vectors.json");
     let mut files = vec![parsed("tests/data/vectors.json", own)];
     if let Some(folder) = env::var_os("POMELO_VECTORS").filter(|folder| !folder.is_empty()) {
-        let folder = Path::new(&folder);
-        let entries = fs::read_dir(folder)
+        // Tests run in their package's folder, and not where somebody has written this.
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let folder = workspace.join(folder);
+        let entries = fs::read_dir(&folder)
             .unwrap_or_else(|error| panic!("POMELO_VECTORS={}: {error}", folder.display()));
         let mut paths: Vec<_> = entries
             .map(|entry| entry.expect("the folder can be read").path())
@@ -84,10 +103,18 @@ fn files() -> Vec<(String, Value)> {
             })
             .collect();
         paths.sort();
+        let name = folder.display();
+        assert!(!paths.is_empty(), "POMELO_VECTORS: no *.json in {name}");
         for path in paths {
             let name = path.display().to_string();
             let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-            files.push(parsed(&name, &text));
+            let (name, vectors) = parsed(&name, &text);
+            let has = |kind: &&str| {
+                let entries = vectors.pointer(kind);
+                entries.is_some_and(|entries| *entries != Value::Array(Vec::new()))
+            };
+            assert!(KINDS.iter().any(has), "{name} has none of {KINDS:?}");
+            files.push((name, vectors));
         }
     }
     files

@@ -179,6 +179,8 @@ fn rooms_go_to_the_chat_server_that_the_original_picks() {
         for (servers, index) in vector.index {
             let chat = topology_of(servers).chat_of(&room);
             assert_eq!(chat, Some(index), "{room:?} among {servers}");
+            let by_crc = vector.crc32.unsigned_abs() as usize % servers;
+            assert_eq!(chat, Some(by_crc), "{room:?} among {servers}");
         }
     });
 }
@@ -199,6 +201,8 @@ fn topology_of(servers: usize) -> Topology {
 #[derive(Deserialize)]
 struct CrcVector {
     s: Option<String>,
+    /// Signed, as JavaScript has it.
+    crc32: i32,
     /// Number of servers to the index of the one that is picked.
     index: BTreeMap<usize, usize>,
 }

