@@ -56,11 +56,15 @@ where
         let package = match connection.next().await? {
             Incoming::Package(package) => package,
             Incoming::Flushed => continue,
-            Incoming::Closed => return Ok(false),
+            Incoming::Closed => {
+                tracing::debug!("a client went before it had shaken hands");
+                return Ok(false);
+            }
         };
         match package.kind {
             PackageType::Handshake if !is_answered => {
                 let Some(request) = handshake::Request::read(&package.body) else {
+                    tracing::debug!("a client's handshake cannot be read");
                     connection.queue(handshake::encode_failure());
                     return Ok(false);
                 };
@@ -68,7 +72,10 @@ where
                 is_answered = true;
             }
             PackageType::HandshakeAck if is_answered => return Ok(true),
-            PackageType::Kick => return Ok(false),
+            PackageType::Kick => {
+                tracing::debug!("a client kicked before it had shaken hands");
+                return Ok(false);
+            }
             _ => {}
         }
     }

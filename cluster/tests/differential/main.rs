@@ -6,6 +6,7 @@
 mod client;
 mod compare;
 mod differences;
+mod order;
 mod player;
 #[path = "../support/program.rs"]
 mod program;
@@ -48,6 +49,7 @@ async fn agree(transport: Transport) -> Result {
         // Not returned: an error would be printed in one line.
         panic!("{difference}");
     }
+    order::check(&ours);
     Ok(())
 }
 

@@ -125,7 +125,7 @@ impl Player<'_> {
         self.all_fenced().await?;
         for (conn, session) in &mut self.conns {
             let told = self.told.entry(conn).or_default();
-            told.answers.extend(session.silence());
+            told.silence.extend(session.silence());
         }
         self.told.retain(|_, told| !told.lines().is_empty());
         Ok(())
@@ -156,7 +156,7 @@ impl Player<'_> {
                 let sees = |it: &Self| {
                     it.told
                         .get(conn)
-                        .is_some_and(|it| it.pushes.contains(&push))
+                        .is_some_and(|it| it.pushes().any(|it| *it == push))
                 };
                 while !sees(self) {
                     self.next(&format!("{conn} did not see {push}")).await?;

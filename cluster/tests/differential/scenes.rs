@@ -6,6 +6,8 @@ mod talk;
 
 use crate::script::Step;
 
+pub use talk::{IN_ONE_BREATH, MANY_WORDS, WORDS};
+
 const GATE: &str = "gate-server-1";
 const C1: &str = "connector-server-1";
 const C2: &str = "connector-server-2";

@@ -11,24 +11,40 @@ use crate::script::Conn;
 pub type Transcript = Vec<(&'static str, BTreeMap<Conn, Told>)>;
 
 /// What one connection was told in one step.
-///
-/// Answers and pushes are apart, because no server promises which comes first; among themselves
-/// both are in the order in which they came.
 #[derive(Debug, Default)]
 pub struct Told {
-    pub answers: Vec<String>,
-    pub pushes: Vec<String>,
+    /// Answers, each with the id of its request, and pushes, as they came.
+    pub heard: Vec<(Option<u32>, String)>,
+    /// Questions that got no answer.
+    pub silence: Vec<String>,
     /// Handshake, kick, end.
     pub session: Vec<String>,
 }
 
 impl Told {
+    /// What two clusters must agree on: the answers in the order of their requests, and the pushes
+    /// in the order in which they came. When an answer comes among the pushes, or the answer of one
+    /// server among those of another, the original leaves to chance; what this cluster promises of
+    /// it is checked in `order.rs`.
     pub fn lines(&self) -> Vec<String> {
-        [&self.session, &self.answers, &self.pushes]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect()
+        let mut answers: Vec<_> = self.answers().collect();
+        answers.sort_by_key(|(id, _)| *id);
+        let answers = answers.into_iter().map(|(_, line)| line);
+        let session = self.session.iter();
+        let lines = session.chain(answers).chain(&self.silence);
+        lines.chain(self.pushes()).cloned().collect()
+    }
+
+    /// With the ids of their requests, as they came.
+    pub fn answers(&self) -> impl Iterator<Item = (u32, &String)> {
+        let heard = self.heard.iter();
+        heard.filter_map(|(id, line)| id.map(|id| (id, line)))
+    }
+
+    /// As they came.
+    pub fn pushes(&self) -> impl Iterator<Item = &String> {
+        let pushes = self.heard.iter().filter(|(id, _)| id.is_none());
+        pushes.map(|(_, line)| line)
     }
 }
 

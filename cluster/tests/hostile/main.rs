@@ -1,5 +1,5 @@
-//! Hostile and odd bytes from clients, against real servers: each row of `cluster/HOSTILE.md` is a
-//! test here of the same name.
+//! Hostile and odd bytes from clients, against servers: each row of `cluster/HOSTILE.md` is a test
+//! here of the same name.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,6 +16,7 @@ mod peer;
 mod place;
 mod silence;
 mod table;
+mod virtual_gate;
 mod websocket;
 
 use std::error::Error;

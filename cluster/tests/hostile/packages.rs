@@ -14,10 +14,16 @@ const HANDSHAKE: &[u8] = br#"{"sys":{}}"#;
 
 rows! {
     // The first byte.
-    first_byte_of_nothing => at(ON_TCP, Connected, async |peer| {
-        peer.write(b"\0").await?;
-        peer.reads_end().await
-    });
+    first_byte_of_nothing => async {
+        for byte in [0, 6, b'A', 255] {
+            at(ON_TCP, Connected, async |peer| {
+                peer.write(&[byte]).await?;
+                peer.reads_end().await
+            })
+            .await?;
+        }
+        Ok(())
+    };
     first_byte_of_tls => at(ON_TCP, Connected, async |peer| {
         peer.write(b"\x16\x03\x01\x02\0\x01\0\x01\xFC\x03\x03").await?;
         peer.reads_end().await

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use cluster::process::Role::Connector;
 use cluster::process::Running;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::Result;
 use crate::bytes::{UPGRADE, frame, length, package};
@@ -32,25 +32,42 @@ pub enum State {
 }
 
 /// A client.
-pub struct Peer {
+pub struct Peer<S = TcpStream> {
     pub place: Place,
-    pub stream: TcpStream,
+    pub stream: S,
+    /// When it connected; the server cannot have known of it before.
+    pub began_at: Instant,
     state: State,
 }
 
 impl Peer {
     pub async fn connect(cluster: &Running, place: Place) -> Result<Self> {
+        let began_at = Instant::now();
         let address = cluster
             .addresses()
             .find(|address| address.role == place.server)
             .unwrap();
         let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
         stream.set_nodelay(true)?;
-        Ok(Self {
+        Ok(Self::new(place, stream, began_at))
+    }
+
+    /// Goes, and the servers forget this client.
+    pub async fn leaves_nothing(&mut self, cluster: &Running) -> Result {
+        // It may be closed already.
+        let _ = self.stream.shutdown().await;
+        forgotten(cluster).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+    pub fn new(place: Place, stream: S, began_at: Instant) -> Self {
+        Self {
             place,
             stream,
+            began_at,
             state: State::Connected,
-        })
+        }
     }
 
     /// Goes through the regular steps until `state`, and sees them answered.
@@ -234,12 +251,5 @@ impl Peer {
             return Err(format!("no end but {}", bytes.escape_ascii()).into());
         }
         Ok(())
-    }
-
-    /// Goes, and the servers forget this client.
-    pub async fn leaves_nothing(&mut self, cluster: &Running) -> Result {
-        // It may be closed already.
-        let _ = self.stream.shutdown().await;
-        forgotten(cluster).await
     }
 }

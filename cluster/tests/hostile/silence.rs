@@ -1,52 +1,36 @@
 //! Clients that say nothing more, or go.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use cluster::gate::Gate;
-use cluster::net::Network;
 use cluster::options::Options;
-use cluster::topology::Topology;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::Instant;
+use tokio::time::{Instant, interval, sleep, timeout};
 
 use crate::bytes::{UPGRADE, frame, package};
-use crate::memory::Memory;
-use crate::peer::State::{Connected, New, WaitsForAck, Working};
-use crate::peer::{Peer, REFUSED};
+use crate::peer::State::{self, Connected, New, WaitsForAck, Working};
+use crate::peer::{PATIENCE, Peer, REFUSED};
 use crate::place::{
-    AT_CONNECTOR, Carrier, EVERYWHERE, ON_TCP, ON_WEBSOCKET, at, forgotten, start, with,
+    AT_CONNECTOR, AT_GATE, Carrier, EVERYWHERE, ON_TCP, ON_WEBSOCKET, Place, at, forgotten, start,
+    with,
 };
+use crate::virtual_gate::at_virtual_gate;
 use crate::{Result, rows};
 
-/// That nothing more comes because the server has closed, and for no other reason.
-fn is_end(error: &(dyn std::error::Error + 'static)) -> Result {
-    let is_close_frame = error.to_string().starts_with("no package but 0x88");
-    if is_close_frame || error.is::<std::io::Error>() {
-        Ok(())
-    } else {
-        Err(error.to_string().into())
-    }
-}
+/// Longer than a client here needs for what it does before it is silent, on a busy machine too:
+/// that time counts.
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// A gate at port 1, without a cluster around it.
-async fn gate_in_memory() -> Result<(impl Future<Output = ()>, Memory)> {
-    let network = Memory::default();
-    let listener = network.listen(1).await?;
-    let gate = Gate::new(Arc::new(Topology::default()), "gate", Options::default());
-    let serving = gate.serve(network.clone(), listener, std::future::pending());
-    Ok((serving, network))
-}
+const HEARTBEAT: Duration = Duration::from_millis(150);
 
 rows! {
-    silence_from_the_start => with(impatient(), ON_TCP, Connected, async |peer| {
+    silence_from_the_start => impatient(ON_TCP, Connected, async |peer| {
         peer.reads_end().await
     });
-    silence_in_the_http_head => with(impatient(), ON_WEBSOCKET, Connected, async |peer| {
+    silence_in_the_http_head => impatient(ON_WEBSOCKET, Connected, async |peer| {
         peer.write(&UPGRADE[..30]).await?;
         peer.reads_end().await
     });
-    silence_in_the_handshake => with(impatient(), EVERYWHERE, New, async |peer| {
+    silence_in_the_handshake => impatient(EVERYWHERE, New, async |peer| {
         // Half of a package, or half of a frame.
         match peer.place.carrier {
             Carrier::Tcp => peer.write(b"\x01\0\0\x0A{\"sy").await?,
@@ -54,36 +38,45 @@ rows! {
         }
         peer.reads_end().await
     });
-    silence_before_the_ack => with(impatient(), EVERYWHERE, WaitsForAck, async |peer| {
+    silence_before_the_ack => impatient(EVERYWHERE, WaitsForAck, async |peer| {
         peer.reads_end().await
     });
-    talk_without_an_ack => with(impatient(), EVERYWHERE, WaitsForAck, async |peer| {
+    talk_without_an_ack => impatient(EVERYWHERE, WaitsForAck, async |peer| {
         // What is ignored gives no more time.
-        while peer.package(3, b"").await.is_ok() {}
-        Ok(())
-    });
-    silence_at_a_gate => async {
-        let (gate, network) = gate_in_memory().await?;
-        tokio::time::pause();
-        let mut stream = network.connect("", 1).await?;
-        let greeting = [package(1, br#"{"sys":{}}"#), package(2, b"")].concat();
-        let story = async {
-            stream.write_all(&greeting).await?;
-            let began_at = Instant::now();
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).await?;
-            assert_eq!(began_at.elapsed().as_secs(), 90);
-            Ok(())
+        let heartbeat = match peer.place.carrier {
+            Carrier::Tcp => package(3, b""),
+            Carrier::WebSocket => frame(0x82, &package(3, b"")),
+        };
+        let (mut reader, mut writer) = peer.stream.split();
+        let talk = async {
+            let mut turns = interval(Duration::from_millis(10));
+            while writer.write_all(&heartbeat).await.is_ok() {
+                turns.tick().await;
+            }
+            // The connection is broken, and reading tells.
+            std::future::pending::<()>().await;
         };
         tokio::select! {
-            told = story => told,
-            () = gate => Err("the gate ended".into()),
+            () = talk => unreachable!("it has no end"),
+            // A reset, if what was said last was not read.
+            read = reader.read_u8() => match read {
+                Ok(byte) => Err(format!("no end but {byte}").into()),
+                Err(_) => Ok(()),
+            },
         }
-    };
-    silence_at_a_connector => with(fast_heart(), AT_CONNECTOR, Working, async |peer| {
+    });
+    silence_at_a_gate => at_virtual_gate(AT_GATE, async |peer| {
+        let began_at = Instant::now();
+        // Then there is patience enough for the end of the 90 seconds.
+        sleep(Duration::from_secs(80)).await;
+        peer.is_closed().await?;
+        assert_eq!(began_at.elapsed().as_secs(), 90);
+        Ok(())
+    });
+    silence_at_a_connector => faint(AT_CONNECTOR, async |peer| {
         peer.is_closed().await
     });
-    talk_without_heartbeats => with(fast_heart(), AT_CONNECTOR, Working, async |peer| {
+    talk_without_heartbeats => faint(AT_CONNECTOR, async |peer| {
         // Only heartbeats count, not data.
         let answer = [b"\x04\x01", REFUSED.as_bytes()].concat();
         loop {
@@ -95,7 +88,7 @@ rows! {
             }
         }
     });
-    pings_without_heartbeats => with(fast_heart(), &AT_CONNECTOR[1..], Working, async |peer| {
+    pings_without_heartbeats => faint(&AT_CONNECTOR[1..], async |peer| {
         loop {
             peer.write(&frame(0x89, b"")).await?;
             match peer.next_frame().await {
@@ -153,16 +146,54 @@ rows! {
     };
 }
 
-fn impatient() -> Options {
-    Options {
-        handshake_patience: Duration::from_millis(500),
+/// A story that ends when the handshake patience is over.
+async fn impatient(
+    places: &[Place],
+    state: State,
+    story: impl AsyncFn(&mut Peer) -> Result,
+) -> Result {
+    let options = Options {
+        handshake_patience: HANDSHAKE_PATIENCE,
         ..Options::default()
-    }
+    };
+    ending_after(HANDSHAKE_PATIENCE, options, places, state, story).await
 }
 
-fn fast_heart() -> Options {
-    Options {
-        heartbeat: Duration::from_millis(150),
+/// A story that ends when two heartbeat intervals are over.
+async fn faint(places: &[Place], story: impl AsyncFn(&mut Peer) -> Result) -> Result {
+    let options = Options {
+        heartbeat: HEARTBEAT,
         ..Options::default()
+    };
+    ending_after(2 * HEARTBEAT, options, places, Working, story).await
+}
+
+/// A story that the server ends, and not before `time` is over.
+async fn ending_after(
+    time: Duration,
+    options: Options,
+    places: &[Place],
+    state: State,
+    story: impl AsyncFn(&mut Peer) -> Result,
+) -> Result {
+    with(options, places, state, async |peer| {
+        let told = timeout(PATIENCE, story(peer)).await;
+        told.map_err(|_| "it is not ended")??;
+        let took = peer.began_at.elapsed();
+        if took < time {
+            return Err(format!("it is ended after {took:?}").into());
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// That nothing more comes because the server has closed, and for no other reason.
+fn is_end(error: &(dyn std::error::Error + 'static)) -> Result {
+    let is_close_frame = error.to_string().starts_with("no package but 0x88");
+    if is_close_frame || error.is::<std::io::Error>() {
+        Ok(())
+    } else {
+        Err(error.to_string().into())
     }
 }

@@ -3,16 +3,17 @@
 //!
 //! Everything follows from the seed of a schema. `ORIGINALS_SEED=17` runs that schema alone.
 
+#[path = "../support/hex.rs"]
+mod hex;
 mod node;
 mod random;
-
-use std::fmt::Write as _;
 
 use cluster::wire::protobuf::{Protos, Schema};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
+use hex::hex;
 use node::Node;
 
 /// Schemas, with seeds from 1 on.
@@ -136,12 +137,4 @@ fn exact(value: &Value) -> Value {
             .collect(),
         other => other.clone(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        write!(hex, "{byte:02x}").expect("a string takes all");
-    }
-    hex
 }

@@ -4,7 +4,7 @@ use cluster::wire::body;
 use cluster::wire::protobuf::{DECODED_LEN_MAX, DEPTH_MAX, DecodeError, EncodeError, Schema};
 use serde_json::{Value, json};
 
-use crate::schema;
+use crate::{hex, schema};
 
 #[test]
 fn integers_are_what_parse_int_makes_of_them() {
@@ -127,11 +127,11 @@ fn what_is_no_array_is_an_empty_one_unless_the_original_would_take_it_for_one() 
         json!({"a": 1}),
     ] {
         let body = json!({"v": value, "end": "e"});
-        assert_eq!(hex(&schema, &body).as_deref(), Ok("120165"), "{value}");
+        assert_eq!(in_hex(&schema, &body).as_deref(), Ok("120165"), "{value}");
     }
     for value in [json!("123"), json!({"length": 1, "0": 7})] {
         let body = json!({"v": value, "end": "e"});
-        let error = hex(&schema, &body).unwrap_err();
+        let error = in_hex(&schema, &body).unwrap_err();
         assert!(
             error.to_string().ends_with("where an array is due"),
             "{error}"
@@ -162,7 +162,7 @@ fn an_empty_body_is_told_from_one_that_cannot_be_sent_and_comes_first() {
         (json!({"s": 5, "p": {}}), "p.a is missing"),
     ];
     for (body, message) in missing {
-        let error = hex(&schema, &body).unwrap_err();
+        let error = in_hex(&schema, &body).unwrap_err();
         assert!(error.is_empty_body(), "{body}: {error}");
         assert_eq!(error.to_string(), message, "{body}");
     }
@@ -179,12 +179,12 @@ fn an_empty_body_is_told_from_one_that_cannot_be_sent_and_comes_first() {
         ),
     ];
     for (body, message) in wrong {
-        let error = hex(&schema, &body).unwrap_err();
+        let error = in_hex(&schema, &body).unwrap_err();
         assert!(!error.is_empty_body(), "{body}: {error}");
         assert_eq!(error.to_string(), message, "{body}");
     }
     assert_eq!(
-        hex(&schema, &json!({"s": "", "e": {}})).as_deref(),
+        in_hex(&schema, &json!({"s": "", "e": {}})).as_deref(),
         Ok("0a002200")
     );
 }
@@ -203,7 +203,7 @@ fn a_long_text_of_three_byte_characters_is_whole() {
 fn keys_that_are_array_indices_come_first() {
     let schema = schema(&json!({"r": {"optional uInt32 b": 2, "optional uInt32 1": 1}}));
     assert_eq!(
-        hex(&schema, &json!({"b": 1, "1": 2})).as_deref(),
+        in_hex(&schema, &json!({"b": 1, "1": 2})).as_deref(),
         Ok("08021001")
     );
 }
@@ -228,7 +228,7 @@ fn a_type_of_the_message_itself_comes_before_one_for_all() {
     });
     let schema = schema(&file);
     let body = json!({"g": {"z": 1}});
-    assert_eq!(hex(&schema, &body).as_deref(), Ok("0a020801"));
+    assert_eq!(in_hex(&schema, &body).as_deref(), Ok("0a020801"));
     assert_eq!(schema.decode("r", &unhex("0a020801")), Ok(body));
 }
 
@@ -236,13 +236,13 @@ fn a_type_of_the_message_itself_comes_before_one_for_all() {
 fn fields_without_a_type_or_tag_are_refused_and_the_others_work() {
     let file = json!({"r": {"optional Gone a": 1, "optional int32 b": "x", "optional int32 c": 2}});
     let schema = schema(&file);
-    let error = |body| hex(&schema, &body).unwrap_err().to_string();
+    let error = |body| in_hex(&schema, &body).unwrap_err().to_string();
     assert_eq!(error(json!({"a": 1})), "a: there is no type \"Gone\"");
     assert_eq!(
         error(json!({"b": 1})),
         "b: its tag is no whole number from 0 to 2^28 - 1"
     );
-    assert_eq!(hex(&schema, &json!({"c": 1})).as_deref(), Ok("1002"));
+    assert_eq!(in_hex(&schema, &json!({"c": 1})).as_deref(), Ok("1002"));
     assert!(matches!(
         schema.decode("r", &unhex("0a00")),
         Err(DecodeError::UnknownType { .. })
@@ -335,21 +335,13 @@ fn a_count_is_not_believed() {
 /// The bytes of one field `v` of a type, in hex.
 fn encode(kind: &str, value: &Value) -> Result<String, EncodeError> {
     let key = format!("optional {kind} v");
-    hex(&schema(&json!({"r": {key: 1}})), &json!({ "v": value }))
+    in_hex(&schema(&json!({"r": {key: 1}})), &json!({ "v": value }))
 }
 
-fn hex(schema: &Schema, body: &Value) -> Result<String, EncodeError> {
-    let bytes = schema.encode("r", body)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+fn in_hex(schema: &Schema, body: &Value) -> Result<String, EncodeError> {
+    Ok(hex::hex(&schema.encode("r", body)?))
 }
 
-fn unhex(hex: &str) -> Vec<u8> {
-    let digits = hex
-        .chars()
-        .map(|c| c.to_digit(16).expect("a hex digit") as u8);
-    let digits: Vec<_> = digits.collect();
-    digits
-        .chunks(2)
-        .map(|pair| pair[0] << 4 | pair[1])
-        .collect()
+fn unhex(text: &str) -> Vec<u8> {
+    hex::unhex(text).expect("hex digits")
 }

@@ -2,6 +2,8 @@
 //! input may do. The golden vectors are in `tests/vectors`, the original itself in `tests/originals`.
 
 mod bodies;
+#[path = "../support/hex.rs"]
+mod hex;
 mod properties;
 mod schemas;
 

@@ -79,11 +79,9 @@ impl Client {
             "pypomelo" => {
                 let python = folder().join("venv/bin/python");
                 if !python.exists() {
-                    return Err("pypomelo is not here: run `python3 -m venv \
-                        cluster/tests/real_clients/venv` and \
-                        `cluster/tests/real_clients/venv/bin/pip install --require-hashes \
-                        --requirement cluster/tests/real_clients/requirements.txt`"
-                        .into());
+                    return Err(
+                        "pypomelo is not here: `fetch` in .ci/run shows how to install it".into(),
+                    );
                 }
                 let mut command = Command::new(python);
                 command.arg(folder().join("drivers/pypomelo_client.py"));

@@ -7,7 +7,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::package::{self, hex};
+use crate::hex::hex;
+use crate::package;
 use crate::{file, own, replay_alone};
 
 /// A whole file.

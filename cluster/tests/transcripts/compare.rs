@@ -3,7 +3,8 @@
 //! Answers and pushes may overtake each other, as the original's own do; each kind keeps its order,
 //! and nothing overtakes the end of the connection or the kick before it.
 
-use crate::package::{Package, hex};
+use crate::hex::hex;
+use crate::package::Package;
 use crate::payload::Payload;
 use crate::transcript::{Frame, Seen};
 

@@ -11,6 +11,7 @@ use serde::de::{Error, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::hex;
 use crate::payload::Payload;
 use crate::transcript::{Action, Event, Frame, Happened, Peer, Seen, Step, Transcript, Transport};
 
@@ -107,12 +108,12 @@ struct EventLayout {
     dir: Direction,
     event: Option<Change>,
     frame: Option<Frame>,
-    #[serde(default, deserialize_with = "hex")]
+    #[serde(default, deserialize_with = "bytes")]
     hex: Option<Bytes>,
-    #[serde(default, deserialize_with = "hex")]
+    #[serde(default, deserialize_with = "bytes")]
     hex_head: Option<Bytes>,
     bytes: Option<u64>,
-    #[serde(default, deserialize_with = "hex")]
+    #[serde(default, deserialize_with = "bytes")]
     sha256: Option<Bytes>,
     #[serde(default)]
     fragments: Vec<usize>,
@@ -236,14 +237,8 @@ impl EventLayout {
 }
 
 /// Bytes in hex.
-fn hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Bytes>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let digit = |byte: &u8| Some(char::from(*byte).to_digit(16)? as u8);
-    let byte = |pair: &[u8]| match pair {
-        [high, low] => Some(digit(high)? << 4 | digit(low)?),
-        _ => None,
-    };
-    let bytes: Option<Bytes> = text.as_bytes().chunks(2).map(byte).collect();
+fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Bytes>, D::Error> {
+    let bytes = hex::unhex(&String::deserialize(deserializer)?);
     let bytes = bytes.ok_or_else(|| D::Error::custom("pairs of hex digits were expected"))?;
-    Ok(Some(bytes))
+    Ok(Some(bytes.into()))
 }

@@ -38,6 +38,8 @@ mod client;
 mod compare;
 mod file;
 mod frames;
+#[path = "../support/hex.rs"]
+mod hex;
 mod package;
 mod payload;
 mod ports;

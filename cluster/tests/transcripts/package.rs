@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::chat::Chat;
+use crate::hex::hex;
 
 /// One package of a server.
 #[derive(Clone, Debug, PartialEq)]
@@ -184,9 +185,4 @@ impl fmt::Display for Package {
             Body::Bytes(bytes) => write!(formatter, "{}", hex(bytes)),
         }
     }
-}
-
-/// Bytes in hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

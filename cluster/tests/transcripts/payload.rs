@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::chat::Chat;
-use crate::package::hex;
+use crate::hex::hex;
 
 /// Bytes, or of very long ones what was written down of them.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::hex;
+
 /// Where the vectors of each kind are.
 const KINDS: [&str; 13] = [
     "/crc/strings",
@@ -54,14 +56,9 @@ pub fn each<T: DeserializeOwned>(kind: &str, mut check: impl FnMut(T)) {
     }
 }
 
-pub fn unhex(hex: &str) -> Bytes {
-    let pairs = hex.as_bytes().chunks(2);
-    pairs
-        .map(|pair| {
-            let pair = std::str::from_utf8(pair).expect("hex is ASCII");
-            u8::from_str_radix(pair, 16).expect("the file holds hex digits")
-        })
-        .collect()
+pub fn unhex(text: &str) -> Bytes {
+    let bytes = hex::unhex(text);
+    bytes.expect("the file holds hex digits").into()
 }
 
 /// Says which vector was checked when a test fails.

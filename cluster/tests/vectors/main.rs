@@ -5,6 +5,8 @@
 //! `POMELO_VECTORS` names.
 
 mod file;
+#[path = "../support/hex.rs"]
+mod hex;
 mod protobuf;
 
 use std::collections::BTreeMap;

@@ -30,7 +30,7 @@ impl Player<'_> {
             None => {
                 told.session
                     .push("the server ends the connection".to_owned());
-                told.answers.extend(session.silence());
+                told.silence.extend(session.silence());
                 self.conns.remove(conn);
             }
         }
@@ -75,7 +75,7 @@ impl Player<'_> {
                     session.awaits_text.take_if(|text| text == said);
                 } else {
                     let told = self.told.entry(conn).or_default();
-                    told.pushes.push(push(route, &body));
+                    told.heard.push((None, push(route, &body)));
                 }
                 Ok(())
             }
@@ -107,8 +107,8 @@ impl Player<'_> {
             answer["port"] = server.into();
         }
         let told = self.told.entry(conn).or_default();
-        told.answers
-            .push(format!("{asked} -> {}", canonical(&answer)));
+        let line = format!("{asked} -> {}", canonical(&answer));
+        told.heard.push((Some(message.id), line));
         Ok(())
     }
 }

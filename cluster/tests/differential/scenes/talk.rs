@@ -5,6 +5,14 @@ use serde_json::json;
 use super::{C1, C2, C3};
 use crate::script::{ENTER, Fence, SEND, Step};
 
+/// The name of a step in which `w` enters a room and says something before that is answered.
+pub const IN_ONE_BREATH: &str = "a wrapped enter, and a word right behind it";
+
+/// The name of a step in which `q1` says something to all, [`WORDS`] times.
+pub const MANY_WORDS: &str = "many words in one breath";
+
+pub const WORDS: usize = 50;
+
 /// A room as it should be.
 pub fn room() -> Vec<Step> {
     vec![
@@ -66,7 +74,7 @@ pub fn room() -> Vec<Step> {
             .notify("n", ENTER, json!({"username": "nora", "rid": "lobby"}))
             .fence("n", Fence::Room)
             .say("n", "here", "*"),
-        Step::new("a wrapped enter, and a word right behind it")
+        Step::new(IN_ONE_BREATH)
             .open("w", C1)
             .ask("w", ENTER, json!([{"username": "walt", "rid": "lobby"}]))
             .fence("w", Fence::Room)
@@ -147,8 +155,8 @@ pub fn contents() -> Vec<Step> {
 
 /// What comes first.
 pub fn order() -> Vec<Step> {
-    let mut many = Step::new("many words in one breath");
-    for number in 0..50 {
+    let mut many = Step::new(MANY_WORDS);
+    for number in 0..WORDS {
         many = many.say("q1", &format!("word {number}"), "*");
     }
     vec![

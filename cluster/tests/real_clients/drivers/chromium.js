@@ -1,8 +1,10 @@
-// A page in headless Chromium, the one of the system or of $CHROMIUM, in an empty profile of its
-// own, and the commands that all drivers with a page take.
+// A page in headless Chromium, which is $CHROMIUM or else the first `chromium` in the PATH, in an
+// empty profile of its own, and the commands that all drivers with a page take.
 
 "use strict";
 
+const fs = require("node:fs");
+const path = require("node:path");
 const readline = require("node:readline");
 
 const { chromium } = require("playwright-core");
@@ -17,6 +19,23 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
+function chromiumInPath() {
+  const folders = (process.env.PATH ?? "").split(path.delimiter);
+  const files = folders.map((folder) => path.join(folder, "chromium"));
+  const found = files.find((file) => {
+    try {
+      fs.accessSync(file, fs.constants.X_OK);
+      return fs.statSync(file).isFile();
+    } catch {
+      return false;
+    }
+  });
+  if (found === undefined) {
+    throw new Error("there is no chromium in the PATH, and no $CHROMIUM");
+  }
+  return found;
+}
+
 exports.emit = function (event) {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 };
@@ -24,7 +43,7 @@ exports.emit = function (event) {
 // Opens `url`. What goes wrong there, and what the console shows as an error, is an event.
 exports.open = async function (url) {
   const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: process.env.CHROMIUM ?? chromiumInPath(),
     args: ARGUMENTS,
   });
   const page = await browser.newPage();
