@@ -130,6 +130,14 @@ impl Place {
         Ok(Some(text))
     }
 
+    /// The folder; `None` where there is none.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.0 {
+            Kind::Folder(folder) => Some(folder),
+            _ => None,
+        }
+    }
+
     /// The environments that have a folder with a file in it, by name.
     pub(super) fn folders(&self) -> BTreeSet<String> {
         let Kind::Folder(folder) = &self.0 else {

@@ -266,6 +266,13 @@ pub enum What {
     },
 }
 
+impl Problem {
+    /// Where it is.
+    pub(super) fn place(&self) -> (usize, &str) {
+        (self.line, &self.field)
+    }
+}
+
 impl What {
     pub(super) fn not_readable(cause: &serde_json::Error) -> Self {
         let what = without_place(cause);

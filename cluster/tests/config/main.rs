@@ -7,6 +7,7 @@ mod app;
 mod bodies;
 mod commands;
 mod dictionary;
+mod environments;
 mod files;
 mod folder;
 mod master;
