@@ -34,6 +34,7 @@ mod dictionary;
 mod environment;
 mod fields;
 mod findings;
+mod host;
 mod json;
 mod master;
 mod place;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::findings::Findings;
+use super::host::is_host;
 use super::json::{Kind, Members, Node, Source, joined};
 use super::problem::What;
 use super::words::{nearest, quoted, shown};
@@ -114,8 +115,19 @@ impl<'a, 's> Fields<'a, 's> {
         None
     }
 
-    /// An id or a host.
-    pub(super) fn word(&mut self, name: &str, remedy: &str) -> Option<Placed<String>> {
+    /// A host.
+    pub(super) fn host(&mut self, name: &str, remedy: &str) -> Option<Placed<String>> {
+        let host = self.word(name, remedy)?;
+        if is_host(&host.value) {
+            return Some(host);
+        }
+        let (value, remedy) = (quoted(&host.value), remedy.to_owned());
+        self.problem(&host, What::NotAHost { value, remedy });
+        None
+    }
+
+    /// An id or a host, as far as it is one word.
+    fn word(&mut self, name: &str, remedy: &str) -> Option<Placed<String>> {
         let node = self.value(name)?;
         let remedy = remedy.to_owned();
         let what = match node.text() {

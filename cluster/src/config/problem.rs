@@ -103,6 +103,17 @@ pub enum What {
         /// What to write.
         remedy: String,
     },
+    /// A host that is neither an IP address nor a name.
+    #[error(
+        "{value} is neither an IP address nor the name of a host: write {remedy}, alone: \
+         the port has its own field"
+    )]
+    NotAHost {
+        /// The text, quoted.
+        value: String,
+        /// What to write.
+        remedy: String,
+    },
     /// An id or a route that is too long.
     #[error("{value} is {len} bytes long, the longest is {max}: write {remedy}")]
     TooLong {
