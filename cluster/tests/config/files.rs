@@ -2,6 +2,7 @@
 
 use cluster::config::{ConfigError, FILE_LEN_MAX, Place};
 
+use super::folder::Folder;
 use super::{GOOD, messages_of};
 
 #[test]
@@ -58,7 +59,7 @@ fn check_reports_every_environment() -> Result<(), ConfigError> {
         .replace("development", "staging");
     let first = GOOD.strip_suffix("\n}").expect("the end of the file");
     let second = bad.strip_prefix("{\n").expect("the start of the file");
-    let place = Place::servers_text("s.json", &format!("{first},\n{second}"));
+    let (folder, place) = Folder::alone(&format!("{first},\n{second}"));
     assert_eq!(place.environments()?, ["development", "staging"]);
     assert!(place.load("development").is_ok());
     let error = place
@@ -66,8 +67,8 @@ fn check_reports_every_environment() -> Result<(), ConfigError> {
         .expect_err("staging is wrong")
         .to_string();
     assert_eq!(
-        error,
-        "s.json:25: staging.chat[0].id: a number where a string is due: \
+        folder.named(&error),
+        "DIR/s.json:25: staging.chat[0].id: a number where a string is due: \
          write a name such as \"chat-server-1\""
     );
     Ok(())
@@ -76,10 +77,11 @@ fn check_reports_every_environment() -> Result<(), ConfigError> {
 #[test]
 fn nobody_has_more_than_a_hundred_environments() {
     let members: Vec<String> = (0..101).map(|n| format!("\"e{n}\": {{}}")).collect();
-    let place = Place::servers_text("s.json", &format!("\n{{{}}}", members.join(",")));
+    let (folder, place) = Folder::alone(&format!("\n{{{}}}", members.join(",")));
+    let error = place.check(|_, _| ()).expect_err("too many").to_string();
     assert_eq!(
-        place.check(|_, _| ()).expect_err("too many").to_string(),
-        "s.json:2: the file: 101 environments, of which at most 100 are read: remove some"
+        folder.named(&error),
+        "DIR/s.json:2: the file: 101 environments, of which at most 100 are read: remove some"
     );
 }
 
