@@ -18,33 +18,33 @@ pub fn check(arguments: &cli::Check) -> Result<ExitCode, ConfigError> {
         true => Place::folder(&arguments.path),
         false => Place::servers(&arguments.path),
     };
-    let configs = match &arguments.environment {
-        Some(name) => vec![(name.clone(), place.load(name)?)],
-        None => place.check()?,
-    };
-    // Environments share files: what is to be said of one is said once.
-    let mut said = BTreeSet::new();
-    for (_, config) in &configs {
-        let unused = config.master_file.iter().map(|file| {
+    let (mut sound, mut notes) = (Vec::new(), BTreeSet::new());
+    let mut each = |name: &str, config: Config| {
+        notes.extend(config.master_file.as_ref().map(|file| {
             format!("note: {file} is not used: these servers find each other without a master")
-        });
-        for line in config.warnings.iter().cloned().chain(unused) {
-            if said.insert(line.clone()) {
-                crate::say(&line);
-            }
+        }));
+        print(&mut sound, name, &config).expect("memory takes what is written");
+    };
+    let warnings = match &arguments.environment {
+        Some(name) => {
+            let config = place.load(name)?;
+            let warnings = config.warnings.clone();
+            each(name, config);
+            warnings
         }
+        None => place.check(each)?,
+    };
+    for line in warnings.iter().chain(&notes) {
+        crate::say(line);
     }
-    for (name, config) in &configs {
-        // Whoever closed standard output, such as `head`, has read enough.
-        let _ = print(name, config);
-    }
+    // Whoever closed standard output, such as `head`, has read enough.
+    let _ = io::stdout().lock().write_all(&sound);
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(name: &str, config: &Config) -> io::Result<()> {
+fn print(stdout: &mut impl Write, name: &str, config: &Config) -> io::Result<()> {
     let topology = &config.topology;
     let vocabulary = &config.options.vocabulary;
-    let mut stdout = io::stdout().lock();
     writeln!(
         stdout,
         "{}: gate {}, connector {}, chat {}",
@@ -57,14 +57,14 @@ fn print(name: &str, config: &Config) -> io::Result<()> {
         writeln!(stdout, "  {address}")?;
     }
     match &vocabulary.dictionary {
-        Some(dictionary) => print_dictionary(&mut stdout, dictionary)?,
+        Some(dictionary) => print_dictionary(stdout, dictionary)?,
         None => writeln!(stdout, "  no dictionary")?,
     }
     match &vocabulary.protos {
-        Some(protos) => print_protos(&mut stdout, protos)?,
+        Some(protos) => print_protos(stdout, protos)?,
         None => writeln!(stdout, "  no protobuf")?,
     }
-    print_settings(&mut stdout, &config.options)
+    print_settings(stdout, &config.options)
 }
 
 fn print_dictionary(stdout: &mut impl Write, dictionary: &Dictionary) -> io::Result<()> {

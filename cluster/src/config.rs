@@ -16,13 +16,15 @@
 //!     "connector": [{"id": "c", "host": "127.0.0.1", "port": 4050, "clientPort": 70000, "frontend": true}],
 //!     "chat": [{"id": "r", "host": "127.0.0.1", "port": 6050}]
 //! }}"#;
-//! let place = cluster::config::Place::servers_text("servers.json", text);
+//! let folder = tempfile::tempdir()?;
+//! std::fs::write(folder.path().join("servers.json"), text)?;
+//! let place = cluster::config::Place::folder(folder.path());
 //! let error = place.load("development").unwrap_err();
-//! assert_eq!(
-//!     error.to_string(),
-//!     "servers.json:3: development.connector[0].clientPort: 70000 is not a port: \
+//! assert!(error.to_string().ends_with(
+//!     "/servers.json:3: development.connector[0].clientPort: 70000 is not a port: \
 //!      write a whole number from 1 to 65535"
-//! );
+//! ));
+//! # Ok::<(), std::io::Error>(())
 //! ```
 
 use crate::options::Options;
@@ -34,6 +36,7 @@ mod dictionary;
 mod environment;
 mod fields;
 mod findings;
+mod host;
 mod json;
 mod master;
 mod place;
@@ -50,8 +53,11 @@ pub use findings::{ConfigError, FileError};
 pub use place::{FILE_LEN_MAX, Place};
 pub use problem::{Problem, What};
 
+use environment::Contents;
+use findings::once;
 use json::Source;
 use place::{File, Text};
+use reader::Reader;
 
 /// Most environments of one folder. Nobody has more, and each is read on its own.
 const ENVIRONMENTS_MAX: usize = 100;
@@ -81,56 +87,83 @@ impl Place {
     ///
     /// All that is wrong in its files; the other environments are not looked at.
     pub fn load(&self, environment: &str) -> Result<Config, ConfigError> {
-        reader::read(self, environment).map_err(ConfigError::new)
+        let mut reader = Reader::new(self);
+        let config = reader.read(environment);
+        let warnings = reader.end()?;
+        let config = config.expect("where nothing is wrong there are servers");
+        Ok(Config { warnings, ..config })
     }
 
-    /// Reads every environment, by name.
+    /// Reads every environment, and hands each that is sound to `each`, with its name, unless there
+    /// was a mistake before. Files at the top of the folder are read once for all, and nothing of an
+    /// environment is kept. The warnings, each once, are the result and not those of the environments.
     ///
     /// # Errors
     ///
     /// All that is wrong in any of them.
-    pub fn check(&self) -> Result<Vec<(String, Config)>, ConfigError> {
+    pub fn check(&self, mut each: impl FnMut(&str, Config)) -> Result<Vec<String>, ConfigError> {
         let names = self.environments()?;
-        let (mut configs, mut errors) = (Vec::new(), Vec::new());
+        let mut reader = Reader::new(self);
         for name in names {
-            match self.load(&name) {
-                Ok(config) => configs.push((name, config)),
-                Err(error) => errors.extend(error.files),
+            if let Some(config) = reader.read(&name) {
+                each(&name, config);
             }
         }
-        if errors.is_empty() {
-            Ok(configs)
-        } else {
-            Err(ConfigError::new(errors))
-        }
+        reader.end()
     }
 
-    /// The names of the environments: those in `servers.json` in its order, or if it has none those
-    /// that have a folder, or else the one that is meant unless told otherwise.
+    /// The names of the environments: those in `servers.json` in its order, those that only
+    /// `master.json` has, and those that have a folder only. Without any it is the one that is meant
+    /// unless told otherwise.
     ///
     /// # Errors
     ///
     /// There are too many.
     pub fn environments(&self) -> Result<Vec<String>, ConfigError> {
         let mut names = Vec::new();
-        // What else is wrong with the file is said when an environment is loaded.
-        if let Ok(Some(Text { file, text, .. })) = self.open(File::Servers, "")
-            && let Ok((source, root)) = Source::open(&text)
-        {
-            names = servers::CONTENTS.environments(root);
-            let (count, max) = (names.len(), ENVIRONMENTS_MAX);
-            if count > max {
-                let what = What::TooManyEnvironments { count, max };
-                let error = FileError::about(&file, source.line(root), what);
-                return Err(ConfigError::new(vec![error]));
-            }
-        }
-        if names.is_empty() {
-            names.extend(self.folders());
+        self.add_environments(&mut names, File::Servers, servers::CONTENTS)?;
+        self.add_environments(&mut names, File::Master, master::CONTENTS)?;
+        let mut folders = self.folders();
+        folders.retain(|name| !names.contains(name));
+        names.extend(folders);
+        let (count, max) = (names.len(), ENVIRONMENTS_MAX);
+        if let Some(folder) = self.path().filter(|_| count > max) {
+            let folder = folder.display().to_string();
+            let error = FileError::TooManyEnvironments { folder, count, max };
+            return Err(ConfigError::new(vec![error], Vec::new()));
         }
         if names.is_empty() {
             names.push(DEFAULT_ENVIRONMENT.to_owned());
         }
         Ok(names)
+    }
+
+    /// Adds the environments inside a file at the top that are not among `names` yet.
+    fn add_environments(
+        &self,
+        names: &mut Vec<String>,
+        file: File,
+        contents: Contents,
+    ) -> Result<(), ConfigError> {
+        // What else is wrong with the file is said when an environment is loaded.
+        let Ok(Some(Text { file, text, .. })) = self.open(file, "") else {
+            return Ok(());
+        };
+        let Ok((source, root)) = Source::open(&text) else {
+            return Ok(());
+        };
+        let new = once(contents.environments(root));
+        let (count, max) = (new.len(), ENVIRONMENTS_MAX);
+        if count > max {
+            let what = What::TooManyEnvironments { count, max };
+            let error = FileError::about(&file, source.line(root), what);
+            return Err(ConfigError::new(vec![error], Vec::new()));
+        }
+        for name in new {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,8 +47,6 @@ pub enum DemoError {
         "--demo: {CLIENT} cannot be read: run `npm ci --prefix cluster/demo`, and this from the same folder"
     )]
     NoClient(#[source] io::Error),
-    #[error("--demo: the servers.json has no gate, which the page asks first")]
-    NoGate,
     #[error("--demo: port {port} cannot be bound ({cause}): choose another with --demo=PORT")]
     Bind { port: u16, cause: io::Error },
 }
@@ -56,7 +54,7 @@ pub enum DemoError {
 impl DemoError {
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::NoClient(_) | Self::NoGate => 2,
+            Self::NoClient(_) => 2,
             Self::Bind { .. } => 3,
         }
     }
@@ -80,7 +78,7 @@ impl Demo {
 
     pub async fn bind(self, bind: IpAddr, topology: &Topology) -> Result<Bound, DemoError> {
         let port = self.port;
-        let gate = topology.gates.first().ok_or(DemoError::NoGate)?;
+        let gate = topology.gates.first().expect("a configuration has a gate");
         let config = json!({"gate": {"host": gate.client_host, "port": gate.client_port}});
         let network = Tcp::bound_to(bind);
         let listener = network
@@ -239,12 +237,38 @@ fn policy(topology: &Topology) -> HeaderValue {
             client_port: port,
             ..
         } = frontend;
-        if host.contains(':') {
+        // The configuration has made sure that a host is nothing but a name or an address.
+        match host.parse::<Ipv6Addr>() {
             // A policy cannot name an address of version 6.
-            policy.push_str(" ws:");
-        } else {
-            policy.push_str(&format!(" ws://{host}:{port}"));
+            Ok(_) => policy.push_str(" ws:"),
+            Err(_) => policy.push_str(&format!(" ws://{host}:{port}")),
         }
     }
-    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+    HeaderValue::try_from(policy).expect("hosts are names or addresses")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_names_each_frontend_and_nothing_else() {
+        let frontend = |client_host: &str, client_port| Frontend {
+            id: String::from("f"),
+            client_host: client_host.to_owned(),
+            client_port,
+        };
+        let topology = Topology {
+            gates: vec![frontend("127.0.0.1", 3014)],
+            connectors: vec![frontend("chat-1.example", 3050), frontend("::1", 3051)],
+            chats: Vec::new(),
+        };
+        let policy = policy(&topology);
+        let policy = policy.to_str().expect("it is text");
+        assert!(
+            policy
+                .ends_with("; connect-src 'self' ws://127.0.0.1:3014 ws://chat-1.example:3050 ws:"),
+            "{policy}"
+        );
+    }
 }

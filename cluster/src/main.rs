@@ -45,6 +45,12 @@ fn start(arguments: &cli::Start) -> Result<ExitCode, start::StartError> {
 /// Writes `error` and its causes to stderr. Mistakes in files begin with the name of the file and the
 /// line, as editors expect; others with `error`.
 fn complain(error: start::StartError) {
+    // What is odd about files may be the reason for what is wrong: it comes first.
+    if let start::StartError::Config(error) = &error {
+        for warning in &error.warnings {
+            say(warning);
+        }
+    }
     let is_in_a_file = matches!(error, start::StartError::Config(_));
     let prefix = if is_in_a_file { "" } else { "error: " };
     say(&format!("{prefix}{:#}", anyhow::Error::from(error)));

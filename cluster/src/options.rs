@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::config::Place;
-use crate::limits;
+use crate::limits::{self, OUTBOX_BURST};
 use crate::wire::vocabulary::Vocabulary;
 
 /// Settings that all servers of one cluster share.
@@ -92,6 +92,113 @@ impl Default for Options {
             config.expect("the shipped files are sound").options
         });
         SHIPPED.clone()
+    }
+}
+
+/// What must hold for settings beyond each one's own range, and does not, with the remedy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Clash {
+    /// The heartbeat is no number of whole seconds.
+    #[error(
+        "{} is not a number of whole seconds, as which clients are told it: write such as \"3s\"",
+        written(*heartbeat)
+    )]
+    Heartbeat {
+        /// As it is.
+        heartbeat: Duration,
+    },
+    /// The lease is not shorter than the deadline of requests.
+    #[error(
+        "a lease of {} is not shorter than a requestDeadline of {}: {LEASE_REMEDY}",
+        written(*lease),
+        written(*request_deadline)
+    )]
+    Lease {
+        /// As it is.
+        lease: Duration,
+        /// As it is.
+        request_deadline: Duration,
+    },
+    /// The queue of a session does not hold the longest package.
+    #[error(
+        "a sessionQueueBytes of {queue_bytes} is less than a packageBodyLenMax of {body_len_max}: \
+         raise the one or lower the other, else one long message cuts off who has another to read"
+    )]
+    SessionQueue {
+        /// As it is.
+        queue_bytes: usize,
+        /// As it is.
+        body_len_max: usize,
+    },
+    /// The outbox does not hold what is told when a connector dies.
+    #[error(
+        "{OUTBOX_BURST} times an outboxLen of {outbox_len} is not more than twice a sessionsMax of \
+         {sessions_max}: raise outboxLen or lower sessionsMax, else the death of one connector cuts \
+         off the others, which are told of each of its sessions at once"
+    )]
+    Outbox {
+        /// As it is.
+        outbox_len: usize,
+        /// As it is.
+        sessions_max: usize,
+    },
+}
+
+impl Clash {
+    /// The settings that it is about, as `app.json` calls them, the more likely culprit first.
+    pub fn settings(&self) -> &'static [&'static str] {
+        match self {
+            Self::Heartbeat { .. } => &["heartbeat"],
+            Self::Lease { .. } => &["lease", "requestDeadline"],
+            Self::SessionQueue { .. } => &["sessionQueueBytes", "packageBodyLenMax"],
+            Self::Outbox { .. } => &["sessionsMax", "outboxLen"],
+        }
+    }
+}
+
+impl Options {
+    /// All that does not go together: servers told so would not keep their promises.
+    pub fn clashes(&self) -> Vec<Clash> {
+        let &Self {
+            heartbeat,
+            request_deadline,
+            lease,
+            package_body_len_max: body_len_max,
+            sessions_max,
+            session_queue_bytes: queue_bytes,
+            outbox_len,
+            ..
+        } = self;
+        let rules = [
+            (
+                heartbeat.subsec_nanos() == 0,
+                Clash::Heartbeat { heartbeat },
+            ),
+            (
+                lease < request_deadline,
+                Clash::Lease {
+                    lease,
+                    request_deadline,
+                },
+            ),
+            (
+                queue_bytes >= body_len_max,
+                Clash::SessionQueue {
+                    queue_bytes,
+                    body_len_max,
+                },
+            ),
+            (
+                OUTBOX_BURST * outbox_len > 2 * sessions_max,
+                Clash::Outbox {
+                    outbox_len,
+                    sessions_max,
+                },
+            ),
+        ];
+        let broken = rules.into_iter().filter(|(holds, _)| !holds);
+        broken.map(|(_, clash)| clash).collect()
     }
 }
 

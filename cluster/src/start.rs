@@ -4,12 +4,11 @@ use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use cluster::config::{Config, ConfigError, Place};
 use cluster::embedded::draw_token;
 use cluster::net::Tcp;
-use cluster::options::{LEASE_REMEDY, Options, written};
+use cluster::options::{Clash, LEASE_REMEDY, Options, written};
 use cluster::process::{self, Address, BindError, Running, ServerError, addresses};
 use cluster::signals::Signals;
 use cluster::topology::Topology;
@@ -49,8 +48,8 @@ pub enum StartError {
     },
     #[error("{lease} is not shorter than {deadline}: {LEASE_REMEDY}")]
     Lease { lease: String, deadline: String },
-    #[error("--heartbeat {0:?} is not a number of whole seconds, as which clients are told it")]
-    Heartbeat(Duration),
+    #[error("--{}: {clash}", clash.settings()[0])]
+    Clash { clash: Clash },
     #[error(transparent)]
     Token(#[from] TokenError),
     #[error(transparent)]
@@ -185,25 +184,22 @@ fn overridden(configured: Options, arguments: &cli::Start) -> Result<Options, St
         duplicate_login: duplicate_login.unwrap_or(configured.duplicate_login),
         ..configured
     };
-    if options.lease >= options.request_deadline {
-        let named = |flag, what, given: Option<_>, time| match given {
-            Some(_) => format!("{flag} {}", written(time)),
-            None => format!("the configured {what} of {}", written(time)),
-        };
-        let &Options {
+    let named = |flag, what, given: Option<_>, time| match given {
+        Some(_) => format!("{flag} {}", written(time)),
+        None => format!("the configured {what} of {}", written(time)),
+    };
+    // What is configured goes together: at least one of them is from a flag.
+    match options.clashes().into_iter().next() {
+        None => Ok(options),
+        Some(Clash::Lease {
             lease: shorter,
             request_deadline: longer,
-            ..
-        } = &options;
-        return Err(StartError::Lease {
+        }) => Err(StartError::Lease {
             lease: named("--lease", "lease", lease, shorter),
             deadline: named("--request-deadline", "deadline", request_deadline, longer),
-        });
+        }),
+        Some(clash) => Err(StartError::Clash { clash }),
     }
-    if options.heartbeat.subsec_nanos() != 0 {
-        return Err(StartError::Heartbeat(options.heartbeat));
-    }
-    Ok(options)
 }
 
 fn require_server(

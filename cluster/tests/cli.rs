@@ -302,7 +302,7 @@ async fn flags_that_contradict_each_other_are_named() -> Result {
     let (status, _, stderr) = output(&["start", "--heartbeat", "1500ms"]).await?;
     assert_eq!(status, Some(2));
     assert!(
-        stderr.contains("--heartbeat 1.5s is not a number of whole seconds"),
+        stderr.contains("--heartbeat: 1s 500ms is not a number of whole seconds"),
         "{stderr}"
     );
 

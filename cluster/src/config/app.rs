@@ -7,24 +7,108 @@ use super::fields::{Fields, Placed};
 use super::findings::Findings;
 use super::json::{Node, Source};
 use super::problem::What;
-use crate::limits::{OUTBOX_BURST, ROOM_MEMBERS_MAX};
-use crate::options::{DuplicateLogin, LEASE_REMEDY, Options, written};
+use crate::limits::ROOM_MEMBERS_MAX;
+use crate::options::{DuplicateLogin, Options, written};
 use crate::wire::package::BODY_LEN_LIMIT;
 
-/// All settings.
-const KEYS: [&str; 12] = [
-    "heartbeat",
-    "useDict",
-    "useProtobuf",
-    "requestDeadline",
-    "lease",
-    "duplicateLogin",
-    "packageBodyLenMax",
-    "sessionsMax",
-    "sessionQueueLen",
-    "sessionQueueBytes",
-    "outboxLen",
-    "handshakePatience",
+/// One setting: how it is read and how it is written.
+#[derive(Clone, Copy)]
+struct Setting {
+    name: &'static str,
+    read: fn(&mut Fields<'_, '_>, &str, &mut App),
+    written: fn(&Options) -> String,
+}
+
+/// All settings, in the order of the documentation.
+const SETTINGS: [Setting; 12] = [
+    Setting {
+        name: "heartbeat",
+        read: |fields, name, app| put(&mut app.options.heartbeat, fields.time(name)),
+        written: |options| written(options.heartbeat),
+    },
+    Setting {
+        name: "useDict",
+        read: |fields, name, app| put(&mut app.use_dict, fields.switch(name)),
+        written: |options| options.vocabulary.dictionary.is_some().to_string(),
+    },
+    Setting {
+        name: "useProtobuf",
+        read: |fields, name, app| put(&mut app.use_protobuf, fields.switch(name)),
+        written: |options| options.vocabulary.protos.is_some().to_string(),
+    },
+    Setting {
+        name: "requestDeadline",
+        read: |fields, name, app| put(&mut app.options.request_deadline, fields.time(name)),
+        written: |options| written(options.request_deadline),
+    },
+    Setting {
+        name: "lease",
+        read: |fields, name, app| put(&mut app.options.lease, fields.time(name)),
+        written: |options| written(options.lease),
+    },
+    Setting {
+        name: "duplicateLogin",
+        read: |fields, name, app| {
+            let read = fields.choice(name, &DuplicateLogin::NAMES);
+            put(&mut app.options.duplicate_login, read);
+        },
+        written: |options| options.duplicate_login.name().to_owned(),
+    },
+    Setting {
+        name: "packageBodyLenMax",
+        read: |fields, name, app| {
+            put(
+                &mut app.options.package_body_len_max,
+                number(fields, name, &PACKAGE_BODY_LEN_MAX),
+            )
+        },
+        written: |options| options.package_body_len_max.to_string(),
+    },
+    Setting {
+        name: "sessionsMax",
+        read: |fields, name, app| {
+            put(
+                &mut app.options.sessions_max,
+                number(fields, name, &SESSIONS_MAX),
+            )
+        },
+        written: |options| options.sessions_max.to_string(),
+    },
+    Setting {
+        name: "sessionQueueLen",
+        read: |fields, name, app| {
+            put(
+                &mut app.options.session_queue_len,
+                number(fields, name, &SESSION_QUEUE_LEN),
+            )
+        },
+        written: |options| options.session_queue_len.to_string(),
+    },
+    Setting {
+        name: "sessionQueueBytes",
+        read: |fields, name, app| {
+            put(
+                &mut app.options.session_queue_bytes,
+                number(fields, name, &SESSION_QUEUE_BYTES),
+            )
+        },
+        written: |options| options.session_queue_bytes.to_string(),
+    },
+    Setting {
+        name: "outboxLen",
+        read: |fields, name, app| {
+            put(
+                &mut app.options.outbox_len,
+                number(fields, name, &OUTBOX_LEN),
+            )
+        },
+        written: |options| options.outbox_len.to_string(),
+    },
+    Setting {
+        name: "handshakePatience",
+        read: |fields, name, app| put(&mut app.options.handshake_patience, patience(fields, name)),
+        written: |options| written(options.handshake_patience),
+    },
 ];
 
 /// What an `app.json` says.
@@ -50,7 +134,6 @@ impl Default for App {
 
 /// A number with the bounds between which the servers keep their promises.
 struct Bounds {
-    name: &'static str,
     range: RangeInclusive<usize>,
     why: &'static str,
 }
@@ -60,32 +143,27 @@ const PACKAGE_BODY_LEN_LIMIT: usize = 2560 * 1024;
 const _: () = assert!(6 * PACKAGE_BODY_LEN_LIMIT < BODY_LEN_LIMIT);
 
 const PACKAGE_BODY_LEN_MAX: Bounds = Bounds {
-    name: "packageBodyLenMax",
     range: 4096..=PACKAGE_BODY_LEN_LIMIT,
     why: "bytes; an enter with the longest names must fit, and in JSON a text may be six times as long, \
           where a package holds 16 MiB",
 };
 
 const SESSIONS_MAX: Bounds = Bounds {
-    name: "sessionsMax",
     range: 1..=1_000_000,
     why: "sessions at one frontend, each of which needs an open file",
 };
 
 const SESSION_QUEUE_LEN: Bounds = Bounds {
-    name: "sessionQueueLen",
     range: ROOM_MEMBERS_MAX + 1..=1_048_576,
     why: "packages; all members of a room but one may leave it at once, with their connector",
 };
 
 const SESSION_QUEUE_BYTES: Bounds = Bounds {
-    name: "sessionQueueBytes",
     range: 64 * 1024..=1024 * 1024 * 1024,
     why: "bytes for each client that reads slowly",
 };
 
 const OUTBOX_LEN: Bounds = Bounds {
-    name: "outboxLen",
     range: 1024..=4_194_304,
     why: "frames of each link that wait for their acknowledgement",
 };
@@ -100,52 +178,22 @@ pub(super) fn read(source: &Source<'_>, root: Node<'_>, findings: &mut Findings)
     let Some(mut fields) = Fields::open(source, "", root, remedy, findings) else {
         return app;
     };
-    fields.reject_unknown(&KEYS, &[]);
-    put(&mut app.use_dict, fields.switch("useDict"));
-    put(&mut app.use_protobuf, fields.switch("useProtobuf"));
-    let options = &mut app.options;
-    put(&mut options.heartbeat, heartbeat(&mut fields));
-    put(
-        &mut options.request_deadline,
-        fields.time("requestDeadline"),
-    );
-    put(&mut options.lease, fields.time("lease"));
-    let duplicate_login = fields.choice("duplicateLogin", &DuplicateLogin::NAMES);
-    put(&mut options.duplicate_login, duplicate_login);
-    let patience = handshake_patience(&mut fields);
-    put(&mut options.handshake_patience, patience);
-    for (setting, bounds) in [
-        (&mut options.package_body_len_max, PACKAGE_BODY_LEN_MAX),
-        (&mut options.sessions_max, SESSIONS_MAX),
-        (&mut options.session_queue_len, SESSION_QUEUE_LEN),
-        (&mut options.session_queue_bytes, SESSION_QUEUE_BYTES),
-        (&mut options.outbox_len, OUTBOX_LEN),
-    ] {
-        put(setting, number(&mut fields, &bounds));
+    fields.reject_unknown(&SETTINGS.map(|setting| setting.name), &[]);
+    for Setting { name, read, .. } in SETTINGS {
+        read(&mut fields, name, &mut app);
     }
     if fields.are_sound() {
-        check_together(&mut fields, options);
+        for clash in app.options.clashes() {
+            fields.clash(clash);
+        }
     }
     app
 }
 
 /// The settings as an `app.json` has them, but without quotes, in the order of the documentation.
 pub fn settings(options: &Options) -> Vec<(&'static str, String)> {
-    let values = [
-        written(options.heartbeat),
-        options.vocabulary.dictionary.is_some().to_string(),
-        options.vocabulary.protos.is_some().to_string(),
-        written(options.request_deadline),
-        written(options.lease),
-        options.duplicate_login.name().to_owned(),
-        options.package_body_len_max.to_string(),
-        options.sessions_max.to_string(),
-        options.session_queue_len.to_string(),
-        options.session_queue_bytes.to_string(),
-        options.outbox_len.to_string(),
-        written(options.handshake_patience),
-    ];
-    KEYS.into_iter().zip(values).collect()
+    let setting = |Setting { name, written, .. }| (name, written(options));
+    SETTINGS.into_iter().map(setting).collect()
 }
 
 /// Takes a value that is there and right.
@@ -155,18 +203,8 @@ fn put<T>(setting: &mut T, read: Option<Placed<T>>) {
     }
 }
 
-fn heartbeat(fields: &mut Fields<'_, '_>) -> Option<Placed<Duration>> {
-    let heartbeat = fields.time("heartbeat")?;
-    if heartbeat.value.subsec_nanos() == 0 {
-        return Some(heartbeat);
-    }
-    let value = written(heartbeat.value);
-    fields.problem(&heartbeat, What::NotWholeSeconds { value });
-    None
-}
-
-fn handshake_patience(fields: &mut Fields<'_, '_>) -> Option<Placed<Duration>> {
-    let patience = fields.time("handshakePatience")?;
+fn patience(fields: &mut Fields<'_, '_>, name: &str) -> Option<Placed<Duration>> {
+    let patience = fields.time(name)?;
     if patience.value >= HANDSHAKE_PATIENCE_MIN {
         return Some(patience);
     }
@@ -179,8 +217,8 @@ fn handshake_patience(fields: &mut Fields<'_, '_>) -> Option<Placed<Duration>> {
     None
 }
 
-fn number(fields: &mut Fields<'_, '_>, bounds: &Bounds) -> Option<Placed<usize>> {
-    let Bounds { name, range, why } = bounds;
+fn number(fields: &mut Fields<'_, '_>, name: &str, bounds: &Bounds) -> Option<Placed<usize>> {
+    let Bounds { range, why } = bounds;
     let number = fields.number(name)?;
     if range.contains(&number.value) {
         return Some(number);
@@ -192,46 +230,4 @@ fn number(fields: &mut Fields<'_, '_>, bounds: &Bounds) -> Option<Placed<usize>>
     };
     fields.problem(&number, what);
     None
-}
-
-/// What must hold between settings, of which at least one is in the file.
-fn check_together(fields: &mut Fields<'_, '_>, options: &Options) {
-    let &Options {
-        lease,
-        request_deadline,
-        package_body_len_max,
-        session_queue_bytes,
-        sessions_max,
-        outbox_len,
-        ..
-    } = options;
-    if lease >= request_deadline {
-        let (lease, deadline) = (written(lease), written(request_deadline));
-        fields.clash(
-            ["lease", "requestDeadline"],
-            format!("a lease of {lease} is not shorter than a requestDeadline of {deadline}"),
-            LEASE_REMEDY,
-        );
-    }
-    if session_queue_bytes < package_body_len_max {
-        fields.clash(
-            ["sessionQueueBytes", "packageBodyLenMax"],
-            format!(
-                "a sessionQueueBytes of {session_queue_bytes} is less than a packageBodyLenMax of \
-                 {package_body_len_max}"
-            ),
-            "raise the one or lower the other, else one long message cuts off who has another to read",
-        );
-    }
-    if OUTBOX_BURST * outbox_len <= 2 * sessions_max {
-        fields.clash(
-            ["sessionsMax", "outboxLen"],
-            format!(
-                "{OUTBOX_BURST} times an outboxLen of {outbox_len} is not more than twice a \
-                 sessionsMax of {sessions_max}"
-            ),
-            "raise outboxLen or lower sessionsMax, else the death of one connector cuts off the \
-             others, which are told of each of its sessions at once",
-        );
-    }
 }

@@ -50,6 +50,16 @@ impl Contents {
         }
     }
 
+    /// Whether there is a part for `environment`: of a file without environments it is the whole.
+    pub(super) fn has(self, environment: &str, root: Node<'_>) -> bool {
+        root.kind() != Kind::Object
+            || !self.has_environments(root)
+            || self
+                .environments(root)
+                .iter()
+                .any(|name| name == environment)
+    }
+
     /// Whether the members of `root` are environments.
     pub(super) fn has_environments(self, root: Node<'_>) -> bool {
         let members = root.members().unwrap_or_default();

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::findings::Findings;
+use super::host::is_host;
 use super::json::{Kind, Members, Node, Source, joined};
 use super::problem::What;
 use super::words::{nearest, quoted, shown};
 use crate::limits::SERVER_ID_LEN_MAX;
-use crate::options;
+use crate::options::{self, Clash};
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -114,8 +115,19 @@ impl<'a, 's> Fields<'a, 's> {
         None
     }
 
-    /// An id or a host.
-    pub(super) fn word(&mut self, name: &str, remedy: &str) -> Option<Placed<String>> {
+    /// A host.
+    pub(super) fn host(&mut self, name: &str, remedy: &str) -> Option<Placed<String>> {
+        let host = self.word(name, remedy)?;
+        if is_host(&host.value) {
+            return Some(host);
+        }
+        let (value, remedy) = (quoted(&host.value), remedy.to_owned());
+        self.problem(&host, What::NotAHost { value, remedy });
+        None
+    }
+
+    /// An id or a host, as far as it is one word.
+    fn word(&mut self, name: &str, remedy: &str) -> Option<Placed<String>> {
         let node = self.value(name)?;
         let remedy = remedy.to_owned();
         let what = match node.text() {
@@ -223,11 +235,11 @@ impl<'a, 's> Fields<'a, 's> {
         }
     }
 
-    /// Reports that two fields do not go together, at the first of them that is in the file.
-    pub(super) fn clash(&mut self, names: [&str; 2], text: String, remedy: &'static str) {
-        let there = names.into_iter().find(|name| self.has(name));
+    /// Reports a clash at the first of its settings that is in the file.
+    pub(super) fn clash(&mut self, clash: Clash) {
+        let there = clash.settings().iter().find(|name| self.has(name));
         if let Some((name, node)) = there.and_then(|name| Some((name, self.value(name)?))) {
-            self.report(node, name, What::Clash { text, remedy });
+            self.report(node, name, What::Clash(clash));
         }
     }
 

@@ -1,5 +1,6 @@
 //! What is found while one file is read, and how it is told.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::fields::or_the_file;
@@ -21,6 +22,8 @@ const SHOWN: usize = 50;
 pub struct ConfigError {
     /// One for each file with a mistake, by name; at least one.
     pub files: Vec<FileError>,
+    /// What is odd besides, which may be the reason: a line each, each once.
+    pub warnings: Vec<String>,
 }
 
 /// Why one file cannot be used.
@@ -44,6 +47,19 @@ pub enum FileError {
         folder: String,
         /// The environment that was asked for.
         environment: String,
+    },
+    /// More environments than are read.
+    #[error(
+        "{folder}: servers.json, master.json and the folders have {count} environments, of which at \
+         most {max} are read: remove some"
+    )]
+    TooManyEnvironments {
+        /// The folder as it was named.
+        folder: String,
+        /// How many there are.
+        count: usize,
+        /// The most.
+        max: usize,
     },
     /// Its bytes are not UTF-8.
     #[error("{file}:{line}: not text: save the file as UTF-8")]
@@ -91,18 +107,27 @@ pub(super) struct Findings {
 
 impl ConfigError {
     /// Puts together what was found, possibly twice, because two environments share a file.
-    pub(super) fn new(errors: Vec<FileError>) -> Self {
+    pub(super) fn new(errors: Vec<FileError>, warnings: Vec<String>) -> Self {
         let mut files: Vec<FileError> = Vec::new();
         for error in errors {
-            let known = files.iter_mut().find(|known| known.file() == error.file());
-            match known {
-                Some(known) => known.merge(error),
-                None => files.push(error),
+            let is_new = files.iter_mut().all(|known| !known.merge(&error));
+            if is_new {
+                files.push(error);
             }
         }
         files.sort_by(|a, b| a.file().cmp(b.file()));
-        Self { files }
+        Self {
+            files,
+            warnings: once(warnings),
+        }
     }
+}
+
+/// `lines` without those that come again.
+pub(super) fn once(mut lines: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    lines.retain(|line| seen.insert(line.clone()));
+    lines
 }
 
 impl FileError {
@@ -113,7 +138,7 @@ impl FileError {
             | Self::NotText { file, .. }
             | Self::NotJson { file, .. }
             | Self::Invalid { file, .. } => file,
-            Self::NoServers { folder, .. } => folder,
+            Self::NoServers { folder, .. } | Self::TooManyEnvironments { folder, .. } => folder,
         }
     }
 
@@ -136,28 +161,43 @@ impl FileError {
         }
     }
 
-    /// Adds what `other` says of the same file and this does not.
-    fn merge(&mut self, other: Self) {
+    /// Takes in what `other` says of the same file; `false` if that is something else. A field that
+    /// is wrong in both is told as it is here.
+    fn merge(&mut self, other: &Self) -> bool {
+        if self == other {
+            return true;
+        }
         let (
             Self::Invalid {
-                problems, left_out, ..
+                file,
+                problems,
+                left_out,
             },
             Self::Invalid {
+                file: other_file,
                 problems: others,
                 left_out: others_left_out,
-                ..
             },
         ) = (self, other)
         else {
-            return;
+            return false;
         };
-        for problem in others {
-            if !problems.contains(&problem) {
-                problems.push(problem);
-            }
+        if file != other_file {
+            return false;
         }
-        *left_out += others_left_out;
+        let known: BTreeSet<_> = problems.iter().map(Problem::place).collect();
+        let is_new = |problem: &&Problem| !known.contains(&problem.place());
+        let new: Vec<Problem> = others.iter().filter(is_new).cloned().collect();
+        // Without anything new, what is left out there is most likely left out here too.
+        *left_out = match new.is_empty() {
+            true => (*left_out).max(*others_left_out),
+            false => *left_out + others_left_out,
+        };
+        problems.extend(new);
         problems.sort_by_key(|problem| problem.line);
+        *left_out += problems.len().saturating_sub(PROBLEMS_KEPT);
+        problems.truncate(PROBLEMS_KEPT);
+        true
     }
 }
 
@@ -199,26 +239,23 @@ impl Findings {
         self.problems.is_empty()
     }
 
-    /// The warnings.
-    ///
-    /// # Errors
-    ///
-    /// All that is wrong.
-    pub(super) fn end(mut self) -> Result<Vec<String>, FileError> {
-        if !self.is_sound() {
-            // In reading order, whatever order they were found in.
-            self.problems.sort_by_key(|problem| problem.line);
-            return Err(FileError::Invalid {
-                file: self.file,
-                problems: self.problems,
-                left_out: self.left_out,
-            });
-        }
+    /// What is wrong, if anything is, and the warnings.
+    pub(super) fn end(mut self) -> (Option<FileError>, Vec<String>) {
         if self.warnings_left_out > 0 {
             let (file, more) = (&self.file, self.warnings_left_out);
             self.warnings.push(format!("{file}: and {more} more"));
         }
-        Ok(self.warnings)
+        if self.is_sound() {
+            return (None, self.warnings);
+        }
+        // In reading order, whatever order they were found in.
+        self.problems.sort_by_key(|problem| problem.line);
+        let error = FileError::Invalid {
+            file: self.file,
+            problems: self.problems,
+            left_out: self.left_out,
+        };
+        (Some(error), self.warnings)
     }
 }
 

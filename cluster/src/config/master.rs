@@ -33,7 +33,7 @@ pub(super) fn check(
     let id = fields.id("a name such as \"master-server-1\"");
     let remedy = "add \"id\": \"master-server-1\"";
     fields.require("id", &id, remedy);
-    let host = fields.word("host", "an address such as \"127.0.0.1\"");
+    let host = fields.host("host", "an address such as \"127.0.0.1\"");
     let remedy = "add \"host\": \"127.0.0.1\", where the master would run";
     fields.require("host", &host, remedy);
     let port = fields.port("port");

@@ -23,11 +23,6 @@ enum Kind {
     Folder(PathBuf),
     /// A `servers.json` alone; the rest is built in.
     File(PathBuf),
-    /// The same, read already.
-    Text {
-        file: String,
-        text: String,
-    },
 }
 
 /// The files of a configuration.
@@ -103,12 +98,6 @@ impl Place {
         Self(Kind::File(path.into()))
     }
 
-    /// As [`Self::servers`], with a text that messages call `file`.
-    pub fn servers_text(file: &str, text: &str) -> Self {
-        let (file, text) = (file.to_owned(), text.to_owned());
-        Self(Kind::Text { file, text })
-    }
-
     /// Whether this is the shipped configuration.
     pub fn is_built_in(&self) -> bool {
         matches!(self.0, Kind::BuiltIn)
@@ -119,15 +108,22 @@ impl Place {
         let text = match (&self.0, file) {
             (Kind::Folder(folder), _) => return open_in(folder, file, environment),
             (Kind::File(path), File::Servers) => Text::of_file(path, read(path), false)?,
-            (Kind::Text { file, text }, File::Servers) => Text::new(file, text, false),
             // Its environments are not those of the servers.
-            (Kind::File(_) | Kind::Text { .. }, File::Master) => return Ok(None),
-            (Kind::BuiltIn | Kind::File(_) | Kind::Text { .. }, file) => {
+            (Kind::File(_), File::Master) => return Ok(None),
+            (Kind::BuiltIn | Kind::File(_), file) => {
                 let name = format!("the built-in {}", file.name());
                 Text::new(&name, file.built_in(), false)
             }
         };
         Ok(Some(text))
+    }
+
+    /// The folder; `None` where there is none.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.0 {
+            Kind::Folder(folder) => Some(folder),
+            _ => None,
+        }
     }
 
     /// The environments that have a folder with a file in it, by name.

@@ -3,6 +3,7 @@
 use super::bodies::Misfit;
 use super::json::{Kind, Node};
 use super::words::{one_of, printable, remedy_for_unknown, without_place};
+use crate::options::Clash;
 use crate::wire::dictionary::ROUTES_MAX;
 use crate::wire::protobuf;
 
@@ -103,6 +104,17 @@ pub enum What {
         /// What to write.
         remedy: String,
     },
+    /// A host that is neither an IP address nor a name.
+    #[error(
+        "{value} is neither an IP address nor the name of a host: write {remedy}, alone: \
+         the port has its own field"
+    )]
+    NotAHost {
+        /// The text, quoted.
+        value: String,
+        /// What to write.
+        remedy: String,
+    },
     /// An id or a route that is too long.
     #[error("{value} is {len} bytes long, the longest is {max}: write {remedy}")]
     TooLong {
@@ -132,14 +144,6 @@ pub enum What {
         /// The text, quoted.
         value: String,
     },
-    /// A time that clients are told in whole seconds.
-    #[error(
-        "{value} is not a number of whole seconds, as which clients are told it: write such as \"3s\""
-    )]
-    NotWholeSeconds {
-        /// The time.
-        value: String,
-    },
     /// A number that is not whole, or below 0.
     #[error("{value} is not a whole number: write one in digits")]
     NotANumber {
@@ -164,14 +168,9 @@ pub enum What {
         /// All that is possible.
         known: String,
     },
-    /// Two settings that do not go together.
-    #[error("{text}: {remedy}")]
-    Clash {
-        /// What does not hold.
-        text: String,
-        /// What to change, and why.
-        remedy: &'static str,
-    },
+    /// Settings that do not go together.
+    #[error(transparent)]
+    Clash(#[from] Clash),
     /// More servers of one type than are taken.
     #[error("more than {max} servers of one type: remove some")]
     TooManyServers {
@@ -264,6 +263,13 @@ pub enum What {
         /// Its line.
         first_line: usize,
     },
+}
+
+impl Problem {
+    /// Where it is.
+    pub(super) fn place(&self) -> (usize, &str) {
+        (self.line, &self.field)
+    }
 }
 
 impl What {

@@ -1,5 +1,8 @@
 //! `serverProtos.json` and `clientProtos.json`: which bodies are protobuf.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::bodies::{self, Direction, Place};
 use super::fields::or_the_file;
 use super::findings::Findings;
@@ -39,21 +42,22 @@ pub(super) fn read(
             return Schema::default();
         }
     };
+    let mut opened = Opened::default();
     for Problem {
         message,
         field,
         what,
     } in problems
     {
-        let line = line(source, root, &message, &field);
+        let node = opened.find(root, &message, &field).unwrap_or(root);
         let place = place(&message, &field);
-        findings.problem(line, place, What::Schema(what));
+        findings.problem(source.line(node), place, What::Schema(what));
     }
     if findings.is_sound() {
         for Place { route, key, what } in bodies::misfits(direction, &schema) {
             let key = key.unwrap_or_default();
-            let line = line(source, root, route, &key);
-            findings.problem(line, place(route, &key), What::Misfit(what));
+            let node = opened.find(root, route, &key).unwrap_or(root);
+            findings.problem(source.line(node), place(route, &key), What::Misfit(what));
         }
     }
     schema
@@ -69,24 +73,41 @@ fn place(message: &str, key: &str) -> String {
     }
 }
 
-fn line(source: &Source<'_>, root: Node<'_>, message: &str, key: &str) -> usize {
-    source.line(find(root, message, key).unwrap_or(root))
-}
+/// The members of the objects in which something was looked for, by where they begin: a file is not
+/// read again for each of its problems.
+#[derive(Default)]
+struct Opened<'a>(BTreeMap<*const u8, Rc<[Member<'a>]>>);
 
-/// The key of the field `key` of the message at `path`, such as `onChat > message Item`, or of the
-/// message if there is no such field. Of a key that comes twice the last, which is the one that counts.
-fn find<'a>(object: Node<'a>, path: &str, key: &str) -> Option<Node<'a>> {
-    let members = object.members()?;
-    members.into_iter().rev().find_map(|(name, value)| {
-        match path.strip_prefix(name.text()?.as_str())? {
-            "" if key.is_empty() => Some(name),
-            "" => {
-                let fields = value.members().unwrap_or_default();
-                let is_key = |field: &Node<'_>| field.text().as_deref() == Some(key);
-                let found = fields.into_iter().rev().map(|(field, _)| field);
-                Some(found.into_iter().find(is_key).unwrap_or(name))
+/// The name, key and value of a member.
+type Member<'a> = (String, Node<'a>, Node<'a>);
+
+impl<'a> Opened<'a> {
+    /// The key of the field `key` of the message at `path`, such as `onChat > message Item`, or of the
+    /// message if there is no such field. Of a key that comes twice the last, which is the one that
+    /// counts.
+    fn find(&mut self, object: Node<'a>, path: &str, key: &str) -> Option<Node<'a>> {
+        let members = self.members(object);
+        members.iter().rev().find_map(|(name, at, value)| {
+            match path.strip_prefix(name.as_str())? {
+                "" if key.is_empty() => Some(*at),
+                "" => {
+                    let fields = self.members(*value);
+                    let found = fields.iter().rfind(|(name, ..)| name == key);
+                    Some(found.map_or(*at, |(_, field, _)| *field))
+                }
+                rest => self.find(*value, rest.strip_prefix(" > ")?, key),
             }
-            rest => find(value, rest.strip_prefix(" > ")?, key),
-        }
-    })
+        })
+    }
+
+    fn members(&mut self, object: Node<'a>) -> Rc<[Member<'a>]> {
+        let read = || {
+            let members = object.members().unwrap_or_default().into_iter();
+            members
+                .filter_map(|(key, value)| Some((key.text()?, key, value)))
+                .collect()
+        };
+        let members = self.0.entry(object.raw().as_ptr()).or_insert_with(read);
+        members.clone()
+    }
 }

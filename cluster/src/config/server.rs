@@ -101,13 +101,13 @@ pub(super) fn read(
     } else {
         None
     };
-    let host = fields.word("host", "an address such as \"127.0.0.1\"");
+    let host = fields.host("host", "an address such as \"127.0.0.1\"");
     let remedy = "add \"host\": \"127.0.0.1\", where this server runs";
     fields.require("host", &host, remedy);
     let port = port(&mut fields, "port", count.as_ref());
     let (mut client_host, mut client_port) = (None, None);
     if kind.is_frontend() {
-        client_host = fields.word("clientHost", "the address that clients connect to");
+        client_host = fields.host("clientHost", "the address that clients connect to");
         client_port = self::port(&mut fields, "clientPort", count.as_ref());
         let remedy = format!("add \"clientPort\": 3050, where clients reach this {server_type}");
         fields.require("clientPort", &client_port, &remedy);

@@ -8,6 +8,10 @@ const TEXT_LEN: usize = 400;
 
 /// Whichever of `known` was probably meant by `name`.
 pub(super) fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    // No slip of the pen, and the distance takes time for each of its characters.
+    if name.len() > QUOTE_LEN {
+        return None;
+    }
     // One slip in three characters; `client_port` and `Client-Port` are two from `clientPort`.
     let slips_max = (name.chars().count() / 3).clamp(1, 3);
     known
@@ -69,5 +73,19 @@ pub(super) fn remedy_for_unknown(nearest: Option<&str>, known: &str) -> String {
     match nearest {
         Some(nearest) => format!("did you mean {nearest}?"),
         None => format!("remove it; known are {known}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_pen_is_found_in_names_that_can_be_read() {
+        let known = "a-name-of-sixty-characters-which-is-the-longest-that-is-read";
+        assert_eq!(known.len(), QUOTE_LEN);
+        assert_eq!(nearest("gaet", &["gate", "chat"]), Some("gate"));
+        assert_eq!(nearest(&known.replace("six", "sxi"), &[known]), Some(known));
+        assert_eq!(nearest(&format!("{known}s"), &[known]), None);
     }
 }

@@ -156,6 +156,26 @@ async fn check_prints_the_problems_of_all_files_by_file_and_line() -> Result {
     Ok(())
 }
 
+// The warning is the reason.
+#[tokio::test]
+async fn a_file_that_is_not_read_is_told_before_what_is_missing() -> Result {
+    let folder = Folder::empty().and("server.json", "{}");
+    for arguments in [
+        &["check", "DIR"][..],
+        &["check", "DIR", "-e", "development"],
+        &["start", "--config", "DIR"],
+    ] {
+        let (status, stdout, stderr) = run(&folder, arguments).await?;
+        assert_eq!((status, stdout.as_str()), (Some(2), ""));
+        assert_eq!(
+            stderr,
+            "DIR/server.json: is not read: did you mean servers.json?\n\
+             DIR: has neither servers.json nor development/servers.json: add one of them\n"
+        );
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn servers_do_as_the_folder_says_unless_a_flag_says_otherwise() -> Result {
     let (folder, [gate, connector]) = on_free_ports()?;

@@ -2,6 +2,7 @@
 
 use cluster::config::{ConfigError, FILE_LEN_MAX, Place};
 
+use super::folder::Folder;
 use super::{GOOD, messages_of};
 
 #[test]
@@ -58,13 +59,16 @@ fn check_reports_every_environment() -> Result<(), ConfigError> {
         .replace("development", "staging");
     let first = GOOD.strip_suffix("\n}").expect("the end of the file");
     let second = bad.strip_prefix("{\n").expect("the start of the file");
-    let place = Place::servers_text("s.json", &format!("{first},\n{second}"));
+    let (folder, place) = Folder::alone(&format!("{first},\n{second}"));
     assert_eq!(place.environments()?, ["development", "staging"]);
     assert!(place.load("development").is_ok());
-    let error = place.check().expect_err("staging is wrong").to_string();
+    let error = place
+        .check(|_, _| ())
+        .expect_err("staging is wrong")
+        .to_string();
     assert_eq!(
-        error,
-        "s.json:25: staging.chat[0].id: a number where a string is due: \
+        folder.named(&error),
+        "DIR/s.json:25: staging.chat[0].id: a number where a string is due: \
          write a name such as \"chat-server-1\""
     );
     Ok(())
@@ -73,10 +77,11 @@ fn check_reports_every_environment() -> Result<(), ConfigError> {
 #[test]
 fn nobody_has_more_than_a_hundred_environments() {
     let members: Vec<String> = (0..101).map(|n| format!("\"e{n}\": {{}}")).collect();
-    let place = Place::servers_text("s.json", &format!("\n{{{}}}", members.join(",")));
+    let (folder, place) = Folder::alone(&format!("\n{{{}}}", members.join(",")));
+    let error = place.check(|_, _| ()).expect_err("too many").to_string();
     assert_eq!(
-        place.check().expect_err("too many").to_string(),
-        "s.json:2: the file: 101 environments, of which at most 100 are read: remove some"
+        folder.named(&error),
+        "DIR/s.json:2: the file: 101 environments, of which at most 100 are read: remove some"
     );
 }
 
@@ -149,4 +154,17 @@ fn millions_of_mistakes_are_counted_and_not_kept() {
         message.lines().last(),
         Some(format!("s.json: and {} more", count + 2 - 50).as_str())
     );
+}
+
+#[test]
+fn a_field_with_a_name_of_fifteen_megabytes_is_told_in_seconds() {
+    let name = "clientPort".repeat(1_500_000);
+    for text in [
+        GOOD.replacen("\"frontend\"", &format!("\"{name}\""), 1),
+        GOOD.replacen("\"gate\"", &format!("\"{name}\""), 1),
+    ] {
+        let message = messages_of(&text);
+        assert!(message.contains("...: unknown "), "{message}");
+        assert!(!message.contains("did you mean"), "{message}");
+    }
 }

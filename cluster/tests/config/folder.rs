@@ -17,6 +17,13 @@ impl Folder {
         Self(tempfile::tempdir().expect("there is room for a folder"))
     }
 
+    /// One with nothing but `text` as the file `s.json`, and that file alone as a configuration.
+    pub fn alone(text: &str) -> (Self, Place) {
+        let folder = Self::empty().and("s.json", text);
+        let place = Place::servers(folder.path().join("s.json"));
+        (folder, place)
+    }
+
     /// One with a correct `servers.json` and `text` as the file `name`.
     pub fn with(name: &str, text: &str) -> Self {
         Self::empty().and("servers.json", GOOD).and(name, text)

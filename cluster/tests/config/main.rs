@@ -7,6 +7,7 @@ mod app;
 mod bodies;
 mod commands;
 mod dictionary;
+mod environments;
 mod files;
 mod folder;
 mod master;
@@ -16,7 +17,8 @@ mod server_problems;
 mod servers;
 mod which;
 
-use cluster::config::{Config, ConfigError, Place};
+use cluster::config::{Config, ConfigError};
+use folder::Folder;
 
 /// A correct file: each test makes one thing wrong in it.
 const GOOD: &str = r#"{
@@ -35,9 +37,9 @@ const GOOD: &str = r#"{
   }
 }"#;
 
-/// Reads `text` as `s.json`.
+/// Reads `text` as a file alone.
 fn parse(text: &str) -> Result<Config, ConfigError> {
-    Place::servers_text("s.json", text).load("development")
+    Folder::alone(text).1.load("development")
 }
 
 /// The messages for [`GOOD`] with `from` replaced by `to`, one per line.
@@ -46,6 +48,11 @@ fn messages(from: &str, to: &str) -> String {
     messages_of(&GOOD.replacen(from, to, 1))
 }
 
+/// The messages for `text` as the file `s.json` alone.
 fn messages_of(text: &str) -> String {
-    parse(text).expect_err("the file was accepted").to_string()
+    let (folder, place) = Folder::alone(text);
+    let error = place
+        .load("development")
+        .expect_err("the file was accepted");
+    folder.named(&error.to_string()).replace("DIR/", "")
 }

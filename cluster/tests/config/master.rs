@@ -58,6 +58,11 @@ fn each_mistake_has_its_line_field_and_remedy() {
              3: development.port: 70000 is not a port: write a whole number from 1 to 65535",
         ),
         (
+            fields("\"id\": \"m\", \"host\": \"[::1]\", \"port\": 3005"),
+            "2: development.host: \"[::1]\" is neither an IP address nor the name of a host: \
+             write an address such as \"127.0.0.1\", alone: the port has its own field",
+        ),
+        (
             fields("\"id\": \"m\", \"host\": \"h\", \"port\": \"3005\""),
             "2: development.port: a string where a number is due: \
              write a whole number from 1 to 65535, without quotes",

@@ -112,3 +112,51 @@ fn a_schema_of_nothing_but_mistakes_is_told_in_seconds() {
     assert!(lines.lines().count() > 50);
     assert!(lines.len() < 100_000, "{} bytes", lines.len());
 }
+
+// Each would be looked for in the whole file, to name its line.
+#[test]
+fn a_mebibyte_of_keys_that_come_twice_is_told_in_seconds() {
+    let fill = |head: &str, member: &str, tail: &str| {
+        let count = ((1 << 20) - head.len() - tail.len()) / member.len() - 1;
+        let text = format!(
+            "{head}{}{}{tail}",
+            member.repeat(count),
+            member.trim_end_matches(',')
+        );
+        assert!(text.len() <= 1 << 20);
+        problems(&text)
+    };
+    for lines in [
+        fill("{", "\"a\":1,", "}"),
+        fill("{", "\"a\":{},", "}"),
+        fill("{\"a\":{", "\"optional string b\":1,", "}}"),
+        fill("{\"a\":{\"message B\":{", "\"a b\":1,", "}}}"),
+    ] {
+        // Fifty are shown of those that were looked for; what is no field is one more.
+        assert_eq!(lines.lines().count(), 51, "{lines}");
+        let last = lines.lines().last().unwrap_or_default();
+        assert!([" and 50 more", " and 51 more"].contains(&last), "{last}");
+    }
+}
+
+// Their paths are not written out for each message inside.
+#[test]
+fn many_messages_in_one_with_a_long_name_are_told_in_seconds() {
+    let name = "n".repeat(500_000);
+    let messages = "\"message a\":{},".repeat(30_000);
+    let text = format!("{{\"{name}\":{{{messages}\"message a\":{{}}}}}}");
+    let lines = problems(&text);
+    assert_eq!(lines.lines().last(), Some(" and 50 more"));
+}
+
+#[test]
+fn the_type_of_a_field_may_be_longer_than_what_anybody_meant() {
+    let kind = "t".repeat(100_000);
+    let types: Vec<String> = (0..20_000)
+        .map(|n| format!("\"message u{n}\":{{}}"))
+        .collect();
+    let text = format!("{{{},\"a\":{{\"optional {kind} b\":1}}}}", types.join(","));
+    let lines = problems(&text);
+    assert!(!lines.contains("did you mean"), "{lines}");
+    assert_eq!(lines.lines().count(), 1);
+}

@@ -192,6 +192,18 @@ fn each_mistake_has_its_line_field_and_remedy() {
             "s.json:9: development.connector[1].clientHost: is empty: write the address that clients connect to",
         ),
         (
+            "\"10.0.0.7\"",
+            "\"10.0.0.7:6050\"",
+            "s.json:12: development.chat[0].host: \"10.0.0.7:6050\" is neither an IP address nor the name \
+             of a host: write an address such as \"127.0.0.1\", alone: the port has its own field",
+        ),
+        (
+            "\"chat.example\"",
+            "\"ws://x/y;z\"",
+            "s.json:9: development.connector[1].clientHost: \"ws://x/y;z\" is neither an IP address nor the \
+             name of a host: write the address that clients connect to, alone: the port has its own field",
+        ),
+        (
             "\"chat-1\"",
             "\"chat\\u001b 1\"",
             "s.json:12: development.chat[0].id: \"chat\\u{1b} 1\" has white space or control characters: \

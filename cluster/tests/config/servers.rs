@@ -3,6 +3,7 @@
 use cluster::config::{ConfigError, Place};
 use cluster::topology::{Backend, Frontend};
 
+use super::folder::Folder;
 use super::{GOOD, messages_of, parse};
 
 #[test]
@@ -38,7 +39,8 @@ fn a_good_file_gives_its_servers_in_order() -> Result<(), ConfigError> {
 fn the_shipped_file_has_both_environments() -> Result<(), ConfigError> {
     let place = Place::servers(concat!(env!("CARGO_MANIFEST_DIR"), "/config/servers.json"));
     assert_eq!(place.environments()?, ["development", "production"]);
-    for (environment, config) in place.check()? {
+    for environment in place.environments()? {
+        let config = place.load(&environment)?;
         let topology = config.topology;
         let counts = (
             topology.gates.len(),
@@ -107,9 +109,10 @@ fn fields_of_pomelos_process_manager_are_read_over() -> Result<(), ConfigError> 
         "\"port\": 6050",
         "\"port\": 6050, \"args\": [\"--inspect\"], \"cpu\": 2,\n \"auto-restart\": true, \"restart-force\": \"true\"",
     );
-    let config = parse(&text)?;
+    let (folder, place) = Folder::alone(&text);
+    let warnings = place.load("development")?.warnings;
     assert_eq!(
-        config.warnings,
+        folder.named(&warnings.join("\n")),
         [
             "12: development.chat[0].args",
             "12: development.chat[0].cpu",
@@ -117,8 +120,9 @@ fn fields_of_pomelos_process_manager_are_read_over() -> Result<(), ConfigError> 
             "13: development.chat[0].restart-force"
         ]
         .map(|place| format!(
-            "s.json:{place}: is ignored: processes are started and watched from outside"
+            "DIR/s.json:{place}: is ignored: processes are started and watched from outside"
         ))
+        .join("\n")
     );
     Ok(())
 }

@@ -153,7 +153,7 @@ fn environments_without_a_file_at_the_top_are_folders() {
         .and("b/servers.json", lists())
         .and("a/servers.json", lists().replace("\"chat-1\"", "8"));
     assert_eq!(folder.place().environments().expect("two"), ["a", "b"]);
-    let error = folder.place().check().expect_err("one is wrong");
+    let error = folder.place().check(|_, _| ()).expect_err("one is wrong");
     assert_eq!(
         folder.named(&error.to_string()),
         "DIR/a/servers.json:11: chat[0].id: a number where a string is due: \
@@ -170,7 +170,12 @@ fn a_folder_without_servers_says_where_they_may_be() {
     let folder = Folder::empty().and("file", "");
     let message = |name: &str| {
         let place = Place::folder(folder.path().join(name));
-        folder.named(&place.check().expect_err("no such folder").to_string())
+        folder.named(
+            &place
+                .check(|_, _| ())
+                .expect_err("no such folder")
+                .to_string(),
+        )
     };
     assert_eq!(
         message("none"),
@@ -267,7 +272,10 @@ fn what_two_environments_share_is_reported_once() {
     let folder = Folder::empty()
         .and("servers.json", both)
         .and("app.json", "{\"heartbaet\": \"3s\"}");
-    let error = folder.place().check().expect_err("one key is wrong");
+    let error = folder
+        .place()
+        .check(|_, _| ())
+        .expect_err("one key is wrong");
     assert!(
         folder
             .named(&error.to_string())

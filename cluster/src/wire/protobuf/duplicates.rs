@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::problem::{Problem, What};
+use super::problem::{PROBLEMS_MAX, Problem, What};
 
-/// A problem for each such key of `text`, which is known to be JSON.
+/// A problem for each such key of `text`, which is known to be JSON, up to [`PROBLEMS_MAX`].
 pub(super) fn find(text: &str) -> Vec<Problem> {
-    let mut problems = Vec::new();
+    let (mut path, mut problems) = (Vec::new(), Vec::new());
     let walk = Walk {
-        path: String::new(),
+        path: &mut path,
         problems: &mut problems,
     };
-    // It is JSON, and it is read no deeper than before.
+    // It is JSON, and it is read no deeper than before: the only error is that there is enough.
     walk.deserialize(&mut serde_json::Deserializer::from_str(text))
         .ok();
     problems
@@ -22,8 +22,9 @@ pub(super) fn find(text: &str) -> Vec<Problem> {
 
 /// Goes through one value.
 struct Walk<'a> {
-    /// The message, as in problems; empty for the file.
-    path: String,
+    /// The keys that lead to it. They are put together for problems only: thousands of messages may
+    /// be inside one with a long name.
+    path: &'a mut Vec<String>,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -45,11 +46,13 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut seen = BTreeSet::new();
         while let Some(key) = members.next_key::<String>()? {
-            let is_file = self.path.is_empty();
             if seen.contains(&key) {
-                let (message, field) = match is_file {
+                if self.problems.len() == PROBLEMS_MAX {
+                    return Err(A::Error::custom("enough"));
+                }
+                let (message, field) = match self.path.is_empty() {
                     true => (key.clone(), String::new()),
-                    false => (self.path.clone(), key.clone()),
+                    false => (self.path.join(" > "), key.clone()),
                 };
                 let what = What::DuplicateKey;
                 self.problems.push(Problem {
@@ -58,15 +61,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
                     what,
                 });
             }
-            let path = match is_file {
-                true => key.clone(),
-                false => format!("{} > {key}", self.path),
-            };
+            self.path.push(key);
             members.next_value_seed(Walk {
-                path,
+                path: self.path,
                 problems: self.problems,
             })?;
-            seen.insert(key);
+            seen.extend(self.path.pop());
         }
         Ok(())
     }

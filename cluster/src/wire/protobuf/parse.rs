@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::DEFINITIONS_DEPTH_MAX;
-use super::problem::{Problem, What};
+use super::problem::{PROBLEMS_MAX, Problem, What};
 use super::schema::{MESSAGES, SCALARS, TAGS, found, tag_number};
 use crate::wire::javascript;
 
@@ -34,10 +34,6 @@ pub(super) fn parse(file: &Map<String, Value>) -> (Map<String, Value>, Vec<Probl
 
 /// What JavaScript's objects cannot hold as a key of their own.
 const PROTOTYPE: &str = "__proto__";
-
-/// Problems that are looked for. To tell what was meant takes time and room for each type that is
-/// there, and nobody reads on so far.
-const PROBLEMS_MAX: usize = 100;
 
 struct Parser<'a> {
     /// The message types that are there for all messages.
@@ -211,11 +207,19 @@ fn elsewhere(definition: &Map<String, Value>) -> BTreeSet<&str> {
         .collect()
 }
 
+/// Longest name of a type, in bytes, that is taken for another with a slip of the pen.
+const KIND_LEN_MAX: usize = 60;
+
 fn remedy_for_unknown(kind: &str, known: &[&str]) -> String {
     // One slip in three characters, as in servers.json; `int` is two from `int32`.
     let slips_max = (kind.chars().count() / 3).clamp(2, 3);
+    // To find the distance takes time for each pair of characters of two names, so it is not looked
+    // for where the lengths alone (in bytes, up to four for a slip) say that it is too far.
     let nearest = known
         .iter()
+        .filter(|known| {
+            known.len().abs_diff(kind.len()) <= 4 * slips_max && kind.len() <= KIND_LEN_MAX
+        })
         .map(|known| (strsim::damerau_levenshtein(kind, known), *known))
         .filter(|(slips, _)| *slips <= slips_max)
         .min();

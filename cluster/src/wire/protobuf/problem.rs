@@ -2,6 +2,10 @@
 
 use super::{DEFINITIONS_DEPTH_MAX, FIELD_NAME_LEN_MAX, TAG_MAX};
 
+/// Problems of a kind that are looked for in one schema: keys that come twice, and all others. To tell
+/// what was meant takes time and room for each type that is there, and nobody reads on so far.
+pub(super) const PROBLEMS_MAX: usize = 100;
+
 /// Why there is no schema.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
