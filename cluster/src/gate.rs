@@ -174,14 +174,19 @@ impl Gate {
     }
 }
 
-fn connector_of<'a>(topology: &'a Topology, uid: &Value) -> Option<&'a Frontend> {
+/// The connector of whoever asks with `uid`, which may be any JSON; `None` if it is no uid.
+///
+/// The original's hash of what is no string is 0, unless it has a length: then it throws. What is
+/// false in JavaScript is no uid.
+pub fn connector_of<'a>(topology: &'a Topology, uid: &Value) -> Option<&'a Frontend> {
     match uid {
         Value::String(uid) if !uid.is_empty() => topology.connector_of(uid),
-        // The original's hash of what is no string is 0; what is false in JavaScript is no uid.
         Value::Number(uid) if uid.as_f64() != Some(0.0) => topology.connectors.first(),
         Value::Bool(true) => topology.connectors.first(),
         Value::Array(uid) if uid.is_empty() => topology.connectors.first(),
-        Value::Object(uid) if !uid.contains_key("length") => topology.connectors.first(),
+        Value::Object(uid) if uid.get("length").is_none_or(|length| *length == 0) => {
+            topology.connectors.first()
+        }
         _ => None,
     }
 }

@@ -13,8 +13,10 @@ use serde_json::Value;
 use crate::hex;
 
 /// Where the vectors of each kind are.
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 16] = [
     "/crc/strings",
+    "/crc/non_string",
+    "/crc/throws",
     "/packages",
     "/package_limits",
     "/package_streams",
@@ -26,6 +28,7 @@ const KINDS: [&str; 13] = [
     "/protobuf",
     "/protobuf_decode_only",
     "/protobuf_parsed",
+    "/versions/dict",
     "/versions/protos",
 ];
 

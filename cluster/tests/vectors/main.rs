@@ -12,10 +12,12 @@ mod protobuf;
 use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
-use cluster::topology::{Backend, Topology};
+use cluster::gate;
+use cluster::topology::{Backend, Frontend, Topology};
 use cluster::wire::message::{self, MessageError, MessageKind, Route, RouteRef};
 use cluster::wire::package::{self, BODY_LEN_LIMIT, HEAD_LEN, Package, PackageError, PackageType};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use file::{each, unhex};
@@ -187,7 +189,30 @@ fn rooms_go_to_the_chat_server_that_the_original_picks() {
     });
 }
 
+// BEHAVIOUR 2.1 and 2.3: the gate takes nothing that is false, and says so instead of throwing.
+#[test]
+fn whoever_asks_with_no_string_is_sent_where_the_original_sends_him() {
+    each("/crc/non_string", |vector: OddCrcVector| {
+        let is_false = vector.json == json!(0) || vector.json == json!(false);
+        for (servers, index) in vector.index {
+            let topology = topology_of(servers);
+            let connector = gate::connector_of(&topology, &vector.json);
+            let expected = (!is_false).then(|| &topology.connectors[index]);
+            assert_eq!(connector, expected, "{} among {servers}", vector.json);
+        }
+    });
+    each("/crc/throws", |vector: OddCrcVector| {
+        let connector = gate::connector_of(&topology_of(3), &vector.json).cloned();
+        assert_eq!(connector, None, "{}", vector.json);
+    });
+}
+
 fn topology_of(servers: usize) -> Topology {
+    let connector = |number| Frontend {
+        id: format!("connector-server-{number}"),
+        client_host: String::from("127.0.0.1"),
+        client_port: 3050,
+    };
     let chat = |number| Backend {
         id: format!("chat-server-{number}"),
         host: String::from("127.0.0.1"),
@@ -195,7 +220,7 @@ fn topology_of(servers: usize) -> Topology {
     };
     Topology {
         gates: Vec::new(),
-        connectors: Vec::new(),
+        connectors: (1..=servers).map(connector).collect(),
         chats: (1..=servers).map(chat).collect(),
     }
 }
@@ -206,6 +231,15 @@ struct CrcVector {
     /// Signed, as JavaScript has it.
     crc32: i32,
     /// Number of servers to the index of the one that is picked.
+    index: BTreeMap<usize, usize>,
+}
+
+#[derive(Deserialize)]
+struct OddCrcVector {
+    /// Missing where it is `undefined`.
+    #[serde(default)]
+    json: Value,
+    #[serde(default)]
     index: BTreeMap<usize, usize>,
 }
 
