@@ -17,7 +17,7 @@ const HEARTBEAT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// What the server answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Response {
-    /// [`SUCCESS`], or why not.
+    /// [`SUCCESS`](super::SUCCESS), or why not.
     pub code: u16,
     /// What holds on this connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
