@@ -10,6 +10,7 @@ use program::{PATIENCE, Program, Result, cluster, output, write_servers};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::process::Command;
 use tokio::time::timeout;
 
 /// A folder with a servers.json on free ports, and those ports.
@@ -163,7 +164,11 @@ async fn servers_meant_for_two_hosts_cannot_share_a_process() -> Result {
 async fn all_servers_are_ready_and_signals_end_them_with_0() -> Result {
     for signal in ["TERM", "INT", "HUP"] {
         let (_folder, path, ports) = servers()?;
-        let mut cluster = Program::start("cluster", cluster().args(["start", "--servers", &path]))?;
+        // Whoever runs these tests with `nohup` has SIGHUP ignored, which programs inherit.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=HUP");
+        command.args([env!("CARGO_BIN_EXE_cluster"), "start", "--servers", &path]);
+        let mut cluster = Program::start("cluster", &mut command)?;
         let lines = cluster.ready().await?;
         assert_eq!(lines.len(), 7, "{lines:#?}");
         assert_eq!(
