@@ -61,10 +61,6 @@ pub const DECODED_LEN_MAX: usize = 16 * 1024 * 1024;
 /// each takes two levels of JSON.
 pub const DEFINITIONS_DEPTH_MAX: usize = 32;
 
-/// Longest name of a field in a schema that a server hands out, in bytes: a body repeats it for each
-/// message in a list, so that few bytes would become very many.
-pub const FIELD_NAME_LEN_MAX: usize = 256;
-
 /// Largest tag of a field: with the wire type it fills 31 bits.
 pub const TAG_MAX: u32 = (1 << 28) - 1;
 

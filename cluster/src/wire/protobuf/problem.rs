@@ -1,6 +1,6 @@
 //! What can be wrong with a schema.
 
-use super::{DEFINITIONS_DEPTH_MAX, FIELD_NAME_LEN_MAX, TAG_MAX};
+use super::{DEFINITIONS_DEPTH_MAX, TAG_MAX};
 
 /// Problems of a kind that are looked for in one schema: keys that come twice, and all others. To tell
 /// what was meant takes time and room for each type that is there, and nobody reads on so far.
@@ -28,12 +28,6 @@ pub enum SchemaError {
         found: String,
         /// What should.
         expected: &'static str,
-    },
-    /// The name of a field is longer than [`FIELD_NAME_LEN_MAX`].
-    #[error("{at}: a field's name is longer than {FIELD_NAME_LEN_MAX} bytes")]
-    NameTooLong {
-        /// The place, with the beginning of the name.
-        at: String,
     },
     /// More message types within each other than [`DEFINITIONS_DEPTH_MAX`].
     #[error("{at}: more than {DEFINITIONS_DEPTH_MAX} message types within each other")]

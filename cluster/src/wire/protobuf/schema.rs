@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::problem::{Problem, SchemaError};
-use super::{DEFINITIONS_DEPTH_MAX, FIELD_NAME_LEN_MAX, TAG_MAX, duplicates, parse};
+use super::{DEFINITIONS_DEPTH_MAX, TAG_MAX, duplicates, parse};
 use crate::wire::javascript;
 
 /// The routes whose bodies are protobuf, with their fields and message types.
@@ -263,13 +263,6 @@ impl<'a> Compiler<'a> {
     }
 
     fn field(&mut self, name: &'a str, field: &'a Value, message: &mut Message) {
-        if name.len() > FIELD_NAME_LEN_MAX {
-            // Its beginning is enough to find it.
-            let beginning: String = name.chars().take(20).collect();
-            let at = format!("{}.{beginning}...", self.path.join("."));
-            self.mistake.get_or_insert(SchemaError::NameTooLong { at });
-            return;
-        }
         if !field.is_object() {
             return self.wrong(&[name], field, "an object with option, type and tag");
         }
