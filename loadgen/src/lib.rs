@@ -5,7 +5,7 @@
 //!
 //! - [`history`]: what users did and saw, with times; all checks and figures are read from it;
 //! - [`message_text`]: the content of a message, which says who sent it and when it was due;
-//! - [`script`]: what one user is going to do, fixed ahead;
+//! - [`script`]: what one user is going to do, fixed ahead (in files with [`time_text`]);
 //! - [`user`]: lives a script over any network (with [`login`], the way to a connector, and `sight`,
 //!   what it makes of what it is sent);
 //! - [`swarm`]: all users of a run, a task each.
@@ -38,5 +38,6 @@ pub mod progress;
 pub mod script;
 mod sight;
 pub mod swarm;
+pub mod time_text;
 pub mod user;
 pub mod verdicts;

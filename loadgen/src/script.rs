@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
 
 use crate::history::Target;
+use crate::time_text;
 
 /// The life of one virtual user.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script {
     /// The user's number, its identity in the history.
     pub user: u32,
@@ -33,16 +35,18 @@ pub struct Script {
 }
 
 /// One thing to do and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Action {
     /// Since the start of the run.
+    #[serde(with = "time_text")]
     pub at: Duration,
     /// What.
     pub what: Do,
 }
 
 /// What a virtual user can do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Do {
     /// Asks the gate, connects, enters the room. Nothing for a user with a connection.
     Login,
@@ -66,11 +70,13 @@ pub enum Do {
 }
 
 /// How long a user waits before it logs in again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconnect {
     /// The wait after the first failure, at most; it doubles with each failure in a row.
+    #[serde(with = "time_text")]
     pub base: Duration,
     /// The longest wait.
+    #[serde(with = "time_text")]
     pub max: Duration,
 }
 

@@ -12,8 +12,9 @@ use loadgen::script::Script;
 
 use crate::chaos::{self, Targets};
 use crate::fault::Planned;
-use crate::scenario::{Scenario, Settings, Times};
+use crate::scenario::{Scenario, Times};
 use crate::seeds::Seeds;
+use crate::settings::Settings;
 use crate::workload::{self, Sizes};
 
 /// Where clients reach a server; each host has one server, so all ports can be the same.
@@ -25,7 +26,7 @@ const LINK_PORT: u16 = 6050;
 #[derive(Clone, Debug)]
 pub struct Case {
     /// The scenario's name.
-    pub scenario: &'static str,
+    pub scenario: String,
     /// The seed that it was drawn from.
     pub seed: u64,
     /// The servers; the host of each is called by its id.
@@ -87,7 +88,7 @@ impl Case {
             latency: &|a, b| latency_of(&latencies, a, b),
         };
         let faults = chaos::draw(&scenario.faults, &targets, &times, &mut seeds.faults());
-        let reconnect = settings.reconnect;
+        let reconnect = settings.reconnect();
         let cast = workload::draw(
             &scenario.workload,
             sizes,
@@ -97,7 +98,7 @@ impl Case {
             seeds,
         );
         Self {
-            scenario: scenario.name,
+            scenario: scenario.name.clone(),
             seed,
             topology: Arc::new(topology),
             client_hosts,

@@ -1,6 +1,6 @@
 //! The command line of `sim`.
 
-use std::fmt::Write;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -9,6 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{hashes, run, sweep};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,49 +50,13 @@ pub struct Options {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Runs one scenario with one seed.
-    Run(Run),
+    Run(run::Options),
     /// Runs scenarios with many seeds.
-    Sweep(Sweep),
+    Sweep(sweep::Options),
     /// Prints the trace hash of each run, for comparing builds and machines.
-    Hashes(Hashes),
+    Hashes(hashes::Options),
     /// Lists the scenarios.
     List,
-}
-
-/// Which run, and what to keep of it.
-#[derive(Debug, Args)]
-pub struct Run {
-    /// The scenario; see `sim list`.
-    pub scenario: String,
-    /// The seed.
-    #[arg(long)]
-    pub seed: u64,
-    /// Writes the trace there, as JSON lines.
-    #[arg(long, value_name = "FILE")]
-    pub trace: Option<PathBuf>,
-    /// Writes what the users did and saw there, as JSON lines.
-    #[arg(long, value_name = "FILE")]
-    pub history: Option<PathBuf>,
-    /// Writes the report into this folder, which must be new or empty.
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-}
-
-/// Which runs.
-#[derive(Debug, Args)]
-pub struct Sweep {
-    /// The scenarios; all of them if none is named.
-    pub scenarios: Vec<String>,
-    /// The seeds of each scenario, the last one not included.
-    #[arg(long, value_name = "A..B")]
-    pub seeds: Option<Seeds>,
-    /// Begins no more runs after this time, such as 60s or 10m. Without --seeds there is no
-    /// other end.
-    #[arg(long, value_parser = duration)]
-    pub time: Option<Duration>,
-    /// How.
-    #[command(flatten)]
-    pub how: How,
 }
 
 /// How many runs are done at once, and where their report goes.
@@ -104,52 +70,17 @@ pub struct How {
     pub out: Option<PathBuf>,
 }
 
-/// Which runs to print the hashes of.
-#[derive(Debug, Args)]
-pub struct Hashes {
-    /// The scenarios; all of them if none is named.
-    pub scenarios: Vec<String>,
-    /// The seeds of each scenario, the last one not included.
-    #[arg(long, value_name = "A..B", default_value = "0..4")]
-    pub seeds: Seeds,
-    /// Threads; one for each core if not given.
-    #[arg(long, short, value_name = "N")]
-    pub jobs: Option<NonZeroUsize>,
-}
-
 impl Options {
-    /// The command line that does the same runs again. Where they are written to is no part of it.
+    /// The command line that does the same again. Where it is written to is no part of it.
     pub fn command_line(&self) -> String {
-        let mut line = String::from("cargo sim");
-        match &self.command {
-            None => {}
-            Some(Command::Run(run)) => {
-                let _ = write!(line, " run {} --seed {}", run.scenario, run.seed);
-            }
-            Some(Command::Sweep(sweep)) => {
-                line += " sweep";
-                for scenario in &sweep.scenarios {
-                    let _ = write!(line, " {scenario}");
-                }
-                if let Some(Seeds(seeds)) = &sweep.seeds {
-                    let _ = write!(line, " --seeds {}..{}", seeds.start, seeds.end);
-                }
-                if let Some(time) = sweep.time {
-                    let time = humantime::format_duration(time).to_string();
-                    let _ = write!(line, " --time {}", time.replace(' ', ""));
-                }
-            }
-            Some(Command::Hashes(hashes)) => {
-                line += " hashes";
-                for scenario in &hashes.scenarios {
-                    let _ = write!(line, " {scenario}");
-                }
-                let Seeds(seeds) = &hashes.seeds;
-                let _ = write!(line, " --seeds {}..{}", seeds.start, seeds.end);
-            }
-            Some(Command::List) => line += " list",
-        }
-        line
+        let arguments = match &self.command {
+            None => String::new(),
+            Some(Command::Run(run)) => run.command_line(),
+            Some(Command::Sweep(sweep)) => sweep.command_line(),
+            Some(Command::Hashes(hashes)) => hashes.command_line(),
+            Some(Command::List) => String::from(" list"),
+        };
+        format!("cargo sim{arguments}")
     }
 }
 
@@ -160,14 +91,8 @@ impl How {
     }
 }
 
-impl Hashes {
-    /// The number of threads.
-    pub fn threads(&self) -> NonZeroUsize {
-        threads(self.jobs)
-    }
-}
-
-fn threads(jobs: Option<NonZeroUsize>) -> NonZeroUsize {
+/// `jobs`, else one for each core.
+pub fn threads(jobs: Option<NonZeroUsize>) -> NonZeroUsize {
     jobs.or_else(|| thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN)
 }
@@ -189,10 +114,22 @@ impl FromStr for Seeds {
     }
 }
 
+impl fmt::Display for Seeds {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Seeds(range) = self;
+        write!(out, "{}..{}", range.start, range.end)
+    }
+}
+
 /// Nobody waits longer for a sweep; what is longer overflows a clock some day.
 const TIME_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// Reads how long a sweep may take.
+///
+/// # Errors
+///
+/// If it is no such time.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).ok();
     time.filter(|time| (Duration::from_secs(1)..=TIME_MAX).contains(time))
         .ok_or_else(|| format!("`{text}` is not a time from 1s to 7d such as 60s or 10m"))

@@ -1,22 +1,16 @@
-//! What the commands of `sim` do.
+//! What the commands of `sim` do: one file each.
+
+pub mod hashes;
+pub mod list;
+pub mod run;
+pub mod sweep;
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::ops::Range;
-use std::path::Path;
 use std::process::ExitCode;
 
-use reports::output::{Output, OutputError, say};
-use reports::run_folder::FolderError;
-
-use crate::cli::{Command, Options, Run, Seeds};
-use crate::gather::Gathered;
-use crate::kept::Kept;
-use crate::progress::Progress;
-use crate::report::{self, Tally};
-use crate::run;
+use crate::cli::{Command, Options};
 use crate::scenario::{self, Scenario};
-use crate::sweep::{ALL_SEEDS, Done, Ended, Sweep, Watch};
 
 /// A promise was broken or a run broke off.
 const FAILED: u8 = 1;
@@ -32,45 +26,11 @@ const INTERRUPTION: &str =
 pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
     let command = options.command_line();
     match options.command {
-        None => {
-            let scenarios = scenario::built_in();
-            let seeded = scenarios.into_iter().map(|it| (0..it.seeds, it));
-            let all = Sweep {
-                scenarios: seeded.map(|(seeds, it)| (it, seeds)).collect(),
-                jobs: options.how.threads(),
-                time: None,
-            };
-            sweep(&all, options.how.out.as_deref(), command)
-        }
-        Some(Command::Run(options)) => run_one(&options, command),
-        Some(Command::Sweep(options)) => {
-            let unbounded = options.time.map(|_| ALL_SEEDS);
-            let seeds = options.seeds.map(|Seeds(range)| range).or(unbounded);
-            let seeds_of = |it: &Scenario| seeds.clone().unwrap_or(0..it.seeds);
-            let some = Sweep {
-                scenarios: named(&options.scenarios, seeds_of)?,
-                jobs: options.how.threads(),
-                time: options.time,
-            };
-            sweep(&some, options.how.out.as_deref(), command)
-        }
-        Some(Command::Hashes(options)) => {
-            let jobs = options.threads();
-            let Seeds(seeds) = options.seeds;
-            print_hashes(&Sweep {
-                scenarios: named(&options.scenarios, |_| seeds.clone())?,
-                jobs,
-                time: None,
-            })
-        }
-        Some(Command::List) => {
-            let mut output = Output::stdout();
-            for scenario in scenario::built_in() {
-                output.print_line(&format!("{:24}  {}", scenario.name, scenario.about));
-            }
-            output.end()?;
-            Ok(ExitCode::SUCCESS)
-        }
+        None => sweep::execute_all(&options.how, command),
+        Some(Command::Run(options)) => run::execute(&options, command),
+        Some(Command::Sweep(options)) => sweep::execute(options, command),
+        Some(Command::Hashes(options)) => hashes::execute(options),
+        Some(Command::List) => list::execute(),
     }
 }
 
@@ -96,308 +56,16 @@ fn named(
         .collect())
 }
 
-fn run_one(options: &Run, command: String) -> anyhow::Result<ExitCode> {
-    let scenario = scenario::find(&options.scenario)?;
-    let kept = Kept::open(options, command)?;
-    let mut outcome = match run::draw(&scenario, options.seed) {
-        Ok(case) => {
-            say(case.to_string().trim_end());
-            run::run(&case, kept.wants_trace())
-        }
-        Err(outcome) => *outcome,
-    };
-    let written = kept.write(&mut outcome);
-
-    let mut output = Output::stdout();
-    output.print_line(&report::verdict(&outcome));
-    if !outcome.held() {
-        output.print_line(&report::failure(&outcome));
-    }
-    // What can't be written takes nothing from what was found.
-    output.end()?;
-    written?;
-    let status = if outcome.held() { 0 } else { FAILED };
-    Ok(ExitCode::from(status))
-}
-
-fn sweep(sweep: &Sweep, out: Option<&Path>, command: String) -> anyhow::Result<ExitCode> {
-    let gathered = out.map(|path| Gathered::new(path, command)).transpose()?;
-    let mut table = Table::new(sweep, gathered, Output::stdout());
-    let ended = sweep.run(&mut table)?;
-    let written = table.write(ended);
-    let status = table.finish(ended)?;
-    written?;
-    Ok(ExitCode::from(status))
-}
-
-fn print_hashes(sweep: &Sweep) -> anyhow::Result<ExitCode> {
-    let output = Output::stdout();
-    let mut hashes = Hashes { sweep, output };
-    let ended = sweep.run(&mut hashes)?;
-    hashes.output.end()?;
-    if let Ended::Interrupted(signal) = ended {
-        say("the list is not complete");
-        return Ok(ExitCode::from(signal.exit_status()));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Prints one line for each scenario, and at the end the verdict.
-struct Table<'a, W> {
-    sweep: &'a Sweep,
-    progress: Progress<'a>,
-    output: Output<W>,
-    /// By scenario.
-    tallies: Vec<Tally>,
-    /// For the report, if there is to be one.
-    gathered: Option<Gathered>,
-    /// What is printed of the first run that failed, and where the others are.
-    first_failure: Option<String>,
-    other_failures: Vec<String>,
-}
-
-impl<'a, W: Write> Table<'a, W> {
-    fn new(sweep: &'a Sweep, gathered: Option<Gathered>, output: Output<W>) -> Self {
-        Self {
-            sweep,
-            progress: Progress::new(sweep),
-            output,
-            tallies: vec![Tally::default(); sweep.scenarios.len()],
-            gathered,
-            first_failure: None,
-            other_failures: Vec::new(),
-        }
-    }
-
-    fn print_line(&mut self, scenario: usize) {
-        let name = self.sweep.scenarios[scenario].0.name;
-        let line = format!("{name:24} {}", self.tallies[scenario]);
-        self.progress.suspend(|| self.output.print_line(&line));
-    }
-
-    fn is_complete(&self, scenario: usize) -> bool {
-        let (_, seeds) = &self.sweep.scenarios[scenario];
-        self.tallies[scenario].runs as u64 == seeds.end.saturating_sub(seeds.start)
-    }
-
-    /// Whether runs are missing that were planned. A sweep that only its time ends has none.
-    fn is_partial(&self, ended: Ended) -> bool {
-        let mut scenarios = 0..self.tallies.len();
-        let is_over = ended == Ended::OutOfTime && self.sweep.is_open_ended();
-        !is_over && !scenarios.all(|scenario| self.is_complete(scenario))
-    }
-
-    /// Those of which no run says anything about G4, with the command that repeats them.
-    fn untested(&self) -> Vec<String> {
-        let scenarios = self.sweep.scenarios.iter().zip(&self.tallies);
-        let untested = scenarios.filter(|(_, tally)| tally.is_untested());
-        untested
-            .map(|((scenario, seeds), tally)| {
-                let seeds = seeds.start..seeds.start + tally.runs as u64;
-                report::untested(scenario.name, seeds)
-            })
-            .collect()
-    }
-
-    fn write(&mut self, ended: Ended) -> Result<(), FolderError> {
-        let (untested, partial) = (self.untested(), self.is_partial(ended));
-        match &mut self.gathered {
-            Some(gathered) => {
-                gathered.set_untested(untested);
-                gathered.write(partial)
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Prints what is left to print, and returns the exit status.
-    fn finish(mut self, ended: Ended) -> Result<u8, OutputError> {
-        self.progress.clear();
-        let mut all = Tally::default();
-        for index in 0..self.tallies.len() {
-            all.add_all(&self.tallies[index]);
-            if self.tallies[index].runs > 0 && !self.is_complete(index) {
-                self.print_line(index);
-            }
-        }
-        let untested = self.untested();
-        let verdict = self.verdict(&all, ended);
-        let mut output = self.output;
-        if !self.other_failures.is_empty() {
-            let others = self.other_failures.join(", ");
-            output.print_line(&format!("\nalso failed: {others}"));
-        }
-        let failures: Vec<&String> = untested.iter().chain(&self.first_failure).collect();
-        let gap = if failures.is_empty() { "" } else { "\n" };
-        output.print_line(&format!("{gap}{verdict}"));
-        for failure in &failures {
-            output.print_line(&format!("\n{failure}"));
-        }
-        output.end()?;
-        Ok(match ended {
-            _ if !failures.is_empty() => FAILED,
-            Ended::Interrupted(signal) => signal.exit_status(),
-            Ended::Complete | Ended::OutOfTime | Ended::Unwanted => 0,
-        })
-    }
-
-    fn verdict(&self, all: &Tally, ended: Ended) -> String {
-        let took = self.progress.elapsed();
-        let held = match all.failed {
-            0 => format!("all {} runs held", all.runs),
-            failed => format!("{failed} of {} runs FAILED", all.runs),
-        };
-        let why = match ended {
-            Ended::Complete | Ended::Unwanted => "",
-            Ended::OutOfTime => ", then the time was over",
-            Ended::Interrupted(_) => ", then interrupted",
-        };
-        format!(
-            "{held}{why}: {} simulated in {} ({:.0} simulated seconds per second)",
-            report::seconds(all.simulated),
-            report::seconds(took),
-            all.simulated.as_secs_f64() / took.as_secs_f64(),
-        )
-    }
-}
-
-impl<W: Write> Watch for Table<'_, W> {
-    fn finished(&mut self, done: &Done) {
-        self.progress.add(done);
-    }
-
-    fn tick(&mut self) {
-        self.progress.tick();
-    }
-
-    fn interrupted(&mut self) {
-        self.progress.suspend(|| say(INTERRUPTION));
-    }
-
-    fn abandoned(&mut self) {
-        if let Some(gathered) = &self.gathered {
-            gathered.abandon();
-        }
-    }
-
-    fn next(&mut self, mut done: Done) {
-        if let Some(gathered) = &mut self.gathered {
-            gathered.add(&mut done.outcome);
-        }
-        self.tallies[done.item.scenario].add(&done.outcome, done.took);
-        if !done.outcome.held() {
-            if self.first_failure.is_none() {
-                self.first_failure = Some(report::failure(&done.outcome));
-            } else {
-                self.other_failures.push(done.outcome.name());
-            }
-        }
-        if self.is_complete(done.item.scenario) {
-            self.print_line(done.item.scenario);
-        }
-    }
-
-    /// Its status, and its report, are wanted even if nobody reads the table.
-    fn wants_more(&self) -> bool {
-        !self.output.is_broken()
-    }
-}
-
-/// Prints the hash of each run, in the order of the plan.
-struct Hashes<'a> {
-    sweep: &'a Sweep,
-    output: Output,
-}
-
-impl Watch for Hashes<'_> {
-    fn next(&mut self, done: Done) {
-        let name = self.sweep.scenarios[done.item.scenario].0.name;
-        let hash = done.outcome.trace_hash;
-        let line = format!("{hash:016x}  {name} {}", done.item.seed);
-        self.output.print_line(&line);
-    }
-
-    fn interrupted(&mut self) {
-        say(INTERRUPTION);
-    }
-
-    fn wants_more(&self) -> bool {
-        self.output.is_open()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io;
-    use std::num::NonZeroUsize;
-    use std::time::Duration;
-
-    use cluster::signals::Signal;
-
     use super::*;
-    use crate::guarantees::Deliveries;
-    use crate::sweep::Item;
-
-    fn sweep(seeds: Range<u64>) -> Sweep {
-        Sweep {
-            scenarios: vec![(scenario::built_in().swap_remove(0), seeds)],
-            jobs: NonZeroUsize::MIN,
-            time: Some(Duration::from_secs(60)),
-        }
-    }
-
-    fn done(sweep: &Sweep, deliveries: Deliveries) -> Done {
-        let mut outcome = run::draw_and_run(&sweep.scenarios[0].0, 0);
-        outcome.deliveries = deliveries;
-        let item = Item {
-            scenario: 0,
-            seed: 0,
-        };
-        let took = Duration::from_millis(500);
-        Done {
-            item,
-            outcome,
-            took,
-        }
-    }
-
-    #[test]
-    fn a_sweep_in_which_nothing_was_owed_fails() -> Result<(), OutputError> {
-        let sweep = sweep(0..1);
-        let owed = Deliveries {
-            owed: 1,
-            ..Deliveries::default()
-        };
-        for (deliveries, status) in [(owed, 0), (Deliveries::default(), FAILED)] {
-            let mut table = Table::new(&sweep, None, Output::new(io::sink()));
-            table.next(done(&sweep, deliveries));
-            assert_eq!(table.finish(Ended::Complete)?, status, "{deliveries}");
-        }
-        Ok(())
-    }
 
     #[test]
     fn a_scenario_that_is_named_twice_is_run_once() -> anyhow::Result<()> {
         let names = ["steady", "chat-crash", "steady"].map(str::to_owned);
         let named = named(&names, |_| 0..1)?;
-        let names: Vec<_> = named.iter().map(|(scenario, _)| scenario.name).collect();
+        let names: Vec<_> = named.iter().map(|(scenario, _)| &*scenario.name).collect();
         assert_eq!(names, ["steady", "chat-crash"]);
         Ok(())
-    }
-
-    #[test]
-    fn a_sweep_is_partial_that_did_not_get_to_its_last_seed() {
-        let is_partial = |seeds, ended| {
-            let sweep = sweep(seeds);
-            let mut table = Table::new(&sweep, None, Output::new(io::sink()));
-            table.tallies[0].runs = 1;
-            table.is_partial(ended)
-        };
-        assert!(!is_partial(0..1, Ended::Complete));
-        assert!(!is_partial(0..1, Ended::OutOfTime));
-        assert!(is_partial(0..2, Ended::OutOfTime));
-        assert!(is_partial(0..2, Ended::Interrupted(Signal::Terminate)));
-        assert!(!is_partial(ALL_SEEDS, Ended::OutOfTime));
-        assert!(is_partial(ALL_SEEDS, Ended::Interrupted(Signal::Terminate)));
     }
 }

@@ -136,7 +136,7 @@ impl<'a> Deployment<'a> {
                 id: id.clone(),
                 port,
                 topology: case.topology.clone(),
-                options: case.settings.options.clone(),
+                options: case.settings.options(),
                 slot: Slot::default(),
                 process: Process::default(),
             };
@@ -183,7 +183,7 @@ impl<'a> Deployment<'a> {
                     transport: case.transport_of(script.user),
                     // Its own, so that without one user the others do the same.
                     memory: Arc::default(),
-                    patience: case.settings.patience,
+                    patience: case.settings.patience(),
                 };
                 (script.clone(), access)
             })

@@ -24,7 +24,7 @@ pub struct Gathered {
     started_at: Duration,
     command: String,
     seed: Option<u64>,
-    scenarios: BTreeMap<&'static str, u64>,
+    scenarios: BTreeMap<String, u64>,
     steps: Vec<String>,
     evidence: BTreeMap<Guarantee, Vec<String>>,
     broke_off: Vec<String>,
@@ -71,7 +71,7 @@ impl Gathered {
 
     fn add_verdicts(&mut self, outcome: &Outcome) {
         self.seed.get_or_insert(outcome.seed);
-        *self.scenarios.entry(outcome.scenario).or_default() += 1;
+        *self.scenarios.entry(outcome.scenario.clone()).or_default() += 1;
         let name = outcome.name();
         for violation in &outcome.violations {
             let cases = self.evidence.entry(violation.guarantee).or_default();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
-use crate::cli::Run;
+use crate::commands::run::Options;
 use crate::gather::Gathered;
 use crate::run::Outcome;
 
@@ -28,7 +28,7 @@ impl Kept {
     /// # Errors
     ///
     /// If one can't be written, or two are the same.
-    pub fn open(options: &Run, command: String) -> anyhow::Result<Self> {
+    pub fn open(options: &Options, command: String) -> anyhow::Result<Self> {
         let out = options.out.as_deref();
         let gathered = out.map(|path| Gathered::new(path, command)).transpose()?;
         let trace = options.trace.as_deref().map(Target::open).transpose()?;

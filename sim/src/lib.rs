@@ -3,7 +3,8 @@
 //! One seed decides everything in a run: the same seed gives the same run, event by event, on
 //! any machine. In reading order:
 //!
-//! - [`scenario`]: what kind of cluster, users and faults; the built-in ones;
+//! - [`scenario`]: what kind of cluster, users and faults, with which [`settings`] (and [`bodies`]);
+//!   the built-in ones;
 //! - [`seeds`]: the streams that one seed is split into;
 //! - [`case`]: one run, drawn from a scenario and a seed: [`workload`] draws what users do,
 //!   [`chaos`] draws [`incident`]s, which are lists of [`fault`]s; a [`vandal`] sends bad bytes;
@@ -21,6 +22,7 @@ compile_error!(
      replaces it): without it `select!` is not seeded and a panic in a task is lost"
 );
 
+pub mod bodies;
 pub mod case;
 pub mod chaos;
 pub mod cli;
@@ -43,6 +45,7 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod seeds;
+pub mod settings;
 pub mod sweep;
 pub mod trace;
 pub mod vandal;

@@ -19,9 +19,9 @@ pub struct Progress<'a> {
 }
 
 /// What is done so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Seen {
-    scenario: &'static str,
+    scenario: String,
     runs: usize,
     failed: usize,
     simulated: Duration,
@@ -51,7 +51,7 @@ impl<'a> Progress<'a> {
 
     /// Counts a run.
     pub fn add(&mut self, done: &Done) {
-        self.seen.scenario = done.outcome.scenario;
+        self.seen.scenario.clone_from(&done.outcome.scenario);
         self.seen.runs += 1;
         self.seen.failed += usize::from(!done.outcome.held());
         self.seen.simulated += done.outcome.simulated;
@@ -61,7 +61,7 @@ impl<'a> Progress<'a> {
     /// Prints a line, unless there is a bar.
     pub fn tick(&self) {
         if self.prints_lines {
-            say(&line(self.sweep, self.elapsed(), self.seen));
+            say(&line(self.sweep, self.elapsed(), &self.seen));
         }
     }
 
@@ -81,9 +81,9 @@ impl<'a> Progress<'a> {
     }
 }
 
-fn line(sweep: &Sweep, elapsed: Duration, seen: Seen) -> String {
-    let Seen {
-        scenario,
+fn line(sweep: &Sweep, elapsed: Duration, seen: &Seen) -> String {
+    let &Seen {
+        ref scenario,
         runs,
         failed,
         simulated,
@@ -136,18 +136,18 @@ mod tests {
     #[test]
     fn a_line_is_made_of_names_and_values() {
         let seen = Seen {
-            scenario: "steady",
+            scenario: String::from("steady"),
             runs: 10,
             failed: 2,
             simulated: Duration::from_secs(260),
         };
         assert_eq!(
-            line(&sweep(0..40, None), ELAPSED, seen),
+            line(&sweep(0..40, None), ELAPSED, &seen),
             "elapsed_s=20 runs_total=10 runs_planned=40 runs_failed=2 simulated_s_per_s=13 \
              left_s=60 latest=steady"
         );
         assert_eq!(
-            line(&sweep(ALL_SEEDS, Some(30)), ELAPSED, Seen::default()),
+            line(&sweep(ALL_SEEDS, Some(30)), ELAPSED, &Seen::default()),
             "elapsed_s=20 runs_total=0 runs_failed=0 simulated_s_per_s=0 left_s=10"
         );
     }

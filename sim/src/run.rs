@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use cluster::limits::OUTBOX_BURST;
 use loadgen::history;
 
 use crate::case::Case;
@@ -27,7 +26,7 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Outcome {
     /// The scenario's name.
-    pub scenario: &'static str,
+    pub scenario: String,
     /// The seed.
     pub seed: u64,
     /// What was drawn from the two; `None` if drawing it panicked.
@@ -60,7 +59,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Result<Case, Box<Outcome>> {
     let drawn = panics::caught(|| Ok(Case::draw(scenario, seed)));
     drawn.map_err(|reason| {
         Box::new(Outcome {
-            scenario: scenario.name,
+            scenario: scenario.name.clone(),
             seed,
             case: None,
             trace_hash: 0,
@@ -113,7 +112,7 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
         Err(reason) => (Checked::default(), Some(reason)),
     };
     Outcome {
-        scenario: case.scenario,
+        scenario: case.scenario.clone(),
         seed: case.seed,
         case: Some(case.clone()),
         trace_hash,
@@ -212,7 +211,7 @@ impl Run<'_> {
         let case = self.case;
         let returns = |user: &u32| case.scripts[*user as usize].reconnect.is_some();
         let users = 0..u32::try_from(case.scripts.len()).expect("users have u32 numbers");
-        let options = &case.settings.options;
+        let settings = &case.settings;
         let slowed = case
             .faults
             .iter()
@@ -234,14 +233,14 @@ impl Run<'_> {
             returning: users.filter(returns).collect::<BTreeSet<_>>(),
             samples: self.samples,
             bounds: Bounds {
-                request_deadline: options.request_deadline,
-                heartbeat: options.heartbeat,
-                lease: options.lease,
+                request_deadline: settings.request_deadline,
+                heartbeat: settings.heartbeat,
+                lease: settings.lease,
                 latency_max: latency_max.unwrap_or_default(),
-                session_queue_len: options.session_queue_len,
-                outbox_len: OUTBOX_BURST * options.outbox_len,
-                duplicate_login: options.duplicate_login,
-                stream_len: case.settings.tcp_capacity,
+                session_queue_len: settings.session_queue_len,
+                outbox_len: settings.outbox_burst(),
+                duplicate_login: settings.duplicate_login,
+                stream_len: settings.tcp_capacity,
             },
         }
     }

@@ -3,13 +3,13 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use cluster::options::Options;
-use loadgen::script::Reconnect;
-use loadgen::user::Patience;
+use loadgen::time_text;
 use rand::Rng;
 use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
 
 use crate::chaos::Faults;
+use crate::settings::Settings;
 use crate::workload::Workload;
 
 mod clients;
@@ -23,9 +23,9 @@ mod steady;
 #[derive(Clone, Debug)]
 pub struct Scenario {
     /// What it is called on the command line.
-    pub name: &'static str,
+    pub name: String,
     /// What it is about, in one line.
-    pub about: &'static str,
+    pub about: String,
     /// How many seeds `sim` alone runs of it: all scenarios together take about a minute on two
     /// cores.
     pub seeds: u64,
@@ -108,58 +108,23 @@ impl Default for Shape {
     }
 }
 
-/// What servers, users and network are set to.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// For all servers.
-    pub options: Options,
-    /// For all users.
-    pub patience: Patience,
-    /// How users come back who lost their connection.
-    pub reconnect: Reconnect,
-    /// The window of a simulated stream, in writes, and the most connections that may wait to be
-    /// accepted (one more panics the run): at least 64.
-    pub tcp_capacity: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            options: Options {
-                // A third of the default, so that runs are shorter: a silent peer is noticed
-                // after two of them.
-                heartbeat: Duration::from_secs(1),
-                ..Options::default()
-            },
-            patience: Patience {
-                // A login that was begun before the heal and hangs must not outlast the time to
-                // settle. The longest honest one takes seven round trips of 40 ms.
-                login: Duration::from_secs(2),
-                // More than the servers' deadline for an answer, so that a late one is seen.
-                answer: Duration::from_secs(5),
-                ..Patience::default()
-            },
-            reconnect: Reconnect {
-                base: Duration::from_millis(200),
-                max: Duration::from_secs(1),
-            },
-            tcp_capacity: 1024,
-        }
-    }
-}
-
 /// When the phases of a run begin, since its start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
     /// All users have begun to log in; faults may begin.
+    #[serde(with = "time_text")]
     pub arrived_at: Duration,
     /// Everything is healed.
+    #[serde(with = "time_text")]
     pub healed_at: Duration,
     /// Membership and life must be whole again; the probes log in.
+    #[serde(with = "time_text")]
     pub settled_at: Duration,
     /// Everybody leaves.
+    #[serde(with = "time_text")]
     pub leaving_at: Duration,
     /// The end: nothing may be left in any table.
+    #[serde(with = "time_text")]
     pub ended_at: Duration,
 }
 
@@ -176,20 +141,21 @@ impl Times {
 
     /// The times of a run with `settings`.
     pub fn of(settings: &Settings) -> Self {
-        let Settings {
-            options,
-            patience,
-            reconnect,
+        let &Settings {
+            heartbeat,
+            lease,
+            login_patience,
+            reconnect_max,
             ..
         } = settings;
         // A client sends its heartbeat one interval after the server's, and gives up two later.
-        let silence = options.heartbeat * 3;
+        let silence = heartbeat * 3;
         // At worst a user's connection died silently just before the heal: three intervals until
         // it is noticed, a lease until the chat server gives the session up, then a login that
         // hangs on the last thing that broke, and the longest back-off before the one that works.
-        let settle = silence + options.lease + patience.login + reconnect.max + Self::SLACK;
+        let settle = silence + lease + login_patience + reconnect_max + Self::SLACK;
         // At worst a connection that nobody closes, on a link that has to be given up.
-        let clean = silence + options.lease + Self::SLACK;
+        let clean = silence + lease + Self::SLACK;
 
         let arrived_at = Self::ARRIVE;
         let healed_at = arrived_at + Self::WORK;
@@ -227,28 +193,28 @@ pub fn find(name: &str) -> Result<Scenario, UnknownScenario> {
         Some(index) => Ok(scenarios.swap_remove(index)),
         None => Err(UnknownScenario {
             name: name.to_owned(),
-            nearest: nearest(name, scenarios.iter().map(|known| known.name)),
+            nearest: nearest(name, scenarios.iter().map(|known| &*known.name)),
         }),
     }
 }
 
 /// Whichever of `known` was probably meant by `name`.
-fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     // One slip in three characters.
     let slips_max = (name.chars().count() / 3).clamp(1, 3);
     known
         .map(|known| (strsim::damerau_levenshtein(name, known), known))
         .filter(|(slips, _)| *slips <= slips_max)
         .min()
-        .map(|(_, known)| known)
+        .map(|(_, known)| known.to_owned())
 }
 
 /// There is no scenario of this name.
 #[derive(Debug, thiserror::Error)]
-#[error("no scenario is called `{name}`; {}", remedy(*nearest))]
+#[error("no scenario is called `{name}`; {}", remedy(nearest.as_deref()))]
 pub struct UnknownScenario {
     name: String,
-    nearest: Option<&'static str>,
+    nearest: Option<String>,
 }
 
 fn remedy(nearest: Option<&str>) -> String {
@@ -267,7 +233,7 @@ mod tests {
     #[test]
     fn every_scenario_has_its_own_name() {
         let scenarios = built_in();
-        let names: BTreeSet<_> = scenarios.iter().map(|scenario| scenario.name).collect();
+        let names: BTreeSet<_> = scenarios.iter().map(|scenario| &scenario.name).collect();
         assert_eq!(names.len(), scenarios.len());
     }
 

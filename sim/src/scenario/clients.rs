@@ -1,9 +1,10 @@
 //! Users who are no help: gone without a word, deaf, two of one name, or up to no good.
 
-use cluster::options::{DuplicateLogin, Options};
+use cluster::options::DuplicateLogin;
 
 use crate::chaos::Faults;
-use crate::scenario::{Scenario, Settings, Shape, Span};
+use crate::scenario::{Scenario, Shape, Span};
+use crate::settings::Settings;
 use crate::workload::{Habit, Workload};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -19,8 +20,10 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 
 fn vanish_entering() -> Scenario {
     Scenario {
-        name: "vanish-entering",
-        about: "users go silent while they enter; some log in again while the old session lives",
+        name: String::from("vanish-entering"),
+        about: String::from(
+            "users go silent while they enter; some log in again while the old session lives",
+        ),
         seeds: 8,
         shape: Shape::default(),
         workload: Workload {
@@ -35,8 +38,10 @@ fn vanish_entering() -> Scenario {
 
 fn hasty() -> Scenario {
     Scenario {
-        name: "hasty-users",
-        about: "users leave while they enter, and log in again; others speak before they are let in",
+        name: String::from("hasty-users"),
+        about: String::from(
+            "users leave while they enter, and log in again; others speak before they are let in",
+        ),
         seeds: 6,
         shape: Shape::default(),
         workload: Workload {
@@ -51,8 +56,10 @@ fn hasty() -> Scenario {
 
 fn duplicate_login() -> Scenario {
     Scenario {
-        name: "duplicate-login",
-        about: "pairs of users race for one name through two connectors, again and again",
+        name: String::from("duplicate-login"),
+        about: String::from(
+            "pairs of users race for one name through two connectors, again and again",
+        ),
         seeds: 8,
         shape: Shape {
             users: Span::just(10),
@@ -70,13 +77,12 @@ fn duplicate_login() -> Scenario {
 
 fn duplicate_login_replaces() -> Scenario {
     Scenario {
-        name: "duplicate-login-replaces",
-        about: "pairs of users race for one name, where the later login replaces the earlier",
+        name: String::from("duplicate-login-replaces"),
+        about: String::from(
+            "pairs of users race for one name, where the later login replaces the earlier",
+        ),
         settings: Settings {
-            options: Options {
-                duplicate_login: DuplicateLogin::Replace,
-                ..Settings::default().options
-            },
+            duplicate_login: DuplicateLogin::Replace,
             ..Settings::default()
         },
         quiet: false,
@@ -86,8 +92,8 @@ fn duplicate_login_replaces() -> Scenario {
 
 fn bad_input() -> Scenario {
     Scenario {
-        name: "bad-input",
-        about: "clients send garbage, half a handshake, or nothing, to every server",
+        name: String::from("bad-input"),
+        about: String::from("clients send garbage, half a handshake, or nothing, to every server"),
         seeds: 6,
         shape: Shape {
             connectors: Span::just(2),
@@ -106,8 +112,8 @@ fn bad_input() -> Scenario {
 
 fn slow_reader() -> Scenario {
     Scenario {
-        name: "slow-reader",
-        about: "users in a busy room stop reading: they are kicked and slow nobody",
+        name: String::from("slow-reader"),
+        about: String::from("users in a busy room stop reading: they are kicked and slow nobody"),
         seeds: 4,
         shape: Shape {
             connectors: Span::just(2),
@@ -123,11 +129,8 @@ fn slow_reader() -> Scenario {
         },
         faults: Faults::none(),
         settings: Settings {
-            options: Options {
-                // With the window below, full after some two seconds of 60 messages each.
-                session_queue_len: 64,
-                ..Settings::default().options
-            },
+            // With the window below, full after some two seconds of 60 messages each.
+            session_queue_len: 64,
             tcp_capacity: 64,
             ..Settings::default()
         },

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use cluster::options::Options;
-
 use crate::chaos::Faults;
 use crate::incident::{Ends, HostTrouble, Incident, Kind, LinkTrouble, Role};
-use crate::scenario::{Scenario, Settings, Shape, Span};
+use crate::scenario::{Scenario, Shape, Span};
+use crate::settings::Settings;
 use crate::workload::{Habit, Workload};
 
 /// Any time in the first third of the faults.
@@ -18,8 +17,8 @@ const LATE_MS: Span = Span::of(2500..=4000);
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let one = |name, about, kind, lasts_ms| Scenario {
-        name,
-        about,
+        name: String::from(name),
+        about: String::from(about),
         seeds: 8,
         shape: Shape::default(),
         workload: Workload {
@@ -89,8 +88,8 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 /// success, and who came and went meanwhile must be told again.
 fn chat_crash_unheard() -> Scenario {
     Scenario {
-        name: "chat-crash-unheard",
-        about: "a chat server dies and restarts while one of its links is held up",
+        name: String::from("chat-crash-unheard"),
+        about: String::from("a chat server dies and restarts while one of its links is held up"),
         seeds: 8,
         // One chat server, so that it is the one whose link is held up.
         shape: Shape {
@@ -126,8 +125,8 @@ fn chat_crash_unheard() -> Scenario {
 /// The same over a link that has to be dialled again.
 fn chat_crash_cut() -> Scenario {
     Scenario {
-        name: "chat-crash-cut",
-        about: "a chat server dies and restarts while one of its links is cut",
+        name: String::from("chat-crash-cut"),
+        about: String::from("a chat server dies and restarts while one of its links is cut"),
         faults: Faults::Listed(vec![
             Incident {
                 kind: Kind::Link(LinkTrouble::Partition, Ends::Backend),
@@ -148,7 +147,7 @@ fn chat_crash_cut() -> Scenario {
 }
 
 /// Every connector and chat server once, each while the one before is just back.
-fn rolling(name: &'static str, about: &'static str, trouble: HostTrouble) -> Scenario {
+fn rolling(name: &str, about: &str, trouble: HostTrouble) -> Scenario {
     let restart = |index: u32, role| Incident {
         kind: Kind::Host(trouble, role),
         after_ms: Span::of(index * 900..=index * 900 + 300),
@@ -156,8 +155,8 @@ fn rolling(name: &'static str, about: &'static str, trouble: HostTrouble) -> Sce
     };
     let roles = [Role::Connector, Role::Chat].into_iter().cycle().take(6);
     Scenario {
-        name,
-        about,
+        name: String::from(name),
+        about: String::from(about),
         seeds: 6,
         shape: Shape::default(),
         workload: Workload::default(),
@@ -174,8 +173,8 @@ fn rolling(name: &'static str, about: &'static str, trouble: HostTrouble) -> Sce
 
 fn reconnect_storm() -> Scenario {
     Scenario {
-        name: "reconnect-storm",
-        about: "a connector dies with half of many users, who all come back at once",
+        name: String::from("reconnect-storm"),
+        about: String::from("a connector dies with half of many users, who all come back at once"),
         seeds: 4,
         shape: Shape {
             connectors: Span::just(2),
@@ -201,8 +200,10 @@ fn reconnect_storm() -> Scenario {
 
 fn paused_connector() -> Scenario {
     Scenario {
-        name: "paused-connector",
-        about: "a connector stands still for longer than its clients' heartbeats may be late",
+        name: String::from("paused-connector"),
+        about: String::from(
+            "a connector stands still for longer than its clients' heartbeats may be late",
+        ),
         seeds: 8,
         shape: Shape {
             // A client that hears others speak knows that its connector lived until it stopped.
@@ -222,12 +223,9 @@ fn paused_connector() -> Scenario {
             lasts_ms: Span::of(1100..=1900),
         }]),
         settings: Settings {
-            options: Options {
-                // Links outlast the stop, so that nothing but its heartbeat can cut a client.
-                lease: Duration::from_secs(4),
-                request_deadline: Duration::from_secs(5),
-                ..Settings::default().options
-            },
+            // Links outlast the stop, so that nothing but its heartbeat can cut a client.
+            lease: Duration::from_secs(4),
+            request_deadline: Duration::from_secs(5),
             ..Settings::default()
         },
         quiet: true,

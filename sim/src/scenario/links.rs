@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use cluster::options::Options;
-
 use crate::chaos::Faults;
 use crate::incident::{Ends, Incident, Kind, LinkTrouble};
-use crate::scenario::{Scenario, Settings, Shape, Span};
+use crate::scenario::{Scenario, Shape, Span};
+use crate::settings::Settings;
 use crate::workload::{Habit, Workload};
 
 /// Any time in the first third of the faults.
@@ -18,8 +17,8 @@ const LONG_MS: Span = Span::of(2500..=4000);
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let one = |name, about, kind, lasts_ms| Scenario {
-        name,
-        about,
+        name: String::from(name),
+        about: String::from(about),
         seeds: 8,
         // Few servers, so that most rooms are touched by the one link.
         shape: Shape {
@@ -82,8 +81,10 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 /// must be undone, and only that: the name may be somebody else's.
 fn held_past_deadline() -> Scenario {
     Scenario {
-        name: "link-hold-deadline",
-        about: "a link stalls for longer than a request may take, and less than the lease",
+        name: String::from("link-hold-deadline"),
+        about: String::from(
+            "a link stalls for longer than a request may take, and less than the lease",
+        ),
         seeds: 8,
         shape: Shape {
             connectors: Span::just(2),
@@ -103,11 +104,8 @@ fn held_past_deadline() -> Scenario {
             lasts_ms: Span::of(1200..=3000),
         }]),
         settings: Settings {
-            options: Options {
-                lease: Duration::from_secs(4),
-                request_deadline: Duration::from_secs(1),
-                ..Settings::default().options
-            },
+            lease: Duration::from_secs(4),
+            request_deadline: Duration::from_secs(1),
             ..Settings::default()
         },
         quiet: true,
@@ -118,8 +116,10 @@ fn held_past_deadline() -> Scenario {
 /// hold is shorter than its lease.
 fn overrun() -> Scenario {
     Scenario {
-        name: "link-overrun",
-        about: "a link stalls for less than the lease, and more waits for it than its bound",
+        name: String::from("link-overrun"),
+        about: String::from(
+            "a link stalls for less than the lease, and more waits for it than its bound",
+        ),
         seeds: 8,
         shape: Shape {
             connectors: Span::just(3),
@@ -140,11 +140,8 @@ fn overrun() -> Scenario {
             lasts_ms: Span::of(1200..=1900),
         }]),
         settings: Settings {
-            options: Options {
-                // Never for long while the link carries, and within a second when it does not.
-                outbox_len: 16,
-                ..Settings::default().options
-            },
+            // Never for long while the link carries, and within a second when it does not.
+            outbox_len: 16,
             ..Settings::default()
         },
         quiet: false,
@@ -161,7 +158,7 @@ fn flapping(base: Scenario) -> Scenario {
     let hold = Kind::Link(LinkTrouble::Hold, Ends::Backend);
     let partition = Kind::Link(LinkTrouble::Partition, Ends::Backend);
     Scenario {
-        about: "the link between connector and chat breaks again and again",
+        about: String::from("the link between connector and chat breaks again and again"),
         quiet: true,
         shape: Shape {
             connectors: Span::just(1),

@@ -2,7 +2,8 @@
 
 use crate::chaos::Faults;
 use crate::incident::{Ends, HostTrouble, Incident, Kind, LinkTrouble, Role};
-use crate::scenario::{Scenario, Settings, Shape, Span};
+use crate::scenario::{Scenario, Shape, Span};
+use crate::settings::Settings;
 use crate::workload::{Habit, Workload};
 
 /// Faults begin at any time but the last second, so that they last.
@@ -12,8 +13,8 @@ const LASTS_MS: Span = Span::of(50..=4000);
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![Scenario {
-        name: "random-mix",
-        about: "cluster, users, habits and faults are all drawn from the seed",
+        name: String::from("random-mix"),
+        about: String::from("cluster, users, habits and faults are all drawn from the seed"),
         seeds: 100,
         shape: Shape {
             connectors: Span::of(1..=3),

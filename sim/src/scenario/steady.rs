@@ -1,13 +1,14 @@
 //! Nothing goes wrong: what fails here fails for users every day.
 
 use crate::chaos::Faults;
-use crate::scenario::{Scenario, Settings, Shape, Span};
+use crate::scenario::{Scenario, Shape, Span};
+use crate::settings::Settings;
 use crate::workload::{Habit, Workload};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![Scenario {
-        name: "steady",
-        about: "no faults; users chat, leave and rejoin, switch rooms",
+        name: String::from("steady"),
+        about: String::from("no faults; users chat, leave and rejoin, switch rooms"),
         seeds: 10,
         shape: Shape {
             users: Span::just(30),

@@ -1,0 +1,68 @@
+//! `sim run`: one scenario with one seed.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use reports::output::{Output, say};
+
+use super::FAILED;
+use crate::kept::Kept;
+use crate::report;
+use crate::run;
+use crate::scenario;
+
+/// Which run, and what to keep of it.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The scenario; see `sim list`.
+    pub scenario: String,
+    /// The seed.
+    #[arg(long)]
+    pub seed: u64,
+    /// Writes the trace there, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Writes what the users did and saw there, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
+    /// Writes the report into this folder, which must be new or empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+impl Options {
+    /// What repeats it, after `sim`.
+    pub fn command_line(&self) -> String {
+        format!(" run {} --seed {}", self.scenario, self.seed)
+    }
+}
+
+/// Runs it; `command` repeats it.
+///
+/// # Errors
+///
+/// If the scenario is unknown, or a file or standard output can't be written.
+pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
+    let scenario = scenario::find(&options.scenario)?;
+    let kept = Kept::open(options, command)?;
+    let mut outcome = match run::draw(&scenario, options.seed) {
+        Ok(case) => {
+            say(case.to_string().trim_end());
+            run::run(&case, kept.wants_trace())
+        }
+        Err(outcome) => *outcome,
+    };
+    let written = kept.write(&mut outcome);
+
+    let mut output = Output::stdout();
+    output.print_line(&report::verdict(&outcome));
+    if !outcome.held() {
+        output.print_line(&report::failure(&outcome));
+    }
+    // What can't be written takes nothing from what was found.
+    output.end()?;
+    written?;
+    let status = if outcome.held() { 0 } else { FAILED };
+    Ok(ExitCode::from(status))
+}

@@ -1,0 +1,325 @@
+//! `sim sweep`, and `sim` alone: many runs, a table of them, a verdict.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use reports::output::{Output, OutputError, say};
+use reports::run_folder::FolderError;
+
+use super::{FAILED, INTERRUPTION, named};
+use crate::cli::{How, Seeds, duration};
+use crate::gather::Gathered;
+use crate::progress::Progress;
+use crate::report::{self, Tally};
+use crate::scenario::{self, Scenario};
+use crate::sweep::{ALL_SEEDS, Done, Ended, Sweep, Watch};
+
+/// Which runs.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The scenarios; all of them if none is named.
+    pub scenarios: Vec<String>,
+    /// The seeds of each scenario, the last one not included.
+    #[arg(long, value_name = "A..B")]
+    pub seeds: Option<Seeds>,
+    /// Begins no more runs after this time, such as 60s or 10m. Without --seeds there is no
+    /// other end.
+    #[arg(long, value_parser = duration)]
+    pub time: Option<Duration>,
+    /// How.
+    #[command(flatten)]
+    pub how: How,
+}
+
+impl Options {
+    /// What repeats it, after `sim`.
+    pub fn command_line(&self) -> String {
+        let mut line = String::from(" sweep");
+        for scenario in &self.scenarios {
+            line += &format!(" {scenario}");
+        }
+        if let Some(seeds) = &self.seeds {
+            line += &format!(" --seeds {seeds}");
+        }
+        if let Some(time) = self.time {
+            let time = humantime::format_duration(time).to_string();
+            line += &format!(" --time {}", time.replace(' ', ""));
+        }
+        line
+    }
+}
+
+/// Does the runs that `options` name; `command` repeats them.
+///
+/// # Errors
+///
+/// If a scenario is unknown, or a file or standard output can't be written.
+pub fn execute(options: Options, command: String) -> anyhow::Result<ExitCode> {
+    let unbounded = options.time.map(|_| ALL_SEEDS);
+    let seeds = options.seeds.map(|Seeds(range)| range).or(unbounded);
+    let seeds_of = |it: &Scenario| seeds.clone().unwrap_or(0..it.seeds);
+    let some = Sweep {
+        scenarios: named(&options.scenarios, seeds_of)?,
+        jobs: options.how.threads(),
+        time: options.time,
+    };
+    sweep(&some, options.how.out.as_deref(), command)
+}
+
+/// Does all built-in scenarios; `command` repeats them.
+///
+/// # Errors
+///
+/// If a file or standard output can't be written.
+pub fn execute_all(how: &How, command: String) -> anyhow::Result<ExitCode> {
+    let scenarios = scenario::built_in();
+    let seeded = scenarios.into_iter().map(|it| (0..it.seeds, it));
+    let all = Sweep {
+        scenarios: seeded.map(|(seeds, it)| (it, seeds)).collect(),
+        jobs: how.threads(),
+        time: None,
+    };
+    sweep(&all, how.out.as_deref(), command)
+}
+
+fn sweep(sweep: &Sweep, out: Option<&Path>, command: String) -> anyhow::Result<ExitCode> {
+    let gathered = out.map(|path| Gathered::new(path, command)).transpose()?;
+    let mut table = Table::new(sweep, gathered, Output::stdout());
+    let ended = sweep.run(&mut table)?;
+    let written = table.write(ended);
+    let status = table.finish(ended)?;
+    written?;
+    Ok(ExitCode::from(status))
+}
+
+/// Prints one line for each scenario, and at the end the verdict.
+struct Table<'a, W> {
+    sweep: &'a Sweep,
+    progress: Progress<'a>,
+    output: Output<W>,
+    /// By scenario.
+    tallies: Vec<Tally>,
+    /// For the report, if there is to be one.
+    gathered: Option<Gathered>,
+    /// What is printed of the first run that failed, and where the others are.
+    first_failure: Option<String>,
+    other_failures: Vec<String>,
+}
+
+impl<'a, W: Write> Table<'a, W> {
+    fn new(sweep: &'a Sweep, gathered: Option<Gathered>, output: Output<W>) -> Self {
+        Self {
+            sweep,
+            progress: Progress::new(sweep),
+            output,
+            tallies: vec![Tally::default(); sweep.scenarios.len()],
+            gathered,
+            first_failure: None,
+            other_failures: Vec::new(),
+        }
+    }
+
+    fn print_line(&mut self, scenario: usize) {
+        let name = &self.sweep.scenarios[scenario].0.name;
+        let line = format!("{name:24} {}", self.tallies[scenario]);
+        self.progress.suspend(|| self.output.print_line(&line));
+    }
+
+    fn is_complete(&self, scenario: usize) -> bool {
+        let (_, seeds) = &self.sweep.scenarios[scenario];
+        self.tallies[scenario].runs as u64 == seeds.end.saturating_sub(seeds.start)
+    }
+
+    /// Whether runs are missing that were planned. A sweep that only its time ends has none.
+    fn is_partial(&self, ended: Ended) -> bool {
+        let mut scenarios = 0..self.tallies.len();
+        let is_over = ended == Ended::OutOfTime && self.sweep.is_open_ended();
+        !is_over && !scenarios.all(|scenario| self.is_complete(scenario))
+    }
+
+    /// Those of which no run says anything about G4, with the command that repeats them.
+    fn untested(&self) -> Vec<String> {
+        let scenarios = self.sweep.scenarios.iter().zip(&self.tallies);
+        let untested = scenarios.filter(|(_, tally)| tally.is_untested());
+        untested
+            .map(|((scenario, seeds), tally)| {
+                let seeds = seeds.start..seeds.start + tally.runs as u64;
+                report::untested(&scenario.name, seeds)
+            })
+            .collect()
+    }
+
+    fn write(&mut self, ended: Ended) -> Result<(), FolderError> {
+        let (untested, partial) = (self.untested(), self.is_partial(ended));
+        match &mut self.gathered {
+            Some(gathered) => {
+                gathered.set_untested(untested);
+                gathered.write(partial)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Prints what is left to print, and returns the exit status.
+    fn finish(mut self, ended: Ended) -> Result<u8, OutputError> {
+        self.progress.clear();
+        let mut all = Tally::default();
+        for index in 0..self.tallies.len() {
+            all.add_all(&self.tallies[index]);
+            if self.tallies[index].runs > 0 && !self.is_complete(index) {
+                self.print_line(index);
+            }
+        }
+        let untested = self.untested();
+        let verdict = self.verdict(&all, ended);
+        let mut output = self.output;
+        if !self.other_failures.is_empty() {
+            let others = self.other_failures.join(", ");
+            output.print_line(&format!("\nalso failed: {others}"));
+        }
+        let failures: Vec<&String> = untested.iter().chain(&self.first_failure).collect();
+        let gap = if failures.is_empty() { "" } else { "\n" };
+        output.print_line(&format!("{gap}{verdict}"));
+        for failure in &failures {
+            output.print_line(&format!("\n{failure}"));
+        }
+        output.end()?;
+        Ok(match ended {
+            _ if !failures.is_empty() => FAILED,
+            Ended::Interrupted(signal) => signal.exit_status(),
+            Ended::Complete | Ended::OutOfTime | Ended::Unwanted => 0,
+        })
+    }
+
+    fn verdict(&self, all: &Tally, ended: Ended) -> String {
+        let took = self.progress.elapsed();
+        let held = match all.failed {
+            0 => format!("all {} runs held", all.runs),
+            failed => format!("{failed} of {} runs FAILED", all.runs),
+        };
+        let why = match ended {
+            Ended::Complete | Ended::Unwanted => "",
+            Ended::OutOfTime => ", then the time was over",
+            Ended::Interrupted(_) => ", then interrupted",
+        };
+        format!(
+            "{held}{why}: {} simulated in {} ({:.0} simulated seconds per second)",
+            report::seconds(all.simulated),
+            report::seconds(took),
+            all.simulated.as_secs_f64() / took.as_secs_f64(),
+        )
+    }
+}
+
+impl<W: Write> Watch for Table<'_, W> {
+    fn finished(&mut self, done: &Done) {
+        self.progress.add(done);
+    }
+
+    fn tick(&mut self) {
+        self.progress.tick();
+    }
+
+    fn interrupted(&mut self) {
+        self.progress.suspend(|| say(INTERRUPTION));
+    }
+
+    fn abandoned(&mut self) {
+        if let Some(gathered) = &self.gathered {
+            gathered.abandon();
+        }
+    }
+
+    fn next(&mut self, mut done: Done) {
+        if let Some(gathered) = &mut self.gathered {
+            gathered.add(&mut done.outcome);
+        }
+        self.tallies[done.item.scenario].add(&done.outcome, done.took);
+        if !done.outcome.held() {
+            if self.first_failure.is_none() {
+                self.first_failure = Some(report::failure(&done.outcome));
+            } else {
+                self.other_failures.push(done.outcome.name());
+            }
+        }
+        if self.is_complete(done.item.scenario) {
+            self.print_line(done.item.scenario);
+        }
+    }
+
+    /// Its status, and its report, are wanted even if nobody reads the table.
+    fn wants_more(&self) -> bool {
+        !self.output.is_broken()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::num::NonZeroUsize;
+    use std::time::Duration;
+
+    use cluster::signals::Signal;
+
+    use super::*;
+    use crate::guarantees::Deliveries;
+    use crate::run;
+    use crate::sweep::Item;
+
+    fn sweep(seeds: std::ops::Range<u64>) -> Sweep {
+        Sweep {
+            scenarios: vec![(scenario::built_in().swap_remove(0), seeds)],
+            jobs: NonZeroUsize::MIN,
+            time: Some(Duration::from_secs(60)),
+        }
+    }
+
+    fn done(sweep: &Sweep, deliveries: Deliveries) -> Done {
+        let mut outcome = run::draw_and_run(&sweep.scenarios[0].0, 0);
+        outcome.deliveries = deliveries;
+        let item = Item {
+            scenario: 0,
+            seed: 0,
+        };
+        let took = Duration::from_millis(500);
+        Done {
+            item,
+            outcome,
+            took,
+        }
+    }
+
+    #[test]
+    fn a_sweep_in_which_nothing_was_owed_fails() -> Result<(), OutputError> {
+        let sweep = sweep(0..1);
+        let owed = Deliveries {
+            owed: 1,
+            ..Deliveries::default()
+        };
+        for (deliveries, status) in [(owed, 0), (Deliveries::default(), FAILED)] {
+            let mut table = Table::new(&sweep, None, Output::new(io::sink()));
+            table.next(done(&sweep, deliveries));
+            assert_eq!(table.finish(Ended::Complete)?, status, "{deliveries}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_sweep_is_partial_that_did_not_get_to_its_last_seed() {
+        let is_partial = |seeds, ended| {
+            let sweep = sweep(seeds);
+            let mut table = Table::new(&sweep, None, Output::new(io::sink()));
+            table.tallies[0].runs = 1;
+            table.is_partial(ended)
+        };
+        assert!(!is_partial(0..1, Ended::Complete));
+        assert!(!is_partial(0..1, Ended::OutOfTime));
+        assert!(is_partial(0..2, Ended::OutOfTime));
+        assert!(is_partial(0..2, Ended::Interrupted(Signal::Terminate)));
+        assert!(!is_partial(ALL_SEEDS, Ended::OutOfTime));
+        assert!(is_partial(ALL_SEEDS, Ended::Interrupted(Signal::Terminate)));
+    }
+}
