@@ -1,7 +1,7 @@
 //! One run, fully drawn: a scenario and a seed made into servers, latencies, scripts and faults.
 //! From here on nothing but the simulated network and the users' back-off draws anything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,8 @@ use std::time::Duration;
 use cluster::connection::Transport;
 use cluster::topology::{Backend, Frontend, Topology};
 use loadgen::script::Script;
+use loadgen::time_text;
+use serde::{Deserialize, Serialize};
 
 use crate::chaos::{self, Targets};
 use crate::fault::Planned;
@@ -22,19 +24,21 @@ const CLIENT_PORT: u16 = 3014;
 /// Where connectors reach a chat server.
 const LINK_PORT: u16 = 6050;
 
-/// Everything that one run needs.
-#[derive(Clone, Debug)]
+/// Everything that one run needs. Written down and read again, it is the same run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Case {
     /// The scenario's name.
     pub scenario: String,
     /// The seed that it was drawn from.
     pub seed: u64,
     /// The servers; the host of each is called by its id.
+    #[serde(with = "servers")]
     pub topology: Arc<Topology>,
     /// The hosts of the users.
     pub client_hosts: Vec<String>,
-    /// One-way latency of each link; the two hosts in the order of [`Case::hosts`].
-    pub latencies: BTreeMap<(String, String), Duration>,
+    /// The latency of each link, the hosts in the order of [`Case::hosts`].
+    pub latencies: Vec<Latency>,
     /// The users; an index is a user's number.
     pub scripts: Vec<Script>,
     /// The first user that is a probe; all after it are too.
@@ -51,13 +55,27 @@ pub struct Case {
     pub quiet: bool,
 }
 
+/// How long the way between two hosts takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Latency {
+    /// One host.
+    pub a: String,
+    /// The other.
+    pub b: String,
+    /// One way.
+    #[serde(with = "time_text")]
+    pub latency: Duration,
+}
+
 impl Case {
     /// Draws the run number `seed` of `scenario`.
     pub fn draw(scenario: &Scenario, seed: u64) -> Self {
         let seeds = Seeds::new(seed);
         let shape = &scenario.shape;
         let rng = &mut seeds.shape();
-        let topology = topology(shape.connectors.draw(rng), shape.chats.draw(rng));
+        let (connectors, chats) = (shape.connectors.draw(rng), shape.chats.draw(rng));
+        let topology = topology(connectors as usize, chats as usize);
         let sizes = Sizes {
             users: shape.users.draw(rng),
             rooms: shape.rooms.draw(rng),
@@ -68,13 +86,16 @@ impl Case {
             .map(|number| format!("clients-{number}"))
             .collect();
 
-        let mut latencies = BTreeMap::new();
+        let mut latencies = Vec::new();
         let rng = &mut seeds.latencies();
         let hosts = hosts(&topology, &client_hosts);
         for (index, a) in hosts.iter().enumerate() {
             for b in &hosts[index + 1..] {
-                let latency = shape.latency_ms.draw_ms(rng);
-                latencies.insert((a.clone(), b.clone()), latency);
+                latencies.push(Latency {
+                    a: a.clone(),
+                    b: b.clone(),
+                    latency: shape.latency_ms.draw_ms(rng),
+                });
             }
         }
 
@@ -199,7 +220,7 @@ fn owners(topology: &Topology, rooms: u32) -> Vec<String> {
     owners.collect()
 }
 
-fn topology(connectors: u32, chats: u32) -> Topology {
+fn topology(connectors: usize, chats: usize) -> Topology {
     let frontend = |id: String| Frontend {
         client_host: id.clone(),
         client_port: CLIENT_PORT,
@@ -228,11 +249,43 @@ fn hosts(topology: &Topology, client_hosts: &[String]) -> Vec<String> {
     servers.chain(client_hosts).cloned().collect()
 }
 
-fn latency_of(latencies: &BTreeMap<(String, String), Duration>, a: &str, b: &str) -> Duration {
-    let of = |a: &str, b: &str| latencies.get(&(a.to_owned(), b.to_owned())).copied();
-    of(a, b)
-        .or_else(|| of(b, a))
-        .expect("every pair of hosts has a latency")
+fn latency_of(latencies: &[Latency], a: &str, b: &str) -> Duration {
+    let mut links = latencies.iter();
+    let link = links.find(|link| (link.a == a && link.b == b) || (link.a == b && link.b == a));
+    link.expect("every pair of hosts has a latency").latency
+}
+
+/// The servers as their numbers, from which all else about them follows.
+mod servers {
+    use std::sync::Arc;
+
+    use cluster::topology::Topology;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Servers {
+        connectors: usize,
+        chats: usize,
+    }
+
+    pub fn serialize<S: Serializer>(
+        topology: &Arc<Topology>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let servers = Servers {
+            connectors: topology.connectors.len(),
+            chats: topology.chats.len(),
+        };
+        servers.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<Topology>, D::Error> {
+        let Servers { connectors, chats } = Servers::deserialize(deserializer)?;
+        Ok(Arc::new(super::topology(connectors, chats)))
+    }
 }
 
 #[cfg(test)]
@@ -248,6 +301,16 @@ mod tests {
             assert_eq!(draw(7), draw(7), "{}", scenario.name);
             assert_ne!(draw(7), draw(8), "{}", scenario.name);
         }
+    }
+
+    #[test]
+    fn a_case_that_is_written_and_read_is_the_same() -> serde_json::Result<()> {
+        for scenario in scenario::built_in() {
+            let case = Case::draw(&scenario, 7);
+            let again: Case = serde_json::from_str(&serde_json::to_string(&case)?)?;
+            assert_eq!(format!("{again:?}"), format!("{case:?}"));
+        }
+        Ok(())
     }
 
     #[test]

@@ -24,7 +24,7 @@ use loadgen::user::{self, Access};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::case::Case;
+use crate::case::{Case, Latency};
 use crate::incident::Role;
 use crate::net::SimNet;
 use crate::process::Process;
@@ -101,7 +101,7 @@ impl<'a> Deployment<'a> {
             let vandals = if number == 0 { case.vandals } else { 0 };
             deployment.add_users(case, host, vandals, seeds, trace);
         }
-        for ((a, b), latency) in &case.latencies {
+        for Latency { a, b, latency } in &case.latencies {
             deployment
                 .sim
                 .set_link_latency(a.as_str(), b.as_str(), *latency);

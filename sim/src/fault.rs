@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
+use loadgen::time_text;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::clock;
@@ -83,6 +84,7 @@ pub enum Fault {
         /// The other.
         b: String,
         /// One way.
+        #[serde(with = "time_text")]
         latency: Duration,
     },
 }
@@ -91,6 +93,7 @@ pub enum Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned {
     /// When.
+    #[serde(with = "time_text")]
     pub at: Duration,
     /// What.
     pub fault: Fault,

@@ -216,7 +216,8 @@ impl Run<'_> {
             .faults
             .iter()
             .filter_map(|planned| planned.fault.latency());
-        let latency_max = case.latencies.values().copied().chain(slowed).max();
+        let usual = case.latencies.iter().map(|link| link.latency);
+        let latency_max = usual.chain(slowed).max();
         Record {
             history: self.history,
             faults: self.faults,
@@ -249,6 +250,7 @@ impl Run<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::case::Latency;
     use crate::fault::Fault;
     use crate::report;
     use crate::scenario::{self, Shape, Span};
@@ -281,10 +283,11 @@ mod tests {
     #[test]
     fn a_panic_while_the_servers_are_put_on_hosts_fails_the_run() {
         let mut case = case();
-        case.latencies.insert(
-            (String::from("nowhere"), String::from("nobody")),
-            Duration::from_millis(1),
-        );
+        case.latencies.push(Latency {
+            a: String::from("nowhere"),
+            b: String::from("nobody"),
+            latency: Duration::from_millis(1),
+        });
         let outcome = run(&case, false);
         assert!(why(&outcome).starts_with("panic at "), "{outcome:?}");
         assert_eq!(outcome.simulated, Duration::ZERO);
