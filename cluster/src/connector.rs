@@ -32,6 +32,7 @@ use crate::limits::{self, CLOSE_PATIENCE, REDIAL_PAUSE};
 use crate::link::frame::Header;
 use crate::link::pump::{self, Endpoint, pump};
 use crate::link::{Connection, LinkError};
+use crate::marks::Mark;
 use crate::net::Network;
 use crate::options::Options;
 use crate::serving::{self, Counted};
@@ -155,7 +156,12 @@ impl Connector {
         let mut inbox = BytesMut::new();
         let (stream, connection) = match self.dial(network, chat, &mut inbox).await {
             Ok(dialled) => dialled,
-            Err(error) => return error,
+            Err(error) => {
+                if matches!(error, LinkError::Silent { .. }) {
+                    Mark::DialHung.reached();
+                }
+                return error;
+            }
         };
         let endpoint = ConnectorEnd {
             connector: self.clone(),

@@ -5,6 +5,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::causes;
 use crate::connection::{Connection, ConnectionError, Incoming};
 use crate::limits::CLOSE_PATIENCE;
+use crate::marks::Mark;
 use crate::options::Options;
 use crate::wire::handshake::{self, Answers};
 use crate::wire::package::PackageType;
@@ -31,11 +32,13 @@ where
     match tokio::time::timeout(options.handshake_patience, greeting).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => {
+            Mark::HandshakeBroken.reached();
             let why = causes::sentence(&error);
             tracing::debug!(why, "a client did not shake hands");
             None
         }
         Err(_) => {
+            Mark::HandshakeTimedOut.reached();
             tracing::debug!("a client took too long to shake hands");
             None
         }
@@ -64,6 +67,7 @@ where
         match package.kind {
             PackageType::Handshake if !is_answered => {
                 let Some(request) = handshake::Request::read(&package.body) else {
+                    Mark::HandshakeRefused.reached();
                     tracing::debug!("a client's handshake cannot be read");
                     connection.queue(handshake::encode_failure());
                     return Ok(false);

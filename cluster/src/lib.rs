@@ -15,7 +15,8 @@
 //! - [`signals`]: who asks a program to stop
 //!
 //! Beside them: [`config`] and [`topology`] (which servers there are), [`options`] and [`limits`]
-//! (what they are told), [`serving`] (tasks), [`census`] (what they hold), [`causes`] (of errors).
+//! (what they are told), [`serving`] (tasks), [`census`] (what they hold), [`marks`] (which rare paths
+//! they took), [`causes`] (of errors).
 
 pub mod causes;
 pub mod census;
@@ -30,6 +31,7 @@ pub mod frontend;
 pub mod gate;
 pub mod limits;
 pub mod link;
+pub mod marks;
 pub mod net;
 pub mod options;
 pub mod process;

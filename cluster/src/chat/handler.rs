@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::channel::Member;
 use super::state::{ConnectorIndex, Origin, State};
 use crate::dispatch::SEND;
 use crate::link::message::{self, Event, RequestId, SessionId, ToConnector};
+use crate::marks::Mark;
 use crate::wire::body;
 
 /// The target that means everybody in the room.
@@ -55,11 +57,16 @@ struct Refused;
 /// member. Answered with `{}` (and the `route` field of the request, if it had one) once every
 /// connector concerned has the message, so that it no longer depends on this process.
 fn send(state: &mut State, asker: &Asker, body: &Value) -> Result<(), Refused> {
-    let channel = state.channels.get(&asker.room).ok_or(Refused)?;
-    let sender = channel.member(&asker.name).ok_or(Refused)?;
-    if (sender.connector, sender.session) != (asker.connector, asker.session) {
+    let member = Member {
+        connector: asker.connector,
+        session: asker.session,
+    };
+    let channel = state.channels.get(&asker.room);
+    let channel = channel.filter(|channel| channel.member(&asker.name) == Some(member));
+    let Some(channel) = channel else {
+        Mark::SenderGone.reached();
         return Err(Refused);
-    }
+    };
     let content = body["content"].as_str().ok_or(Refused)?.to_owned();
     let target = body["target"].as_str().ok_or(Refused)?;
     let from = asker.name.clone();
@@ -74,7 +81,10 @@ fn send(state: &mut State, asker: &Asker, body: &Value) -> Result<(), Refused> {
         let event = Event::Chat { from, content };
         state.publish(&asker.room, position, event, origin);
     } else {
-        let receiver = channel.member(target).ok_or(Refused)?;
+        let Some(receiver) = channel.member(target) else {
+            Mark::TargetUnknown.reached();
+            return Err(Refused);
+        };
         let private = message::encode(&ToConnector::Private {
             session: receiver.session,
             room: asker.room.clone(),

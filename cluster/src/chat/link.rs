@@ -15,6 +15,7 @@ use crate::link::frame::{Header, Hello, VERSION, Welcome};
 use crate::link::half::Half;
 use crate::link::message;
 use crate::link::{Connection, LinkError};
+use crate::marks::Mark;
 
 /// Incarnations of a connector that are remembered: more than can begin while a hello of the oldest
 /// is still under way.
@@ -86,6 +87,9 @@ impl State {
         if resumed.is_none() {
             // A new process, or one that has given up this link: in both cases the sessions
             // that this chat server knew of it are gone.
+            if self.links.contains_key(&connector) {
+                Mark::ConnectorRestarted.reached();
+            }
             self.drop_link(connector);
         }
         let incarnations = self.incarnations.entry(connector).or_default();
@@ -131,12 +135,19 @@ impl State {
             .flatten()
             .skip(1);
         if earlier.any(|incarnation| *incarnation == hello.incarnation) {
+            Mark::OldProcessRefused.reached();
             return Err("a later process of that id has been here".into());
         }
         match self.links.get(&connector) {
             Some(link) if link.incarnation != hello.incarnation => Ok(connector),
-            Some(link) if link.dial >= hello.dial => Err("a later dial has been answered".into()),
-            Some(link) if link.is_cut_off => Err("too far behind: its lease has to run out".into()),
+            Some(link) if link.dial >= hello.dial => {
+                Mark::OldDialRefused.reached();
+                Err("a later dial has been answered".into())
+            }
+            Some(link) if link.is_cut_off => {
+                Mark::CutOffRefused.reached();
+                Err("too far behind: its lease has to run out".into())
+            }
             _ => Ok(connector),
         }
     }
@@ -187,7 +198,10 @@ impl State {
                 self.acknowledged(connector, ack);
             }
             Header::Ping { nonce } => link.half.note(Header::Pong { nonce }),
-            Header::Goodbye => self.drop_link(connector),
+            Header::Goodbye => {
+                Mark::ConnectorSaidGoodbye.reached();
+                self.drop_link(connector);
+            }
             _ => return Err(LinkError::Protocol("a frame that connectors do not send")),
         }
         self.settle(now);
@@ -221,6 +235,7 @@ impl State {
             .map(|(c, _)| *c)
             .collect();
         for connector in late {
+            Mark::ConnectorExpired.reached();
             tracing::warn!(
                 connector = self.connector_id(connector),
                 "its lease ran out"
@@ -232,6 +247,7 @@ impl State {
             .as_ref()
             .is_some_and(|recovery| recovery.until <= now)
         {
+            Mark::ReportsOverdue.reached();
             recovery::finish(self);
         }
         self.settle(now);
@@ -248,8 +264,9 @@ impl State {
     fn acknowledged(&mut self, connector: ConnectorIndex, ack: u64) {
         if let Some(link) = self.links.get_mut(&connector)
             && link.half.unacked_len() <= self.options.outbox_len
+            && link.behind_since.take().is_some()
         {
-            link.behind_since = None;
+            Mark::CaughtUp.reached();
         }
         loop {
             let Some(link) = self.links.get_mut(&connector) else {
@@ -274,6 +291,9 @@ impl State {
         // The leaves first: whoever hears that something was delivered to all has heard before
         // who is no longer among them.
         remote::remove_all(self, connector);
+        if !link.awaited.is_empty() {
+            Mark::AnsweredWithoutDead.reached();
+        }
         for awaited in &link.awaited {
             self.delivered(awaited);
         }
@@ -292,6 +312,9 @@ impl State {
             let Some(link) = link.filter(|link| !link.is_cut_off) else {
                 continue;
             };
+            if link.behind_since.is_none() {
+                Mark::FellBehind.reached();
+            }
             let since = *link.behind_since.get_or_insert(now);
             let len = link.half.unacked_len();
             self.outbox_len_max = self.outbox_len_max.max(len);
@@ -305,6 +328,7 @@ impl State {
     }
 
     pub(super) fn cut_off(&mut self, connector: ConnectorIndex) {
+        Mark::CutOff.reached();
         let connector_id = self.connector_id(connector);
         tracing::warn!(connector = connector_id, "cut off: too far behind");
         if let Some(link) = self.links.get_mut(&connector) {

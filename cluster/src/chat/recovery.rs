@@ -20,6 +20,7 @@ use super::remote;
 use super::state::{ConnectorIndex, State};
 use crate::limits::OUTBOX_BYTES;
 use crate::link::message::{Event, Push, Report, ToChat, ToConnector};
+use crate::marks::Mark;
 
 /// What has been reported so far.
 #[derive(Debug)]
@@ -60,6 +61,7 @@ impl Recovery {
                 self.complete.insert(connector);
             }
             later => {
+                Mark::WaitedForReports.reached();
                 let deferred = self.deferred.entry(connector).or_default();
                 if let ToChat::Forward { body, .. } = &later {
                     deferred.bytes += body.len();
@@ -73,7 +75,9 @@ impl Recovery {
 
     /// Forgets what `connector` said: its link was given up.
     pub fn forget(&mut self, connector: ConnectorIndex) {
-        self.reports.remove(&connector);
+        if self.reports.remove(&connector).is_some() {
+            Mark::ReportForgotten.reached();
+        }
         self.complete.remove(&connector);
         self.deferred.remove(&connector);
     }
@@ -146,6 +150,7 @@ fn rebuild(state: &mut State, room: &Arc<str>, reports: &Reports) {
             .get(room)
             .is_some_and(|c| c.member(name).is_some());
         if !is_back {
+            Mark::WentMeanwhile.reached();
             remote::tell_leave(state, room, name);
         }
     }
@@ -164,6 +169,7 @@ fn repeat_notices(
         .iter()
         .filter(|(at, _)| *at > report.position);
     for (position, notice) in missed {
+        Mark::NoticesRepeated.reached();
         let push = Push {
             room: room.clone(),
             position: *position,

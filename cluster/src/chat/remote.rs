@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::channel::{Channel, Member};
 use super::state::{ConnectorIndex, Origin, State};
 use crate::link::message::{Added, Event, Notice, RequestId, SessionId, ToConnector};
+use crate::marks::Mark;
 use crate::options::DuplicateLogin;
 
 /// `chat.chatRemote.add`: makes `session` a member of `room` as `name`, and tells the others. If the
@@ -21,12 +22,14 @@ pub fn add(
     let channel = state.channels.get(&room);
     let holder = channel.and_then(|channel| channel.member(&name));
     if holder.is_some_and(|holder| !may_be_replaced(state, holder)) {
+        Mark::NameTaken.reached();
         return state.send(connector, &ToConnector::Duplicate { session, request });
     }
     if holder.is_none() && channel.is_some_and(Channel::is_full) {
         return state.send(connector, &ToConnector::Full { session, request });
     }
     if let Some(holder) = holder {
+        Mark::NameReplaced.reached();
         evict(state, &room, &name, holder);
     }
     let channel = state.channels.entry(room.clone()).or_default();
@@ -81,11 +84,11 @@ pub fn remove(
     room: &Arc<str>,
     name: &Arc<str>,
 ) {
-    let Some(channel) = state.channels.get_mut(room) else {
-        return;
-    };
-    if channel.remove(name, Member { connector, session }) {
+    let channel = state.channels.get_mut(room);
+    if channel.is_some_and(|channel| channel.remove(name, Member { connector, session })) {
         tell_leave(state, room, name);
+    } else {
+        Mark::OldLeaveIgnored.reached();
     }
 }
 

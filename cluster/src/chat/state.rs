@@ -14,6 +14,7 @@ use super::{handler, recovery, remote};
 use crate::census::Census;
 use crate::limits::OUTBOX_BYTES;
 use crate::link::message::{self, Event, Position, Push, ToChat, ToConnector};
+use crate::marks::Mark;
 use crate::options::Options;
 use crate::topology::Topology;
 
@@ -81,13 +82,17 @@ impl State {
                 return self.cut_off(connector);
             }
             if recovery.is_complete(self.topology.connectors.len()) {
+                Mark::AllReported.reached();
                 recovery::finish(self);
             }
             return;
         }
         match message {
-            // Its lease should have run out before.
-            ToChat::Report(_) => self.send(connector, &ToConnector::Expired),
+            ToChat::Report(_) => {
+                // Its lease should have run out before.
+                Mark::ReportTooLate.reached();
+                self.send(connector, &ToConnector::Expired);
+            }
             ToChat::Reported => {}
             ToChat::Add {
                 session,

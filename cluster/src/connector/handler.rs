@@ -11,6 +11,7 @@ use super::state::{Place, State};
 use crate::dispatch::{self, Destination};
 use crate::limits::NAME_LEN_MAX;
 use crate::link::message::{SessionId, ToChat};
+use crate::marks::Mark;
 use crate::wire::body;
 use crate::wire::message::{Message, MessageKind};
 use crate::wire::vocabulary::{BodyError, Vocabulary};
@@ -94,6 +95,7 @@ fn enter(state: &mut State, session: SessionId, asked: &Asked<'_>, now: Instant)
         .place_of(session)
         .is_some_and(|place| place.room == wanted.room)
     {
+        Mark::EnteredAlready.reached();
         return state.refuse_duplicate(session, request);
     }
     state.begin_enter(session, request, wanted);
@@ -103,9 +105,11 @@ fn wanted_place(state: &State, body: &Value) -> Option<Place> {
     let name = text(&body["username"]).filter(|name| !name.contains('*'))?;
     let room = text(&body["rid"])?;
     let chat = state.topology.chat_of(&room)?;
-    state.links[chat]
-        .takes_requests(&state.options)
-        .then_some(Place { room, name, chat })
+    if !state.links[chat].takes_requests(&state.options) {
+        Mark::EnterUnreachable.reached();
+        return None;
+    }
+    Some(Place { room, name, chat })
 }
 
 /// A user or room name: a string, or a number or truth value taken as its text.
@@ -126,10 +130,14 @@ fn forward(state: &mut State, session: SessionId, asked: Asked<'_>, now: Instant
     let place = state.place_of(session);
     let chat = place.as_ref().map(|place| place.chat);
     let request = state.open_request(session, asked.id, asked.route, chat, now);
-    let is_taken = |place: &Place| state.links[place.chat].takes_requests(&state.options);
-    let Some(place) = place.filter(is_taken) else {
+    let Some(place) = place else {
+        Mark::SentFromNowhere.reached();
         return state.refuse(session, request);
     };
+    if !state.links[place.chat].takes_requests(&state.options) {
+        Mark::SendUnreachable.reached();
+        return state.refuse(session, request);
+    }
     let forward = ToChat::Forward {
         session,
         request,

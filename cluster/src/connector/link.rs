@@ -14,6 +14,7 @@ use crate::link::frame::{Header, Hello, Resume, VERSION, Welcome};
 use crate::link::half::Half;
 use crate::link::message::{self, RequestId, SessionId, ToChat};
 use crate::link::{Connection, LinkError};
+use crate::marks::Mark;
 use crate::options::Options;
 
 /// The link to one chat server, as the connector keeps it.
@@ -105,6 +106,8 @@ impl Link {
     fn renew(&mut self, sent_at: Instant) {
         if self.report.is_none() {
             self.alive_at = sent_at;
+        } else {
+            Mark::ReportHoldsLease.reached();
         }
     }
 
@@ -152,21 +155,30 @@ impl State {
         let link = &mut self.links[chat];
         match (welcome.resumed, link.peer) {
             (Some(received), Some(_)) => {
+                Mark::LinkResumed.reached();
                 link.acknowledge(received)?;
                 link.half.resume(received)?;
+                if link.half.unacked_len() > 0 {
+                    Mark::Resent.reached();
+                }
             }
             (Some(_), None) => return Err(LinkError::Superseded),
             (None, Some(peer)) if peer == welcome.incarnation => {
+                Mark::LinkForgotten.reached();
                 self.give_up(chat, "had given up this connector");
                 self.start_afresh(chat, welcome.incarnation, sent_at);
             }
             (None, Some(_)) => {
+                Mark::ChatRestarted.reached();
                 self.refuse_requests_of(chat);
                 self.start_afresh(chat, welcome.incarnation, sent_at);
             }
             (None, None) => {
                 // Nobody has heard what was said before the first connection.
                 let unheard = std::mem::take(&mut link.half).into_unacked();
+                if !unheard.is_empty() {
+                    Mark::SaidBeforeLinked.reached();
+                }
                 self.start_afresh(chat, welcome.incarnation, sent_at);
                 for payload in unheard {
                     self.links[chat].half.push(payload);
@@ -249,6 +261,7 @@ impl State {
         let link = self.current(connection)?;
         let oldest = link.pings.front();
         if oldest.is_some_and(|(_, sent_at)| now >= *sent_at + patience) {
+            Mark::PingUnanswered.reached();
             let what = "answer to a ping";
             return Err(LinkError::Silent { what, patience });
         }
@@ -278,6 +291,7 @@ impl State {
     /// Gives up the link if its lease has run out.
     pub fn expire_lease(&mut self, chat: ChatIndex, now: Instant) {
         if self.lease_end(chat).is_some_and(|end| end <= now) {
+            Mark::LeaseRanOut.reached();
             let why = format!("could not be reached for {:?}", self.options.lease);
             self.give_up(chat, &why);
         }
@@ -303,6 +317,9 @@ impl State {
             .iter()
             .filter(|(_, s)| s.place.as_ref().is_some_and(is_there));
         let cut_off: Vec<SessionId> = sessions.map(|(id, _)| *id).collect();
+        if !cut_off.is_empty() {
+            Mark::SessionsGivenUp.reached();
+        }
         for id in cut_off {
             self.kick(id, &reason);
         }
@@ -315,6 +332,9 @@ impl State {
             requests.into_iter().map(|request| (*id, request))
         });
         let open: Vec<(SessionId, RequestId)> = open.collect();
+        if !open.is_empty() {
+            Mark::RequestsRefused.reached();
+        }
         for (id, request) in open {
             self.end_enter(id, request);
             self.refuse(id, request);

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::room::Room;
 use super::state::{ChatIndex, State};
 use crate::link::message::{Added, Event, Notice, Push, RequestId, SessionId, ToConnector};
+use crate::marks::Mark;
 use crate::queue::TooSlow;
 use crate::wire::vocabulary::Vocabulary;
 
@@ -43,6 +44,8 @@ pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
             if view.is_some_and(|view| view.name_of(session) == Some(&target)) {
                 let package = on_chat(&state.options.vocabulary, &from, &target, &content);
                 deliver(state, session, &room, package);
+            } else {
+                Mark::PrivateForNobody.reached();
             }
         }
         ToConnector::Evict {
@@ -53,7 +56,10 @@ pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
             // It may have left meanwhile; the chat server hears of that, and nothing changes.
             let view = state.rooms.get(&room);
             if view.is_some_and(|view| view.name_of(session).is_some()) {
+                Mark::Evicted.reached();
                 state.kick(session, &reason);
+            } else {
+                Mark::EvictedTooLate.reached();
             }
         }
         ToConnector::Expired => state.give_up(chat, "went on without this connector"),
@@ -71,6 +77,9 @@ fn added(state: &mut State, chat: ChatIndex, news: Added) {
     let session = state.sessions.get_mut(&news.session);
     let entering = session.and_then(|session| session.entering.as_mut());
     let entering = entering.filter(|entering| entering.request == news.request);
+    if entering.is_none() {
+        Mark::AddedTooLate.reached();
+    }
     // The room is new here if this is its first session, and stays unknown if that has gone.
     if let Some(room) = state.rooms.get_mut(&news.room) {
         if room.advance(news.position, 0) {
@@ -97,6 +106,7 @@ fn confirmed(state: &mut State, id: SessionId, request: RequestId) {
         return;
     };
     if let Some(before) = session.place.replace(entered.place) {
+        Mark::SwitchedRoom.reached();
         state.leave(id, &before);
     }
     state.answer_json(id, request, &json!({ "users": entered.users }));
@@ -109,9 +119,11 @@ fn confirmed(state: &mut State, id: SessionId, request: RequestId) {
 
 fn pushed(state: &mut State, push: Push) {
     let Some(room) = state.rooms.get_mut(&push.room) else {
+        Mark::EventForNobody.reached();
         return;
     };
     if !room.advance(push.position, push.stable) {
+        Mark::EventToldBefore.reached();
         return;
     }
     let package = match push.event {
@@ -142,6 +154,7 @@ fn deliver(state: &mut State, id: SessionId, room: &Arc<str>, package: Bytes) {
     match entering.filter(|entering| entering.place.room == *room) {
         None => state.push(id, package),
         Some(entering) => {
+            Mark::EventWaitsForEnter.reached();
             if entering.events.push(package) == Err(TooSlow) {
                 state.kick(id, "too much was said before the room could be entered");
             }

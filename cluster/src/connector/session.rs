@@ -18,6 +18,7 @@ use crate::connection::{Connection, Incoming};
 use crate::frontend;
 use crate::limits::CLOSE_PATIENCE;
 use crate::link::message::SessionId;
+use crate::marks::Mark;
 use crate::queue::Queue;
 use crate::wire::body;
 use crate::wire::message;
@@ -153,6 +154,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 if self.backlog.is_empty() && !self.queue.is_held() {
                     return self.handle_message(package.body, now);
                 }
+                Mark::WaitsBehindEnter.reached();
                 self.backlog.push(&package.body, now);
             }
             PackageType::Heartbeat => {
@@ -203,6 +205,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     fn bad_bytes(&self, error: &dyn Error) -> End {
+        Mark::BadBytes.reached();
         let (server, session, why) = (&self.connector.id, self.id, causes::sentence(error));
         tracing::debug!(server, session, why, "bad bytes");
         End::BadBytes
@@ -219,9 +222,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         if was_deaf || is_late(now - self.heartbeat_end) {
             // This server did not listen; the client has an interval more to be heard.
+            Mark::StallForgiven.reached();
             self.heartbeat_end = now + self.connector.options.heartbeat;
             return None;
         }
+        Mark::ClientSilent.reached();
         Some(End::Silent)
     }
 

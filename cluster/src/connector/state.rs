@@ -14,6 +14,7 @@ use super::room::Room;
 use crate::census::Census;
 use crate::limits::REQUESTS_IN_FLIGHT;
 use crate::link::message::{self, RequestId, SessionId, ToChat};
+use crate::marks::Mark;
 use crate::options::Options;
 use crate::queue::{Queue, TooSlow};
 use crate::topology::Topology;
@@ -121,6 +122,7 @@ impl State {
         self.sessions_ever += 1;
         let queue = Arc::new(self.new_queue());
         if self.is_stopping {
+            Mark::OpenedWhileStopping.reached();
             queue.kick(STOPPING);
         }
         let session = Session {
@@ -139,6 +141,11 @@ impl State {
             return;
         };
         self.queue_len_max = self.queue_len_max.max(session.queue.longest());
+        match &session.entering {
+            Some(entering) if entering.asked => Mark::ClosedWhileEntering.reached(),
+            Some(_) => Mark::ClosedBeforeAsking.reached(),
+            None => {}
+        }
         let asked = session.entering.filter(|entering| entering.asked);
         let entering = asked.map(|entering| entering.place);
         for place in session.place.into_iter().chain(entering) {
@@ -155,6 +162,9 @@ impl State {
     pub fn stop(&mut self) {
         self.is_stopping = true;
         let all: Vec<SessionId> = self.sessions.keys().copied().collect();
+        if !all.is_empty() {
+            Mark::StoppedWithSessions.reached();
+        }
         for id in all {
             self.kick(id, STOPPING);
         }
@@ -237,7 +247,11 @@ impl State {
         let Some(entering) = &mut session.entering else {
             return;
         };
-        if entering.asked || first != Some(entering.request) {
+        if entering.asked {
+            return;
+        }
+        if first != Some(entering.request) {
+            Mark::EnterWaitsForAnswers.reached();
             return;
         }
         entering.asked = true;
@@ -303,6 +317,7 @@ impl State {
         };
         let request = session.requests.iter_mut().find(|r| r.number == number);
         let Some(request) = request.filter(|request| request.answer.is_none()) else {
+            Mark::AnswerTooLate.reached();
             return;
         };
         // A request without an id is carried out and not answered.
@@ -315,6 +330,10 @@ impl State {
             }
         };
         request.answer = Some(response);
+        let first = session.requests.front();
+        if first.is_some_and(|first| first.number != number) {
+            Mark::AnswerWaitsForEarlier.reached();
+        }
         let answered = session.take_answered();
         session.update_hold();
         for response in answered {
@@ -344,6 +363,7 @@ impl State {
             return;
         };
         if session.queue.push(package) == Err(TooSlow) {
+            Mark::KickedTooSlow.reached();
             tracing::info!(server = self.id, session = id, "kicked: too slow");
             self.close(id);
         }
@@ -352,6 +372,7 @@ impl State {
     /// Refuses the requests of a session whose deadline has passed. Returns when to look again.
     pub fn expire_requests(&mut self, id: SessionId, now: Instant) -> Option<Instant> {
         while let Some(number) = self.sessions.get(&id)?.late_request(now) {
+            Mark::RequestExpired.reached();
             self.abandon_enter(id, number);
             self.refuse(id, number);
         }
@@ -365,6 +386,7 @@ impl State {
     /// Undoes an `enter` that is about to be refused, if `number` is one.
     fn abandon_enter(&mut self, id: SessionId, number: RequestId) {
         if let Some(entering) = self.take_entering(id, number).filter(|e| e.asked) {
+            Mark::EnterAbandoned.reached();
             self.leave(id, &entering.place);
         }
     }
