@@ -17,7 +17,7 @@ fn sim(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let outcome = run::run(&case, false);
                 assert!(outcome.held(), "{name}: {:?}", outcome.violations);
-                outcome.trace_hash
+                outcome.chain.hash
             });
         });
     }

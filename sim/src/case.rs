@@ -39,9 +39,9 @@ pub struct Case {
     pub client_hosts: Vec<String>,
     /// The latency of each link, the hosts in the order of [`Case::hosts`].
     pub latencies: Vec<Latency>,
-    /// The users; an index is a user's number.
+    /// The users. Each keeps its number if others are taken out.
     pub scripts: Vec<Script>,
-    /// The first user that is a probe; all after it are too.
+    /// The least number of a user that is a probe; all from it on are too.
     pub probes_from: u32,
     /// Clients that send bad bytes until everything is healed.
     pub vandals: u32,
@@ -142,6 +142,11 @@ impl Case {
     /// The host that `user` lives on.
     pub fn host_of(&self, user: u32) -> &str {
         &self.client_hosts[user as usize % self.client_hosts.len()]
+    }
+
+    /// Whether `user` only comes when the cluster has settled, to prove life.
+    pub fn is_probe(&self, user: u32) -> bool {
+        user >= self.probes_from
     }
 
     /// What the bytes of `user` travel in: neighbours differ.

@@ -208,7 +208,7 @@ impl Figures {
             counts: [
                 ("deliveries_excused", outcome.deliveries.excused as u64),
                 ("deliveries_owed", outcome.deliveries.owed as u64),
-                ("events_total", outcome.events),
+                ("events_total", outcome.chain.events),
                 ("faults_total", outcome.record.faults.len() as u64),
                 ("sends_accepted", audit.accepted),
                 ("sends_refused", audit.refused.count),

@@ -10,7 +10,8 @@
 //!   [`chaos`] draws [`incident`]s, which are lists of [`fault`]s; a [`vandal`] sends bad bytes;
 //! - [`run`]: runs it and has it checked: a [`deployment`] of the production servers on the
 //!   simulated [`net`], with the faults put in by [`inject`];
-//! - [`trace`]: the ordered record of everything that happened, and its hash;
+//! - [`trace`]: the ordered record of everything that happened, and its hash, event by event a
+//!   [`chain`];
 //! - [`record`]: what the checks read; [`guarantees`] and [`quiet`]: the checks;
 //! - [`sweep`]: many runs on many threads, until they are done or a signal ends them;
 //! - [`cli`], [`commands`], [`report`] (what is printed), [`progress`] (meanwhile), [`gather`] and
@@ -24,6 +25,7 @@ compile_error!(
 
 pub mod bodies;
 pub mod case;
+pub mod chain;
 pub mod chaos;
 pub mod cli;
 mod clock;

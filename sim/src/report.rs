@@ -50,9 +50,9 @@ pub fn verdict(outcome: &Outcome) -> String {
     format!(
         "{held}: {} simulated, {} events, {}, trace {:016x}",
         seconds(outcome.simulated),
-        outcome.events,
+        outcome.chain.events,
         outcome.deliveries,
-        outcome.trace_hash,
+        outcome.chain.hash,
     )
 }
 

@@ -1,13 +1,13 @@
 //! Runs one case: steps the simulation, injects the faults, samples the servers, and hands the
 //! record to the checks.
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use loadgen::history;
 
 use crate::case::Case;
+use crate::chain::Chain;
 use crate::deployment::{Deployment, TICK};
 use crate::fault::Planned;
 use crate::guarantees::{self, Checked, Deliveries, Violation};
@@ -31,10 +31,8 @@ pub struct Outcome {
     pub seed: u64,
     /// What was drawn from the two; `None` if drawing it panicked.
     pub case: Option<Case>,
-    /// Identifies what happened: the same for the same scenario and seed, always.
-    pub trace_hash: u64,
-    /// How many events the trace has.
-    pub events: u64,
+    /// Identifies what happened, event by event: the same for the same scenario and seed, always.
+    pub chain: Chain,
     /// The trace as JSON lines, if it was to be kept.
     pub trace: Option<Vec<u8>>,
     /// What the checks read.
@@ -62,8 +60,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Result<Case, Box<Outcome>> {
             scenario: scenario.name.clone(),
             seed,
             case: None,
-            trace_hash: 0,
-            events: 0,
+            chain: Chain::default(),
             trace: None,
             record: Record::default(),
             deliveries: Deliveries::default(),
@@ -98,7 +95,7 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
     };
     let mut deployment = None;
     let ended = panics::caught(|| run.drive(deployment.insert(Deployment::new(case, &trace))));
-    let (trace_hash, events) = (trace.hash(), trace.events());
+    let chain = trace.chain();
     // What follows is the end of the simulation, in no certain order, and not of the run.
     let lines = trace.take_lines();
     // After a panic a destructor may find its world in disorder and panic too; that is no news.
@@ -115,8 +112,7 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
         scenario: case.scenario.clone(),
         seed: case.seed,
         case: Some(case.clone()),
-        trace_hash,
-        events,
+        chain,
         trace: lines,
         record,
         deliveries: checked.deliveries,
@@ -209,8 +205,8 @@ impl Run<'_> {
 
     fn into_record(self) -> Record {
         let case = self.case;
-        let returns = |user: &u32| case.scripts[*user as usize].reconnect.is_some();
-        let users = 0..u32::try_from(case.scripts.len()).expect("users have u32 numbers");
+        let users = case.scripts.iter().map(|script| script.user);
+        let returning = case.scripts.iter().filter(|it| it.reconnect.is_some());
         let settings = &case.settings;
         let slowed = case
             .faults
@@ -230,8 +226,8 @@ impl Run<'_> {
                 .clone()
                 .map(|user| (user, case.host_of(user).to_owned()))
                 .collect(),
-            probes: (case.probes_from..users.end).collect(),
-            returning: users.filter(returns).collect::<BTreeSet<_>>(),
+            probes: users.filter(|user| case.is_probe(*user)).collect(),
+            returning: returning.map(|script| script.user).collect(),
             samples: self.samples,
             bounds: Bounds {
                 request_deadline: settings.request_deadline,
@@ -265,6 +261,19 @@ mod tests {
         let command = format!("reproduce: cargo sim run {} --seed 7", outcome.scenario);
         assert_eq!(last, Some(command));
         outcome.broke_off.as_deref().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_user_that_is_taken_out_leaves_the_others_as_they_were() {
+        let whole = case();
+        let mut without = whole.clone();
+        without.scripts.retain(|script| script.user != 3);
+        let (before, after) = (run(&whole, false).record, run(&without, false).record);
+        let mut hosts = before.user_hosts.clone();
+        assert!(hosts.remove(&3).is_some());
+        assert_eq!(after.user_hosts, hosts);
+        assert_eq!(after.probes, before.probes);
+        assert!(!after.returning.contains(&3) && after.returning.contains(&4));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::process::Command;
+use std::time::Duration;
 
 use sim::case::Case;
 use sim::run;
@@ -27,7 +28,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 fn a_seed_gives_the_same_run_twice_in_one_process() -> Result<()> {
     let run = |name| -> Result<_> {
         let outcome = run::run(&Case::draw(&scenario::find(name)?, 7), false);
-        Ok((outcome.record.history, outcome.trace_hash))
+        Ok((outcome.record.history, outcome.chain.hash))
     };
     let mut first = SCENARIOS.into_iter().map(run).collect::<Result<Vec<_>>>()?;
     // Backwards, so that each meets a process that has done something else before.
@@ -41,10 +42,23 @@ fn a_seed_gives_the_same_run_twice_in_one_process() -> Result<()> {
 }
 
 #[test]
+fn a_case_that_was_written_down_is_the_same_run_and_nothing_else_decides_it() -> Result<()> {
+    for scenario in scenario::built_in() {
+        let mut case = Case::draw(&scenario, 7);
+        // Until most faults have begun, which is a fifth of the run.
+        case.times.ended_at = case.times.arrived_at + Duration::from_secs(3);
+        let read: Case = serde_json::from_str(&serde_json::to_string(&case)?)?;
+        let (drawn, read) = (run::run(&case, false), run::run(&read, false));
+        assert_eq!(drawn.chain, read.chain, "{}", scenario.name);
+    }
+    Ok(())
+}
+
+#[test]
 fn another_seed_gives_another_run() -> Result<()> {
     let scenario = scenario::find("steady")?;
     let hashes: BTreeSet<_> = (0..4)
-        .map(|seed| run::run(&Case::draw(&scenario, seed), false).trace_hash)
+        .map(|seed| run::run(&Case::draw(&scenario, seed), false).chain.hash)
         .collect();
     assert_eq!(hashes.len(), 4, "two seeds gave the same run");
     Ok(())
@@ -54,8 +68,8 @@ fn another_seed_gives_another_run() -> Result<()> {
 fn a_kept_trace_has_the_hash_of_one_that_is_not() -> Result<()> {
     let case = Case::draw(&scenario::find("random-mix")?, 3);
     assert_eq!(
-        run::run(&case, true).trace_hash,
-        run::run(&case, false).trace_hash
+        run::run(&case, true).chain.hash,
+        run::run(&case, false).chain.hash
     );
     Ok(())
 }
@@ -100,6 +114,6 @@ struct Hashes(Vec<u64>);
 
 impl Watch for Hashes {
     fn next(&mut self, done: Done) {
-        self.0.push(done.outcome.trace_hash);
+        self.0.push(done.outcome.chain.hash);
     }
 }

@@ -66,7 +66,7 @@ struct Hashes<'a> {
 impl Watch for Hashes<'_> {
     fn next(&mut self, done: Done) {
         let name = &self.sweep.scenarios[done.item.scenario].0.name;
-        let hash = done.outcome.trace_hash;
+        let hash = done.outcome.chain.hash;
         let line = format!("{hash:016x}  {name} {}", done.item.seed);
         self.output.print_line(&line);
     }
