@@ -3,14 +3,15 @@
 //!
 //! In reading order: [`session`] (one client's bytes), [`backlog`] (its messages that wait for
 //! their turn), [`handler`] (what clients ask for), [`state`] (everything it knows), [`room`] (a
-//! room as this connector sees it), [`link`] (to one chat server), [`remote`] (what chat servers
-//! say).
+//! room as this connector sees it), [`route`] (which chat server owns it), [`link`] (to one chat
+//! server), [`remote`] (what chat servers say).
 
 pub mod backlog;
 pub mod handler;
 pub mod link;
 pub mod remote;
 pub mod room;
+pub mod route;
 pub mod session;
 pub mod state;
 
@@ -35,6 +36,7 @@ use crate::link::{Connection, LinkError};
 use crate::marks::Mark;
 use crate::net::Network;
 use crate::options::Options;
+use crate::policy::Flaw;
 use crate::serving::{self, Counted};
 use crate::topology::{Backend, Topology};
 use crate::wire::handshake::Answers;
@@ -106,8 +108,11 @@ impl Connector {
     }
 
     async fn serve_client<S: AsyncRead + AsyncWrite + Unpin>(self: Arc<Self>, stream: S) {
-        let _counted = Counted::new(&self.tasks);
-        session::serve(self.clone(), stream).await;
+        let counted = Counted::new(&self.tasks);
+        let shook_hands = session::serve(self.clone(), stream).await;
+        if !shook_hands && self.options.policy.has(Flaw::ConnectionCounterLeak) {
+            counted.leak();
+        }
     }
 
     /// Keeps the link to one chat server: dials whenever it is down, and gives it up when its
@@ -167,7 +172,9 @@ impl Connector {
             connector: self.clone(),
             connection,
         };
-        pump(stream, inbox, &endpoint, endpoint.ping_until_stopped()).await
+        let error = pump(stream, inbox, &endpoint, endpoint.ping_until_stopped()).await;
+        self.state().unlinked(&endpoint.connection);
+        error
     }
 
     async fn dial<N: Network>(
@@ -244,5 +251,31 @@ impl Endpoint for ConnectorEnd {
 
     fn wake(&self) -> &Notify {
         &self.connection.wake
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+
+    use super::*;
+    use crate::policy::Policy;
+
+    #[tokio::test]
+    async fn connection_counter_leak() {
+        let counted = async |policy| {
+            let options = Options {
+                policy,
+                ..Options::default()
+            };
+            let connector = Connector::new(Arc::default(), "connector-server-1", options, 1);
+            let (client, stream) = duplex(64);
+            drop(client);
+            connector.clone().serve_client(stream).await;
+            connector.census().tasks
+        };
+        let leaky = Policy::hardened().with(Flaw::ConnectionCounterLeak);
+        assert_eq!(counted(Policy::hardened()).await, 0);
+        assert_eq!(counted(leaky).await, 1);
     }
 }

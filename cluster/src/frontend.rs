@@ -1,5 +1,7 @@
 //! What gate and connector do with a new client: transport, handshake, all within a deadline.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::causes;
@@ -7,6 +9,7 @@ use crate::connection::{Connection, ConnectionError, Incoming};
 use crate::limits::CLOSE_PATIENCE;
 use crate::marks::Mark;
 use crate::options::Options;
+use crate::policy::Flaw;
 use crate::wire::handshake::{self, Answers};
 use crate::wire::package::PackageType;
 
@@ -29,7 +32,11 @@ where
         let _ = tokio::time::timeout(CLOSE_PATIENCE, connection.close()).await;
         is_greeted.map(|_| None)
     };
-    match tokio::time::timeout(options.handshake_patience, greeting).await {
+    let patience = match options.policy.has(Flaw::HandshakeKeptForEver) {
+        true => Duration::MAX,
+        false => options.handshake_patience,
+    };
+    match tokio::time::timeout(patience, greeting).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => {
             Mark::HandshakeBroken.reached();
@@ -82,5 +89,34 @@ where
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::policy::Policy;
+    use crate::wire::vocabulary::Vocabulary;
+
+    #[tokio::test(start_paused = true)]
+    async fn handshake_kept_for_ever() -> Result<(), tokio::time::error::Elapsed> {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        let answers = Answers::new(None, Vocabulary::default()).expect(HANDSHAKE_FITS);
+        let mut options = Options::default();
+        let (_silent, stream) = duplex(64);
+        let greeted = timeout(
+            options.handshake_patience,
+            greet(stream, &answers, &options),
+        );
+        assert!(greeted.await?.is_none());
+
+        options.policy = Policy::hardened().with(Flaw::HandshakeKeptForEver);
+        let (_silent, stream) = duplex(64);
+        let greeted = timeout(DAY, greet(stream, &answers, &options));
+        assert!(greeted.await.is_err(), "it is still waited for");
+        Ok(())
     }
 }

@@ -17,6 +17,7 @@ use crate::frontend::{self, HANDSHAKE_FITS};
 use crate::limits::{CLOSE_PATIENCE, GATE_PATIENCE};
 use crate::net::Network;
 use crate::options::Options;
+use crate::policy::Flaw;
 use crate::serving::{self, Counted};
 use crate::topology::{Frontend, Topology};
 use crate::wire::body;
@@ -86,9 +87,12 @@ impl Gate {
     }
 
     async fn serve_client<S: AsyncRead + AsyncWrite + Unpin>(self: Arc<Self>, stream: S) {
-        let _counted = Counted::new(&self.tasks);
+        let counted = Counted::new(&self.tasks);
         let greeted = frontend::greet(stream, &self.answers, &self.options).await;
         let Some(mut connection) = greeted else {
+            if self.options.policy.has(Flaw::ConnectionCounterLeak) {
+                counted.leak();
+            }
             return;
         };
         let end = loop {

@@ -15,8 +15,8 @@
 //! - [`signals`]: who asks a program to stop
 //!
 //! Beside them: [`config`] and [`topology`] (which servers there are), [`options`] and [`limits`]
-//! (what they are told), [`serving`] (tasks), [`census`] (what they hold), [`marks`] (which rare paths
-//! they took), [`causes`] (of errors).
+//! (what they are told), [`policy`] (in what they may be worse), [`serving`] (tasks), [`census`] (what
+//! they hold), [`marks`] (which rare paths they took), [`causes`] (of errors).
 
 pub mod causes;
 pub mod census;
@@ -34,6 +34,7 @@ pub mod link;
 pub mod marks;
 pub mod net;
 pub mod options;
+pub mod policy;
 pub mod process;
 pub mod queue;
 pub mod serving;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::config::Place;
 use crate::limits::{self, OUTBOX_BURST};
+use crate::policy::{Flaw, HANGING_REQUEST_DEADLINE, Policy};
 use crate::wire::vocabulary::Vocabulary;
 
 /// Settings that all servers of one cluster share.
@@ -39,6 +40,8 @@ pub struct Options {
     pub vocabulary: Vocabulary,
     /// What becomes of an `enter` whose name is taken in that room.
     pub duplicate_login: DuplicateLogin,
+    /// In what the servers are worse than they could be. For simulations; no file sets it.
+    pub policy: Policy,
 }
 
 /// What happens when a name that is in a room enters it once more.
@@ -80,6 +83,16 @@ impl Options {
             handshake_patience: limits::HANDSHAKE_PATIENCE,
             vocabulary: Vocabulary::default(),
             duplicate_login: DuplicateLogin::Refuse,
+            policy: Policy::hardened(),
+        }
+    }
+
+    /// The longest time until a connector answers a request.
+    pub(crate) fn answer_within(&self) -> Duration {
+        if self.policy.has(Flaw::RequestHangs) {
+            HANGING_REQUEST_DEADLINE
+        } else {
+            self.request_deadline
         }
     }
 }

@@ -81,6 +81,11 @@ impl<'a> Counted<'a> {
         count.fetch_add(1, Ordering::Relaxed);
         Self(count)
     }
+
+    /// Counts it for ever.
+    pub fn leak(self) {
+        std::mem::forget(self);
+    }
 }
 
 impl Drop for Counted<'_> {

@@ -52,7 +52,7 @@ impl Topology {
 // Every process computes this alone, so all users of a room meet on one chat server without
 // talking about it. Adding a server moves most rooms; consistent hashing would move one in n,
 // but the server list is fixed while a cluster runs, and clients of the original expect this.
-fn index_of(key: &str, servers: usize) -> Option<usize> {
+pub(crate) fn index_of(key: &str, servers: usize) -> Option<usize> {
     if servers == 0 {
         return None;
     }

@@ -9,6 +9,7 @@ use cluster::connection::{Connection, Incoming, Transport};
 use cluster::connector::{Connector, session};
 use cluster::limits::REQUESTS_IN_FLIGHT;
 use cluster::options::Options;
+use cluster::policy::{Flaw, Policy};
 use cluster::topology::{Backend, Frontend, Topology};
 use cluster::wire::message::{self, RouteRef};
 use cluster::wire::package::{self, PackageType};
@@ -16,7 +17,7 @@ use cluster::wire::vocabulary::Vocabulary;
 use cluster::wire::{body, handshake};
 use serde_json::{Value, json};
 use tokio::io::{DuplexStream, duplex};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, advance, timeout};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -83,6 +84,24 @@ async fn a_client_that_asks_without_end_is_left_unread_and_not_cut() -> Result {
     .await
 }
 
+#[tokio::test(start_paused = true)]
+async fn heartbeat_cut_after_stall() -> Result {
+    let flawed = Policy::hardened().with(Flaw::HeartbeatCutAfterStall);
+    for (policy, seen) in [(Policy::hardened(), Seen::Heartbeat), (flawed, Seen::End)] {
+        served_with(policy, 4096, HEARTBEAT, async |mut client| {
+            advance(HEARTBEAT).await;
+            // It arrives while the connector stands still.
+            client.connection.queue(package::heartbeat());
+            client.connection.flush().await?;
+            advance(3 * HEARTBEAT).await;
+            assert_eq!(client.next().await?, seen);
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
 /// A client that does nothing by itself.
 struct Client {
     connection: Connection<DuplexStream>,
@@ -132,7 +151,17 @@ async fn connected(
     heartbeat: Duration,
     story: impl AsyncFnOnce(Client) -> Result,
 ) -> Result {
+    served_with(Policy::hardened(), capacity, heartbeat, story).await
+}
+
+async fn served_with(
+    policy: Policy,
+    capacity: usize,
+    heartbeat: Duration,
+    story: impl AsyncFnOnce(Client) -> Result,
+) -> Result {
     let options = Options {
+        policy,
         heartbeat,
         request_deadline: DEADLINE,
         ..Options::default()
@@ -151,7 +180,7 @@ async fn connected(
     };
     tokio::select! {
         ended = story => ended,
-        () = session::serve(connector, far) => Err("the connector ended the session".into()),
+        _ = session::serve(connector, far) => Err("the connector ended the session".into()),
     }
 }
 

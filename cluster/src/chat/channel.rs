@@ -58,6 +58,12 @@ impl Channel {
         if self.members.contains_key(&name) {
             return false;
         }
+        self.list(name, member);
+        true
+    }
+
+    /// Lists `name`, once more if it is listed, and makes `member` who holds it.
+    pub fn list(&mut self, name: Arc<str>, member: Member) {
         let connector = member.connector;
         self.members.insert(name.clone(), member);
         match self.groups.iter_mut().find(|g| g.connector == connector) {
@@ -67,7 +73,6 @@ impl Channel {
                 names: vec![name],
             }),
         }
-        true
     }
 
     /// Removes `name` if `member` is who holds it; false, and nothing changed, otherwise.
@@ -75,13 +80,20 @@ impl Channel {
         if self.members.get(name) != Some(&member) {
             return false;
         }
+        self.strike(name, member.connector);
+        true
+    }
+
+    /// Takes `name` from whoever holds it, and strikes it once from the list of `connector`.
+    pub fn strike(&mut self, name: &str, connector: ConnectorIndex) {
         self.members.remove(name);
         let mut groups = self.groups.iter_mut();
-        if let Some(group) = groups.find(|group| group.connector == member.connector) {
-            group.names.retain(|other| **other != *name);
+        if let Some(group) = groups.find(|group| group.connector == connector)
+            && let Some(index) = group.names.iter().position(|other| **other == *name)
+        {
+            group.names.remove(index);
         }
         self.groups.retain(|group| !group.names.is_empty());
-        true
     }
 
     /// Removes all members that came through `connector`, and returns them in order of joining.
@@ -97,6 +109,13 @@ impl Channel {
     /// The member called `name`.
     pub fn member(&self, name: &str) -> Option<Member> {
         self.members.get(name).copied()
+    }
+
+    /// How often `name` is listed among those who came through `connector`.
+    pub fn listings(&self, name: &str, connector: ConnectorIndex) -> usize {
+        let group = self.groups.iter().find(|g| g.connector == connector);
+        let names = group.map_or(&[][..], |group| &group.names);
+        names.iter().filter(|other| ***other == *name).count()
     }
 
     /// Whether it holds as many members as it may.
@@ -117,7 +136,7 @@ impl Channel {
 
     /// Whether there is nothing left to remember.
     pub fn is_over(&self) -> bool {
-        self.members.is_empty() && self.deliveries.is_empty()
+        self.groups.is_empty() && self.deliveries.is_empty()
     }
 
     /// Every connector with members has all events up to here.

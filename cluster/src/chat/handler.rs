@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::channel::Member;
+use super::channel::{Channel, Member};
 use super::state::{ConnectorIndex, Origin, State};
 use crate::dispatch::SEND;
 use crate::link::message::{self, Event, RequestId, SessionId, ToConnector};
 use crate::marks::Mark;
+use crate::policy::{Flaw, Policy};
 use crate::wire::body;
 
 /// The target that means everybody in the room.
@@ -37,7 +39,32 @@ impl Asker {
             body: body.to_string().into(),
         }
     }
+
+    /// Ends the request, and the client never hears of it.
+    fn no_answer(&self) -> ToConnector {
+        ToConnector::Answer {
+            session: self.session,
+            request: self.request,
+            body: Bytes::new(),
+        }
+    }
+
+    /// Whether it is a member of its room. With the flaws by which one can be there that the room
+    /// does not know, its connector's word is taken, as the original does (BEHAVIOUR 3.5, 7.3).
+    fn is_member(&self, channel: &Channel, policy: Policy) -> bool {
+        let asker = Member {
+            connector: self.connector,
+            session: self.session,
+        };
+        channel.member(&self.name) == Some(asker) || policy.has_any(UNKNOWN_MEMBERS)
+    }
 }
+
+/// Flaws by which a session is in a room that does not know it.
+const UNKNOWN_MEMBERS: Policy = Policy::hardened()
+    .with(Flaw::DuplicateLoginAcrossConnectors)
+    .with(Flaw::DeadRoomAfterChatRestart)
+    .with(Flaw::SplitRoomByRegistrationOrder);
 
 /// Hands a client's message to its handler. A route that has none is answered with an error.
 pub fn dispatch(state: &mut State, asker: Asker, route: &str, body: &[u8]) {
@@ -46,7 +73,11 @@ pub fn dispatch(state: &mut State, asker: Asker, route: &str, body: &[u8]) {
         _ => Err(Refused),
     };
     if refused.is_err() {
-        state.send(asker.connector, &asker.answer(&json!({"code": 500})));
+        let answer = match state.options.policy.has(Flaw::RefusalsSwallowed) {
+            true => asker.no_answer(),
+            false => asker.answer(&json!({"code": 500})),
+        };
+        state.send(asker.connector, &answer);
     }
 }
 
@@ -57,12 +88,8 @@ struct Refused;
 /// member. Answered with `{}` (and the `route` field of the request, if it had one) once every
 /// connector concerned has the message, so that it no longer depends on this process.
 fn send(state: &mut State, asker: &Asker, body: &Value) -> Result<(), Refused> {
-    let member = Member {
-        connector: asker.connector,
-        session: asker.session,
-    };
     let channel = state.channels.get(&asker.room);
-    let channel = channel.filter(|channel| channel.member(&asker.name) == Some(member));
+    let channel = channel.filter(|channel| asker.is_member(channel, state.options.policy));
     let Some(channel) = channel else {
         Mark::SenderGone.reached();
         return Err(Refused);

@@ -16,6 +16,7 @@ use crate::link::half::Half;
 use crate::link::message;
 use crate::link::{Connection, LinkError};
 use crate::marks::Mark;
+use crate::policy::Flaw;
 
 /// Incarnations of a connector that are remembered: more than can begin while a hello of the oldest
 /// is still under way.
@@ -160,11 +161,15 @@ impl State {
         if resume.incarnation != self.incarnation || link.incarnation != hello.incarnation {
             return Ok(None);
         }
+        let has_arrived = match self.options.policy.has(Flaw::ResendKeepsDoubles) {
+            true => 0,
+            false => resume.received,
+        };
         link.half
-            .resume(resume.received)
+            .resume(has_arrived)
             .map_err(|error| error.to_string())?;
         let received = link.half.received();
-        self.acknowledged(connector, resume.received);
+        self.acknowledged(connector, has_arrived);
         Ok(Some(received))
     }
 
@@ -189,7 +194,7 @@ impl State {
                 link.half.acknowledge(ack)?;
                 let is_new = link.half.receive(seq)?;
                 self.acknowledged(connector, ack);
-                if is_new {
+                if is_new || self.options.policy.has(Flaw::ResendKeepsDoubles) {
                     self.take(connector, message::decode(payload)?);
                 }
             }
@@ -290,7 +295,9 @@ impl State {
         link.connection.stop.notify_one();
         // The leaves first: whoever hears that something was delivered to all has heard before
         // who is no longer among them.
-        remote::remove_all(self, connector);
+        if !self.options.policy.has(Flaw::GhostAfterConnectorCrash) {
+            remote::remove_all(self, connector);
+        }
         if !link.awaited.is_empty() {
             Mark::AnsweredWithoutDead.reached();
         }

@@ -7,6 +7,7 @@ use super::state::{ConnectorIndex, Origin, State};
 use crate::link::message::{Added, Event, Notice, RequestId, SessionId, ToConnector};
 use crate::marks::Mark;
 use crate::options::DuplicateLogin;
+use crate::policy::Flaw;
 
 /// `chat.chatRemote.add`: makes `session` a member of `room` as `name`, and tells the others. If the
 /// name is taken, the session is refused, or replaces who holds it: this chat server owns the
@@ -21,6 +22,7 @@ pub fn add(
 ) {
     let channel = state.channels.get(&room);
     let holder = channel.and_then(|channel| channel.member(&name));
+    let holder = holder.filter(|holder| !is_listed_again(state, connector, *holder));
     if holder.is_some_and(|holder| !may_be_replaced(state, holder)) {
         Mark::NameTaken.reached();
         return state.send(connector, &ToConnector::Duplicate { session, request });
@@ -33,8 +35,10 @@ pub fn add(
         evict(state, &room, &name, holder);
     }
     let channel = state.channels.entry(room.clone()).or_default();
-    channel.insert(name.clone(), Member { connector, session });
+    channel.list(name.clone(), Member { connector, session });
     let users = channel.users();
+    let told_listings = state.options.policy.has(Flaw::DoubleDeliveryAfterReentry);
+    let listings = told_listings.then(|| channel.listings(&name, connector));
     let position = state.next_position();
     let added = ToConnector::Added(Added {
         session,
@@ -56,6 +60,24 @@ pub fn add(
         Event::Notice(Notice::Add(name)),
         Some(origin),
     );
+    if let Some(times) = listings {
+        let listed = ToConnector::Listed {
+            session,
+            room,
+            times,
+        };
+        state.send(connector, &listed);
+    }
+}
+
+/// With the flaws for it: whether a name that `holder` has is listed once more, for a session of
+/// `connector`.
+fn is_listed_again(state: &State, connector: ConnectorIndex, holder: Member) -> bool {
+    state.options.policy.has(if holder.connector == connector {
+        Flaw::DoubleDeliveryAfterReentry
+    } else {
+        Flaw::DuplicateLoginAcrossConnectors
+    })
 }
 
 /// Whether a new login may take the name of `holder`, which must then be told.
@@ -84,8 +106,16 @@ pub fn remove(
     room: &Arc<str>,
     name: &Arc<str>,
 ) {
-    let channel = state.channels.get_mut(room);
-    if channel.is_some_and(|channel| channel.remove(name, Member { connector, session })) {
+    let Some(channel) = state.channels.get_mut(room) else {
+        return Mark::OldLeaveIgnored.reached();
+    };
+    let is_gone = if state.options.policy.has(Flaw::LateCloseRemovesNewSession) {
+        channel.strike(name, connector);
+        true
+    } else {
+        channel.remove(name, Member { connector, session })
+    };
+    if is_gone {
         tell_leave(state, room, name);
     } else {
         Mark::OldLeaveIgnored.reached();

@@ -16,6 +16,7 @@ use crate::limits::OUTBOX_BYTES;
 use crate::link::message::{self, Event, Position, Push, ToChat, ToConnector};
 use crate::marks::Mark;
 use crate::options::Options;
+use crate::policy::Flaw;
 use crate::topology::Topology;
 
 /// A connector's place in the configured list.
@@ -185,10 +186,18 @@ impl State {
         };
         let asker = origin.as_ref().map(|origin| origin.connector);
         let ticket = channel.next_ticket();
+        let policy = self.options.policy;
+        let is_answered_at_once = policy.has(Flaw::AnswerBeforePushIsSafe)
+            && origin
+                .as_ref()
+                .is_some_and(|origin| matches!(origin.answer, ToConnector::Answer { .. }));
         let (mut waits, mut answer_waits) = (0, 0);
         for (connector, payload) in payloads {
-            let for_answer = Some(connector) != asker;
+            let for_answer = Some(connector) != asker && !is_answered_at_once;
             let link = self.links.get_mut(&connector);
+            if link.is_none() && policy.has(Flaw::GhostAfterConnectorCrash) {
+                continue;
+            }
             let link = link.expect("a member's connector has a link until its members are removed");
             let seq = match payload {
                 // It is waited for until its lease is over and its members have gone.

@@ -7,11 +7,12 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::state::{Place, State};
+use super::state::{ChatIndex, Place, State};
 use crate::dispatch::{self, Destination};
 use crate::limits::NAME_LEN_MAX;
 use crate::link::message::{SessionId, ToChat};
 use crate::marks::Mark;
+use crate::policy::Flaw;
 use crate::wire::body;
 use crate::wire::message::{Message, MessageKind};
 use crate::wire::vocabulary::{BodyError, Vocabulary};
@@ -85,10 +86,12 @@ pub fn handle(
 /// another room leaves that one when the new one has taken it in.
 fn enter(state: &mut State, session: SessionId, asked: &Asked<'_>, now: Instant) {
     let wanted = wanted_place(state, &body::decode(&asked.body));
-    let chat = wanted.as_ref().map(|place| place.chat);
+    let chat = wanted.as_ref().ok().map(|place| place.chat);
     let request = state.open_request(session, asked.id, asked.route, chat, now);
-    let Some(wanted) = wanted else {
-        return state.refuse(session, request);
+    let wanted = match wanted {
+        Ok(wanted) => wanted,
+        Err(NoPlace::Never) => return state.refuse(session, request),
+        Err(NoPlace::Unreachable) => return state.fail_enter(session, request),
     };
     // One session is in a room once, under one name.
     if state
@@ -98,18 +101,37 @@ fn enter(state: &mut State, session: SessionId, asked: &Asked<'_>, now: Instant)
         Mark::EnteredAlready.reached();
         return state.refuse_duplicate(session, request);
     }
+    if state
+        .options
+        .policy
+        .has(Flaw::DuplicateLoginAcrossConnectors)
+        && state.is_taken(&wanted)
+    {
+        return state.refuse_duplicate(session, request);
+    }
     state.begin_enter(session, request, wanted);
 }
 
-fn wanted_place(state: &State, body: &Value) -> Option<Place> {
-    let name = text(&body["username"]).filter(|name| !name.contains('*'))?;
-    let room = text(&body["rid"])?;
-    let chat = state.topology.chat_of(&room)?;
-    if !state.links[chat].takes_requests(&state.options) {
+/// Why an `enter` leads nowhere.
+enum NoPlace {
+    /// There can be no such name or room.
+    Never,
+    /// The chat server that owns the room cannot be asked now.
+    Unreachable,
+}
+
+fn wanted_place(state: &State, body: &Value) -> Result<Place, NoPlace> {
+    let may_hold_stars = state.options.policy.has(Flaw::StarInName);
+    let name = text(&body["username"]).filter(|name| may_hold_stars || !name.contains('*'));
+    let room = text(&body["rid"]);
+    let (name, room) = name.zip(room).ok_or(NoPlace::Never)?;
+    let chat = state.chat_of(&room);
+    let is_taken = |chat: &ChatIndex| state.links[*chat].takes_requests(&state.options);
+    let Some(chat) = chat.filter(is_taken) else {
         Mark::EnterUnreachable.reached();
-        return None;
-    }
-    Some(Place { room, name, chat })
+        return Err(NoPlace::Unreachable);
+    };
+    Ok(Place { room, name, chat })
 }
 
 /// A user or room name: a string, or a number or truth value taken as its text.
@@ -128,16 +150,20 @@ fn text(value: &Value) -> Option<Arc<str>> {
 /// Passes a message on to the chat server that owns the session's room.
 fn forward(state: &mut State, session: SessionId, asked: Asked<'_>, now: Instant) {
     let place = state.place_of(session);
-    let chat = place.as_ref().map(|place| place.chat);
+    if place.is_none() && state.options.policy.has(Flaw::RefusalsSwallowed) {
+        return;
+    }
+    let chat = place.as_ref().and_then(|place| state.owner_of(place));
     let request = state.open_request(session, asked.id, asked.route, chat, now);
     let Some(place) = place else {
         Mark::SentFromNowhere.reached();
         return state.refuse(session, request);
     };
-    if !state.links[place.chat].takes_requests(&state.options) {
+    let is_taken = |chat: &ChatIndex| state.links[*chat].takes_requests(&state.options);
+    let Some(chat) = chat.filter(is_taken) else {
         Mark::SendUnreachable.reached();
         return state.refuse(session, request);
-    }
+    };
     let forward = ToChat::Forward {
         session,
         request,
@@ -146,5 +172,5 @@ fn forward(state: &mut State, session: SessionId, asked: Asked<'_>, now: Instant
         route: asked.route.to_owned(),
         body: asked.body,
     };
-    state.send(place.chat, &forward);
+    state.send(chat, &forward);
 }

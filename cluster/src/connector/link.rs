@@ -16,6 +16,7 @@ use crate::link::message::{self, RequestId, SessionId, ToChat};
 use crate::link::{Connection, LinkError};
 use crate::marks::Mark;
 use crate::options::Options;
+use crate::policy::Flaw;
 
 /// The link to one chat server, as the connector keeps it.
 pub struct Link {
@@ -33,6 +34,8 @@ pub struct Link {
     /// started goes on without those whom it did not hear in time, and they must have kicked.
     report: Option<(u64, Instant)>,
     given_up: bool,
+    /// Whether it has a connection now, as far as is known.
+    pub(super) is_up: bool,
     dials: u64,
     pings: VecDeque<(u64, Instant)>,
     pings_ever: u64,
@@ -52,6 +55,7 @@ impl Link {
             alive_at: now,
             report: None,
             given_up: false,
+            is_up: false,
             dials: 0,
             pings: VecDeque::new(),
             pings_ever: 0,
@@ -152,10 +156,15 @@ impl State {
         now: Instant,
     ) -> Result<Connection, LinkError> {
         self.expire_lease(chat, now);
+        let keeps_doubles = self.options.policy.has(Flaw::ResendKeepsDoubles);
         let link = &mut self.links[chat];
         match (welcome.resumed, link.peer) {
             (Some(received), Some(_)) => {
                 Mark::LinkResumed.reached();
+                let received = match keeps_doubles {
+                    true => 0,
+                    false => received,
+                };
                 link.acknowledge(received)?;
                 link.half.resume(received)?;
                 if link.half.unacked_len() > 0 {
@@ -187,15 +196,21 @@ impl State {
         }
         let link = &mut self.links[chat];
         link.given_up = false;
+        link.is_up = true;
         link.renew(sent_at);
         link.pings.clear();
         link.leased.notify_one();
         link.connection = Connection::new(chat, link.connection.number + 1);
-        Ok(link.connection.clone())
+        let connection = link.connection.clone();
+        self.note_linked(chat);
+        Ok(connection)
     }
 
     /// A link without memory on either side: the chat server learns the rooms it owns.
     fn start_afresh(&mut self, chat: ChatIndex, peer: u64, sent_at: Instant) {
+        if self.options.policy.has(Flaw::DeadRoomAfterChatRestart) {
+            self.rooms.retain(|_, room| room.chat != chat);
+        }
         let rooms = self.rooms.iter().filter(|(_, room)| room.chat == chat);
         let reports = rooms.map(|(name, room)| ToChat::Report(room.report(name)));
         let messages: Vec<_> = reports.chain([ToChat::Reported]).collect();
@@ -225,7 +240,8 @@ impl State {
         match header {
             Header::Data { seq, ack } => {
                 link.acknowledge(ack)?;
-                if link.half.receive(seq)? {
+                let is_new = link.half.receive(seq)?;
+                if is_new || self.options.policy.has(Flaw::ResendKeepsDoubles) {
                     remote::take(self, connection.peer, message::decode(payload)?);
                 }
             }
@@ -304,6 +320,7 @@ impl State {
         let link = &mut self.links[chat];
         tracing::warn!(server = self.id, chat = link.chat_id, why, "gave up a link");
         link.given_up = true;
+        link.is_up = false;
         link.peer = None;
         link.half = Half::default();
         link.report = None;
@@ -327,6 +344,9 @@ impl State {
 
     /// Refuses all requests that wait for `chat`: it no longer knows them.
     fn refuse_requests_of(&mut self, chat: ChatIndex) {
+        if self.options.policy.has(Flaw::RequestHangs) {
+            return;
+        }
         let open = self.sessions.iter().flat_map(|(id, session)| {
             let requests = session.unanswered_by(chat);
             requests.into_iter().map(|request| (*id, request))
@@ -336,8 +356,10 @@ impl State {
             Mark::RequestsRefused.reached();
         }
         for (id, request) in open {
-            self.end_enter(id, request);
-            self.refuse(id, request);
+            match self.end_enter(id, request) {
+                true => self.fail_enter(id, request),
+                false => self.refuse(id, request),
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use super::room::Room;
 use super::state::{ChatIndex, State};
 use crate::link::message::{Added, Event, Notice, Push, RequestId, SessionId, ToConnector};
 use crate::marks::Mark;
+use crate::policy::Flaw;
 use crate::queue::TooSlow;
 use crate::wire::vocabulary::Vocabulary;
 
@@ -40,9 +41,13 @@ pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
             target,
             content,
         } => {
+            let package = on_chat(&state.options.vocabulary, &from, &target, &content);
             let view = state.rooms.get(&room);
-            if view.is_some_and(|view| view.name_of(session) == Some(&target)) {
-                let package = on_chat(&state.options.vocabulary, &from, &target, &content);
+            if state.options.policy.has(Flaw::StarInName) {
+                for (session, room) in state.bound_to(&target, &room) {
+                    deliver(state, session, &room, package.clone());
+                }
+            } else if view.is_some_and(|view| view.name_of(session) == Some(&target)) {
                 deliver(state, session, &room, package);
             } else {
                 Mark::PrivateForNobody.reached();
@@ -63,6 +68,15 @@ pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
             }
         }
         ToConnector::Expired => state.give_up(chat, "went on without this connector"),
+        ToConnector::Listed {
+            session,
+            room,
+            times,
+        } => {
+            if let Some(room) = state.rooms.get_mut(&room) {
+                room.set_listings(session, times);
+            }
+        }
     }
 }
 
@@ -122,7 +136,8 @@ fn pushed(state: &mut State, push: Push) {
         Mark::EventForNobody.reached();
         return;
     };
-    if !room.advance(push.position, push.stable) {
+    let is_new = room.advance(push.position, push.stable);
+    if !is_new && !state.options.policy.has(Flaw::ResendKeepsDoubles) {
         Mark::EventToldBefore.reached();
         return;
     }

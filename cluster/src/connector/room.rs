@@ -15,6 +15,8 @@ pub struct Room {
     /// The chat server that owns it.
     pub chat: ChatIndex,
     members: BTreeMap<SessionId, Arc<str>>,
+    /// Members that are listed more than once, as often as they are besides the first time.
+    listed_again: Vec<SessionId>,
     position: Position,
     announced: BTreeSet<Arc<str>>,
     notices: VecDeque<(Position, Notice)>,
@@ -26,6 +28,7 @@ impl Room {
         Self {
             chat,
             members: BTreeMap::new(),
+            listed_again: Vec::new(),
             position,
             announced: users.iter().cloned().collect(),
             notices: VecDeque::new(),
@@ -40,6 +43,7 @@ impl Room {
     /// Removes one of this connector's sessions. True if it was the last.
     pub fn part(&mut self, session: SessionId) -> bool {
         self.members.remove(&session);
+        self.listed_again.retain(|other| *other != session);
         self.members.is_empty()
     }
 
@@ -48,9 +52,24 @@ impl Room {
         self.members.get(&session)
     }
 
-    /// This connector's sessions in the room.
+    /// This connector's sessions in the room, with their names.
+    pub fn members(&self) -> impl Iterator<Item = (SessionId, &Arc<str>)> {
+        self.members.iter().map(|(session, name)| (*session, name))
+    }
+
+    /// This connector's sessions in the room, each as often as it is listed there.
     pub fn sessions(&self) -> impl Iterator<Item = SessionId> {
-        self.members.keys().copied()
+        self.members.keys().chain(&self.listed_again).copied()
+    }
+
+    /// Notes that one of this connector's sessions in the room is listed `times` times.
+    pub fn set_listings(&mut self, session: SessionId, times: usize) {
+        if self.members.contains_key(&session) {
+            self.listed_again.retain(|other| *other != session);
+            let again = times.saturating_sub(1);
+            self.listed_again
+                .extend(std::iter::repeat_n(session, again));
+        }
     }
 
     /// Notes that an event at `position` is being told; false if it was told before. Everything

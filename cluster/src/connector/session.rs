@@ -19,19 +19,20 @@ use crate::frontend;
 use crate::limits::CLOSE_PATIENCE;
 use crate::link::message::SessionId;
 use crate::marks::Mark;
+use crate::policy::Flaw;
 use crate::queue::Queue;
 use crate::wire::body;
 use crate::wire::message;
 use crate::wire::package::{self, Package, PackageType};
 
-/// Serves one client until either side ends it.
-pub async fn serve<S>(connector: Arc<Connector>, stream: S)
+/// Serves one client until either side ends it. False if it never came to shake hands.
+pub async fn serve<S>(connector: Arc<Connector>, stream: S) -> bool
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let options = &connector.options;
     let Some(connection) = frontend::greet(stream, &connector.answers, options).await else {
-        return;
+        return false;
     };
     let (id, queue) = connector.state().open();
     let mut session = Session {
@@ -50,6 +51,7 @@ where
     connector.state().close(id);
     tracing::debug!(server = connector.id, session = id, ?end, "a session ended");
     let _ = tokio::time::timeout(CLOSE_PATIENCE, session.connection.close()).await;
+    true
 }
 
 /// Why a session ended.
@@ -135,6 +137,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         &mut self,
         incoming: Result<Incoming, crate::connection::ConnectionError>,
     ) -> Option<End> {
+        if self.cuts_by_the_clock() && self.heartbeat_end <= Instant::now() {
+            return Some(End::Silent);
+        }
         match incoming {
             Ok(Incoming::Package(package)) => self.handle(package),
             Ok(Incoming::Flushed) => None,
@@ -199,7 +204,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 self.queue.kick(reason);
             }
         }
-        let deadline = came_at + self.connector.options.request_deadline;
+        let deadline = came_at + self.connector.options.answer_within();
         self.request_end = self.request_end.or(Some(deadline));
         None
     }
@@ -220,7 +225,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if self.heartbeat_end > now {
             return None;
         }
-        if was_deaf || is_late(now - self.heartbeat_end) {
+        let was_stalled = was_deaf || is_late(now - self.heartbeat_end);
+        if was_stalled && !self.cuts_by_the_clock() {
             // This server did not listen; the client has an interval more to be heard.
             Mark::StallForgiven.reached();
             self.heartbeat_end = now + self.connector.options.heartbeat;
@@ -228,6 +234,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         Mark::ClientSilent.reached();
         Some(End::Silent)
+    }
+
+    fn cuts_by_the_clock(&self) -> bool {
+        let policy = self.connector.options.policy;
+        policy.has(Flaw::HeartbeatCutAfterStall)
     }
 
     fn next_due(&self) -> Instant {

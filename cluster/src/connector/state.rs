@@ -16,6 +16,7 @@ use crate::limits::REQUESTS_IN_FLIGHT;
 use crate::link::message::{self, RequestId, SessionId, ToChat};
 use crate::marks::Mark;
 use crate::options::Options;
+use crate::policy::Flaw;
 use crate::queue::{Queue, TooSlow};
 use crate::topology::Topology;
 use crate::wire::body;
@@ -34,6 +35,8 @@ pub struct State {
     pub(super) rooms: BTreeMap<Arc<str>, Room>,
     /// One per chat server, in configuration order.
     pub(super) links: Vec<Link>,
+    /// The chat servers in the order in which they were linked, without those that are not.
+    pub(super) registered: Vec<ChatIndex>,
     is_stopping: bool,
     sessions_ever: SessionId,
     requests_ever: RequestId,
@@ -99,7 +102,7 @@ impl State {
         now: Instant,
     ) -> Self {
         let chats = topology.chats.iter().enumerate();
-        let links = chats
+        let links: Vec<Link> = chats
             .map(|(chat, server)| Link::new(chat, &server.id, now))
             .collect();
         Self {
@@ -109,6 +112,7 @@ impl State {
             incarnation,
             sessions: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            registered: (0..links.len()).collect(),
             links,
             is_stopping: false,
             sessions_ever: 0,
@@ -147,7 +151,11 @@ impl State {
             None => {}
         }
         let asked = session.entering.filter(|entering| entering.asked);
-        let entering = asked.map(|entering| entering.place);
+        let mut entering = asked.map(|entering| entering.place);
+        let policy = self.options.policy;
+        if let Some(place) = entering.take_if(|_| policy.has(Flaw::GhostAfterCloseWhileEntering)) {
+            self.part(id, &place);
+        }
         for place in session.place.into_iter().chain(entering) {
             self.leave(id, &place);
         }
@@ -185,8 +193,14 @@ impl State {
     pub(super) fn leave(&mut self, id: SessionId, place: &Place) {
         self.part(id, place);
         let (room, name) = (place.room.clone(), place.name.clone());
+        let Some(chat) = self.owner_of(place) else {
+            return;
+        };
+        if !self.links[chat].is_up && self.options.policy.has(Flaw::KickLost) {
+            return;
+        }
         self.send(
-            place.chat,
+            chat,
             &ToChat::Remove {
                 session: id,
                 room,
@@ -214,6 +228,16 @@ impl State {
         self.sessions.get(&id)?.place.clone()
     }
 
+    /// Whether another session of this connector has the name in that room, or is about to.
+    pub(super) fn is_taken(&self, wanted: &Place) -> bool {
+        let places = self.sessions.values().flat_map(|session| {
+            let entering = session.entering.as_ref().map(|entering| &entering.place);
+            session.place.iter().chain(entering)
+        });
+        let mut taken = places.map(|place| (&place.room, &place.name));
+        taken.any(|taken| taken == (&wanted.room, &wanted.name))
+    }
+
     /// Notes that a session wants to be let into `place`. Its client's next messages wait meanwhile.
     pub(super) fn begin_enter(&mut self, id: SessionId, request: RequestId, place: Place) {
         let events = self.new_queue();
@@ -231,6 +255,9 @@ impl State {
     }
 
     fn new_queue(&self) -> Queue {
+        if self.options.policy.has(Flaw::SlowReaderUnbounded) {
+            return Queue::new(usize::MAX, usize::MAX);
+        }
         Queue::new(
             self.options.session_queue_len,
             self.options.session_queue_bytes,
@@ -265,11 +292,13 @@ impl State {
         self.send(chat, &add);
     }
 
-    /// Ends an `enter` that has failed, if `request` is one.
-    pub(super) fn end_enter(&mut self, id: SessionId, request: RequestId) {
-        if let Some(entering) = self.take_entering(id, request) {
+    /// Ends an `enter` that has failed, if `request` is one. True if it is.
+    pub(super) fn end_enter(&mut self, id: SessionId, request: RequestId) -> bool {
+        let entering = self.take_entering(id, request);
+        if let Some(entering) = &entering {
             self.part(id, &entering.place);
         }
+        entering.is_some()
     }
 
     fn take_entering(&mut self, id: SessionId, request: RequestId) -> Option<Entering> {
@@ -291,7 +320,7 @@ impl State {
     ) -> RequestId {
         self.requests_ever += 1;
         let number = self.requests_ever;
-        let deadline = now + self.options.request_deadline;
+        let deadline = now + self.options.answer_within();
         let vocabulary = &self.options.vocabulary;
         let is_protobuf = vocabulary.is_protobuf_from_server(route);
         if let Some(session) = self.sessions.get_mut(&session) {
@@ -323,6 +352,8 @@ impl State {
         // A request without an id is carried out and not answered.
         let response = match (request.id, &request.route) {
             (0, _) => Bytes::new(),
+            // By a flaw of the chat server, which answers with JSON.
+            _ if body.is_empty() => Bytes::new(),
             (id, None) => encode_response(id, body),
             (id, Some(route)) => {
                 let body = body::decode(body);
@@ -345,6 +376,14 @@ impl State {
     /// Answers a request with `{"code":500}`.
     pub(super) fn refuse(&mut self, id: SessionId, number: RequestId) {
         self.answer_json(id, number, &json!({"code": 500}));
+    }
+
+    /// Answers an `enter` that failed for what is not the client's fault.
+    pub(super) fn fail_enter(&mut self, id: SessionId, number: RequestId) {
+        if self.options.policy.has(Flaw::FalseSuccessOfEnter) {
+            return self.answer_json(id, number, &json!({"users": {}}));
+        }
+        self.refuse(id, number);
     }
 
     /// Answers an `enter` whose name is taken, as the original does.
@@ -373,8 +412,10 @@ impl State {
     pub fn expire_requests(&mut self, id: SessionId, now: Instant) -> Option<Instant> {
         while let Some(number) = self.sessions.get(&id)?.late_request(now) {
             Mark::RequestExpired.reached();
-            self.abandon_enter(id, number);
-            self.refuse(id, number);
+            match self.abandon_enter(id, number) {
+                true => self.fail_enter(id, number),
+                false => self.refuse(id, number),
+            }
         }
         let requests = &self.sessions.get(&id)?.requests;
         requests
@@ -383,12 +424,14 @@ impl State {
             .map(|request| request.deadline)
     }
 
-    /// Undoes an `enter` that is about to be refused, if `number` is one.
-    fn abandon_enter(&mut self, id: SessionId, number: RequestId) {
-        if let Some(entering) = self.take_entering(id, number).filter(|e| e.asked) {
+    /// Undoes an `enter` that is about to be refused, if `number` is one. True if it is.
+    fn abandon_enter(&mut self, id: SessionId, number: RequestId) -> bool {
+        let entering = self.take_entering(id, number);
+        if let Some(entering) = entering.as_ref().filter(|entering| entering.asked) {
             Mark::EnterAbandoned.reached();
             self.leave(id, &entering.place);
         }
+        entering.is_some()
     }
 
     /// What the tables hold now.

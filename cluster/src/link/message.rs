@@ -149,6 +149,16 @@ pub enum ToConnector {
     },
     /// The report came too late: the rooms went on without this connector's sessions.
     Expired,
+    /// With [`Flaw::DoubleDeliveryAfterReentry`](crate::policy::Flaw::DoubleDeliveryAfterReentry):
+    /// how often the name of `session`, which has become a member, is listed by now.
+    Listed {
+        /// The session.
+        session: SessionId,
+        /// The room.
+        room: Arc<str>,
+        /// So often it hears what is said.
+        times: usize,
+    },
 }
 
 /// A session that has become a member. Its `enter` is not to be answered before

@@ -1,6 +1,7 @@
 //! Connectors and chat servers as plain state, with frames carried by hand: what a room goes
 //! through when sessions come and go, links break, leases run out and processes start again.
 
+mod flaws;
 mod links;
 mod replace;
 mod restart;

@@ -82,7 +82,9 @@ impl World {
 
     /// Breaks the connection; what it had carried and not delivered is lost.
     pub fn cut(&mut self, connector: usize) {
-        self.wires.remove(&connector);
+        if let Some((connector_end, _)) = self.wires.remove(&connector) {
+            self.connectors[connector].unlinked(&connector_end);
+        }
     }
 
     /// Carries frames both ways on all connections until there are none.
