@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cluster::limits;
 use cluster::options::{DuplicateLogin, Options};
+use cluster::policy::Policy;
 use loadgen::script::Reconnect;
 use loadgen::time_text;
 use loadgen::user::Patience;
@@ -35,6 +36,8 @@ pub struct Settings {
     /// What becomes of a second login of a name.
     #[serde(with = "duplicate_login")]
     pub duplicate_login: DuplicateLogin,
+    /// Which flaws the servers have, by name.
+    pub policy: Policy,
     /// How bodies are written.
     pub bodies: Bodies,
     /// How long a user waits for its login. One that was begun before the heal and hangs must not
@@ -67,6 +70,7 @@ impl Default for Settings {
             session_queue_len: options.session_queue_len,
             outbox_len: options.outbox_len,
             duplicate_login: options.duplicate_login,
+            policy: options.policy,
             bodies: Bodies::default(),
             login_patience: Duration::from_secs(2),
             answer_patience: Duration::from_secs(5),
@@ -88,6 +92,7 @@ impl Settings {
             session_queue_len: self.session_queue_len,
             outbox_len: self.outbox_len,
             duplicate_login: self.duplicate_login,
+            policy: self.policy,
             vocabulary: self.bodies.vocabulary(),
             ..Options::default()
         }
@@ -143,6 +148,8 @@ mod duplicate_login {
 
 #[cfg(test)]
 mod tests {
+    use cluster::policy::Flaw;
+
     use super::*;
 
     #[test]
@@ -150,6 +157,7 @@ mod tests {
         let settings = Settings {
             lease: Duration::from_millis(2500),
             duplicate_login: DuplicateLogin::Replace,
+            policy: Policy::hardened().with(Flaw::KickLost),
             bodies: Bodies::AllProtobuf,
             ..Settings::default()
         };
