@@ -26,9 +26,9 @@ written and marked as partial. A second signal ends it at once, without a report
 
 Exit status:
   0    every promise held
-  1    a promise was broken, a run broke off, or a scenario owed no delivery, so that G4 was not
-       checked; the last line repeats it
+  1    a promise was broken or a run broke off; the last line repeats it
   2    unusable input, or an output that can't be written
+  3    undecided: no promise was broken, but so few deliveries had to be that G4 was hardly checked
   130  ended by Ctrl-C; what was done until then had held (143 by SIGTERM, 129 by SIGHUP)";
 
 /// Runs the whole cluster in a simulated network, with faults, and checks what it promises.

@@ -14,6 +14,8 @@ use crate::scenario::{self, Scenario};
 
 /// A promise was broken or a run broke off.
 const FAILED: u8 = 1;
+/// Nothing was broken, but so little was checked that it means nothing.
+const UNDECIDED: u8 = 3;
 /// What is said when a signal comes.
 const INTERRUPTION: &str =
     "interrupted: the runs that have begun are finished; a second signal ends them at once";

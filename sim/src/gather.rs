@@ -28,7 +28,7 @@ pub struct Gathered {
     steps: Vec<String>,
     evidence: BTreeMap<Guarantee, Vec<String>>,
     broke_off: Vec<String>,
-    untested: Vec<String>,
+    undecided: Vec<String>,
     counts: BTreeMap<&'static str, u64>,
     latencies: BTreeMap<String, Latencies>,
 }
@@ -49,7 +49,7 @@ impl Gathered {
             steps: Vec::new(),
             evidence: BTreeMap::new(),
             broke_off: Vec::new(),
-            untested: Vec::new(),
+            undecided: Vec::new(),
             counts: BTreeMap::new(),
             latencies: BTreeMap::new(),
         })
@@ -103,9 +103,9 @@ impl Gathered {
         *self.counts.entry(name).or_default() += more;
     }
 
-    /// Takes down scenarios of which no run says anything about G4.
-    pub fn set_untested(&mut self, untested: Vec<String>) {
-        self.untested = untested;
+    /// Takes down runs or scenarios of which too little was checked.
+    pub fn set_undecided(&mut self, undecided: Vec<String>) {
+        self.undecided = undecided;
     }
 
     /// Writes the report. `partial`: not all runs that were planned are in it.
@@ -176,10 +176,10 @@ impl Gathered {
             "every run came to its end: no server panicked or stopped by itself",
             &self.broke_off,
         );
-        let tested = verdict(
-            String::from("tested"),
-            "in each scenario there was a delivery that G4 could demand",
-            &self.untested,
+        let decided = verdict(
+            String::from("decided"),
+            "of the possible deliveries so many had to be that G4 was checked",
+            &self.undecided,
         );
         let promises = Guarantee::all().map(|guarantee| {
             let cases = self.evidence.get(&guarantee).map_or(&[][..], Vec::as_slice);
@@ -189,7 +189,7 @@ impl Gathered {
                 cases,
             )
         });
-        [ended, tested].into_iter().chain(promises).collect()
+        [ended, decided].into_iter().chain(promises).collect()
     }
 }
 
@@ -206,8 +206,8 @@ impl Figures {
         let figures = figures(history);
         Self {
             counts: [
-                ("deliveries_excused", outcome.deliveries.excused as u64),
-                ("deliveries_owed", outcome.deliveries.owed as u64),
+                ("deliveries_may", outcome.deliveries.may_total() as u64),
+                ("deliveries_must", outcome.deliveries.must as u64),
                 ("events_total", outcome.chain.events),
                 ("faults_total", outcome.record.faults.len() as u64),
                 ("sends_accepted", audit.accepted),

@@ -3,8 +3,9 @@
 //! A check is a pure function over the record. It must never accuse a cluster that behaved,
 //! however unlucky the run was, and it says in its own file what it demands, what it lets pass
 //! and why. What the checks share: `sessions` (who was where when), `messages` (what was sent
-//! and answered), `members` (who must and who may be in a room), `trouble` (which fault
-//! touched whom), `kicks` (what excuses which) and `slack` (how late a thing may be).
+//! and answered), `members` (who must and who may be in a room), `obligations` (which message must,
+//! may and must not be heard by whom), `trouble` (which fault touched whom), `kicks` (what excuses
+//! which) and `slack` (how late a thing may be).
 //!
 //! All of it is read from the users' side first. The servers' tables are compared with what the
 //! users know, never the other way round: a server that is wrong about itself is found.
@@ -30,6 +31,7 @@ mod membership;
 mod messages;
 mod no_duplicates;
 mod no_false_kill;
+mod obligations;
 mod one_login;
 mod one_order;
 mod sessions;
@@ -40,7 +42,8 @@ mod trouble;
 mod true_notices;
 mod view;
 
-pub use delivered::Deliveries;
+use obligations::Obligations;
+pub use obligations::{Deliveries, Shares};
 
 /// Declares the promises and their table from one list: the number and the name, what is promised,
 /// and the check.
@@ -170,8 +173,7 @@ type Findings = Vec<(Duration, String)>;
 pub struct Checked {
     /// Empty if all promises held. In the order of the promises, each in the order of its check.
     pub violations: Vec<Violation>,
-    /// How many deliveries the check of G4 could demand, and how many it had to let go: a check
-    /// that excuses everything finds nothing.
+    /// How many deliveries must have been, may have been and must not.
     pub deliveries: Deliveries,
 }
 
@@ -192,7 +194,7 @@ pub fn check_all(record: &Record) -> Checked {
         .collect();
     Checked {
         violations,
-        deliveries: delivered::count(&view),
+        deliveries: Obligations::of(&view).count(),
     }
 }
 
@@ -236,7 +238,7 @@ mod tests {
     fn a_good_run_keeps_every_promise() {
         let checked = check_all(&a_good_run().record());
         assert_eq!(checked.violations, []);
-        assert_eq!(checked.deliveries.owed, 5);
+        assert_eq!(checked.deliveries.must, 5);
     }
 
     #[test]

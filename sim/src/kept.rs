@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 
 use crate::commands::run::Options;
 use crate::gather::Gathered;
+use crate::report;
 use crate::run::Outcome;
 
 /// Where it goes. All is opened before the run, so that nobody waits for a run that can't be kept.
@@ -63,6 +64,9 @@ impl Kept {
         let trace = outcome.trace.take().unwrap_or_default();
         if let Some(mut gathered) = self.gathered {
             gathered.add(outcome);
+            if !outcome.is_decided() {
+                gathered.set_undecided(vec![report::undecided(outcome)]);
+            }
             gathered.write(false)?;
             gathered.write_beside("trace.jsonl", &trace)?;
             gathered.write_beside("history.jsonl", &history)?;

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::guarantees::Deliveries;
+use crate::guarantees::{Deliveries, Shares};
 use crate::run::Outcome;
 
 /// As many broken promises of one run are printed whole. A run that breaks one tends to break it
@@ -34,19 +34,40 @@ pub fn failure(outcome: &Outcome) -> String {
     text
 }
 
-/// A scenario of which no run demanded a delivery: what is wrong with it, and as the last line the
-/// command that repeats it.
-pub fn untested(scenario: &str, seeds: Range<u64>) -> String {
+/// A run of which too little was checked: what is wrong with it, and as the last line the command
+/// that repeats it.
+pub fn undecided(outcome: &Outcome) -> String {
     format!(
-        "{scenario}: not one delivery was owed in any of these runs, so that nothing was checked \
-         of G4\nreproduce: cargo sim sweep {scenario} --seeds {}..{}",
-        seeds.start, seeds.end
+        "undecided: {}, which is less than {}%, so that little was checked of G4\n\n{}\n\n\
+         reproduce: cargo sim run {}",
+        outcome.deliveries,
+        Deliveries::MUST_PERCENT_MIN,
+        outcome.deliveries.table(),
+        outcome.name()
+    )
+}
+
+/// A scenario of which too little was checked, in the same way.
+pub fn undecided_scenario(scenario: &str, tally: &Tally, seeds: Range<u64>) -> String {
+    format!(
+        "{scenario}: undecided: in half of these runs {}% of the deliveries or less had to be, \
+         which is less than {}%, so that little was checked of G4\n\n{}\n\n\
+         reproduce: cargo sim sweep {scenario} --seeds {}..{}",
+        tally.shares.median().unwrap_or_default(),
+        Shares::MEDIAN_MIN,
+        tally.deliveries.table(),
+        seeds.start,
+        seeds.end
     )
 }
 
 /// What one run came to, in one line.
 pub fn verdict(outcome: &Outcome) -> String {
-    let held = if outcome.held() { "held" } else { "FAILED" };
+    let held = match outcome.held() {
+        true if outcome.is_decided() => "held",
+        true => "UNDECIDED",
+        false => "FAILED",
+    };
     format!(
         "{held}: {} simulated, {} events, {}, trace {:016x}",
         seconds(outcome.simulated),
@@ -69,6 +90,8 @@ pub struct Tally {
     pub broke_off: usize,
     /// The deliveries that there could have been.
     pub deliveries: Deliveries,
+    /// How much of it was demanded, in each run that was checked.
+    pub shares: Shares,
     /// How much time passed in simulations.
     pub simulated: Duration,
     /// How much time the runs took, one after the other.
@@ -82,7 +105,10 @@ impl Tally {
         self.simulated += outcome.simulated;
         self.took += took;
         self.broke_off += usize::from(outcome.broke_off.is_some());
-        self.deliveries.add(outcome.deliveries);
+        self.deliveries.add(&outcome.deliveries);
+        if outcome.broke_off.is_none() {
+            self.shares.add(&outcome.deliveries);
+        }
         if outcome.held() {
             return;
         }
@@ -105,11 +131,6 @@ impl Tally {
         }
     }
 
-    /// Whether its runs were checked, and yet no delivery could be demanded in any of them.
-    pub fn is_untested(&self) -> bool {
-        self.runs > self.broke_off && self.deliveries.owed == 0
-    }
-
     /// Adds what others came to.
     pub fn add_all(&mut self, other: &Tally) {
         self.runs += other.runs;
@@ -117,26 +138,28 @@ impl Tally {
         self.simulated += other.simulated;
         self.took += other.took;
         self.broke_off += other.broke_off;
-        self.deliveries.add(other.deliveries);
+        self.deliveries.add(&other.deliveries);
+        self.shares.add_all(&other.shares);
         for (name, count) in &other.broken {
             *self.broken.entry(name.clone()).or_default() += count;
         }
     }
 }
 
-/// As in `8 seeds  192.0s simulated in 3.1s  97% owed  held`, in columns.
+/// As in `8 seeds  192.0s simulated in 3.1s  97% must  held`, in columns; the share is that of the
+/// middle run.
 impl fmt::Display for Tally {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "{:>5} seeds {:>9} simulated in {:>7}  {:>3}% owed  ",
+            "{:>5} seeds {:>9} simulated in {:>7}  {:>3}% must  ",
             self.runs,
             seconds(self.simulated),
             seconds(self.took),
-            self.deliveries.owed_percent(),
+            self.shares.median().unwrap_or_default(),
         )?;
-        if self.is_untested() {
-            write!(out, "UNTESTED  ")?;
+        if !self.shares.is_decided() {
+            write!(out, "UNDECIDED  ")?;
         }
         if self.failed == 0 {
             return write!(out, "held");
@@ -159,18 +182,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_in_which_nothing_was_owed_test_nothing() {
-        let mut tally = Tally {
-            runs: 2,
-            broke_off: 2,
-            ..Tally::default()
+    fn runs_in_which_nothing_was_demanded_decide_nothing() {
+        let outcome = |broke_off: Option<&str>, must| Outcome {
+            broke_off: broke_off.map(str::to_owned),
+            deliveries: Deliveries {
+                must,
+                ..Deliveries::default()
+            },
+            ..Outcome::default()
         };
+        let mut tally = Tally::default();
         // Nothing was checked, which is told as such.
-        assert!(!tally.is_untested());
-        tally.runs = 3;
-        assert!(tally.is_untested());
-        assert!(tally.to_string().contains("UNTESTED"), "{tally}");
-        tally.deliveries.owed = 1;
-        assert!(!tally.is_untested());
+        tally.add(&outcome(Some("panic"), 0), Duration::ZERO);
+        assert!(!tally.to_string().contains("UNDECIDED"), "{tally}");
+        tally.add(&outcome(None, 0), Duration::ZERO);
+        assert!(tally.to_string().contains("UNDECIDED"), "{tally}");
+        tally.add(&outcome(None, 1), Duration::ZERO);
+        tally.add(&outcome(None, 1), Duration::ZERO);
+        assert!(!tally.to_string().contains("UNDECIDED"), "{tally}");
     }
 }

@@ -23,7 +23,7 @@ use crate::trace::Trace;
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 
 /// What became of a run.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     /// The scenario's name.
     pub scenario: String,
@@ -37,7 +37,7 @@ pub struct Outcome {
     pub trace: Option<Vec<u8>>,
     /// What the checks read.
     pub record: Record,
-    /// How many deliveries there could have been. None if the run broke off.
+    /// How many deliveries must have been, may have been and must not. None if the run broke off.
     pub deliveries: Deliveries,
     /// What did not hold.
     pub violations: Vec<Violation>,
@@ -59,14 +59,8 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Result<Case, Box<Outcome>> {
         Box::new(Outcome {
             scenario: scenario.name.clone(),
             seed,
-            case: None,
-            chain: Chain::default(),
-            trace: None,
-            record: Record::default(),
-            deliveries: Deliveries::default(),
-            violations: Vec::new(),
             broke_off: Some(reason),
-            simulated: Duration::ZERO,
+            ..Outcome::default()
         })
     })
 }
@@ -146,6 +140,11 @@ impl Outcome {
     /// Whether the run came to its end and all promises held.
     pub fn held(&self) -> bool {
         self.violations.is_empty() && self.broke_off.is_none()
+    }
+
+    /// Whether it means something if it held. A run that did not hold has decided that.
+    pub fn is_decided(&self) -> bool {
+        !self.held() || self.deliveries.is_decided()
     }
 }
 

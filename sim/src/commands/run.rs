@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use reports::output::{Output, say};
 
-use super::FAILED;
+use super::{FAILED, UNDECIDED};
 use crate::kept::Kept;
 use crate::report;
 use crate::run;
@@ -26,6 +26,10 @@ pub struct Options {
     /// Writes what the users did and saw there, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,
+    /// Prints how many deliveries had to be, could be and must not, and what kept the checks from
+    /// demanding more.
+    #[arg(long)]
+    pub obligations: bool,
     /// Writes the report into this folder, which must be new or empty.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -57,12 +61,20 @@ pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
 
     let mut output = Output::stdout();
     output.print_line(&report::verdict(&outcome));
+    if options.obligations {
+        output.print_line(&outcome.deliveries.table());
+    }
     if !outcome.held() {
         output.print_line(&report::failure(&outcome));
+    } else if !outcome.is_decided() {
+        output.print_line(&report::undecided(&outcome));
     }
     // What can't be written takes nothing from what was found.
     output.end()?;
     written?;
-    let status = if outcome.held() { 0 } else { FAILED };
-    Ok(ExitCode::from(status))
+    Ok(match outcome.held() {
+        true if outcome.is_decided() => ExitCode::SUCCESS,
+        true => ExitCode::from(UNDECIDED),
+        false => ExitCode::from(FAILED),
+    })
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use reports::output::{Output, OutputError, say};
 use reports::run_folder::FolderError;
 
-use super::{FAILED, INTERRUPTION, named};
+use super::{FAILED, INTERRUPTION, UNDECIDED, named};
 use crate::cli::{How, Seeds, duration};
 use crate::gather::Gathered;
 use crate::progress::Progress;
@@ -140,23 +140,23 @@ impl<'a, W: Write> Table<'a, W> {
         !is_over && !scenarios.all(|scenario| self.is_complete(scenario))
     }
 
-    /// Those of which no run says anything about G4, with the command that repeats them.
-    fn untested(&self) -> Vec<String> {
+    /// Those of which too little was checked, with the command that repeats them.
+    fn undecided(&self) -> Vec<String> {
         let scenarios = self.sweep.scenarios.iter().zip(&self.tallies);
-        let untested = scenarios.filter(|(_, tally)| tally.is_untested());
-        untested
+        let undecided = scenarios.filter(|(_, tally)| !tally.shares.is_decided());
+        undecided
             .map(|((scenario, seeds), tally)| {
                 let seeds = seeds.start..seeds.start + tally.runs as u64;
-                report::untested(&scenario.name, seeds)
+                report::undecided_scenario(&scenario.name, tally, seeds)
             })
             .collect()
     }
 
     fn write(&mut self, ended: Ended) -> Result<(), FolderError> {
-        let (untested, partial) = (self.untested(), self.is_partial(ended));
+        let (undecided, partial) = (self.undecided(), self.is_partial(ended));
         match &mut self.gathered {
             Some(gathered) => {
-                gathered.set_untested(untested);
+                gathered.set_undecided(undecided);
                 gathered.write(partial)
             }
             None => Ok(()),
@@ -173,23 +173,24 @@ impl<'a, W: Write> Table<'a, W> {
                 self.print_line(index);
             }
         }
-        let untested = self.untested();
+        let undecided = self.undecided();
         let verdict = self.verdict(&all, ended);
         let mut output = self.output;
         if !self.other_failures.is_empty() {
             let others = self.other_failures.join(", ");
             output.print_line(&format!("\nalso failed: {others}"));
         }
-        let failures: Vec<&String> = untested.iter().chain(&self.first_failure).collect();
-        let gap = if failures.is_empty() { "" } else { "\n" };
+        let explained: Vec<&String> = undecided.iter().chain(&self.first_failure).collect();
+        let gap = if explained.is_empty() { "" } else { "\n" };
         output.print_line(&format!("{gap}{verdict}"));
-        for failure in &failures {
-            output.print_line(&format!("\n{failure}"));
+        for text in &explained {
+            output.print_line(&format!("\n{text}"));
         }
         output.end()?;
         Ok(match ended {
-            _ if !failures.is_empty() => FAILED,
+            _ if self.first_failure.is_some() => FAILED,
             Ended::Interrupted(signal) => signal.exit_status(),
+            _ if !undecided.is_empty() => UNDECIDED,
             Ended::Complete | Ended::OutOfTime | Ended::Unwanted => 0,
         })
     }
@@ -293,16 +294,17 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_in_which_nothing_was_owed_fails() -> Result<(), OutputError> {
+    fn a_sweep_in_which_nothing_had_to_be_delivered_is_undecided() -> Result<(), OutputError> {
         let sweep = sweep(0..1);
-        let owed = Deliveries {
-            owed: 1,
+        let some = Deliveries {
+            must: 1,
             ..Deliveries::default()
         };
-        for (deliveries, status) in [(owed, 0), (Deliveries::default(), FAILED)] {
+        for (deliveries, status) in [(some, 0), (Deliveries::default(), UNDECIDED)] {
             let mut table = Table::new(&sweep, None, Output::new(io::sink()));
+            let told = deliveries.to_string();
             table.next(done(&sweep, deliveries));
-            assert_eq!(table.finish(Ended::Complete)?, status, "{deliveries}");
+            assert_eq!(table.finish(Ended::Complete)?, status, "{told}");
         }
         Ok(())
     }

@@ -4,8 +4,9 @@
 //!
 //! - the session was in a room: after `enter` was answered with success, and before its end. At a
 //!   switch the old room counts until the new one's answer, and not one event longer;
-//! - a message was sent before, word for word by whom and to whom it claims, by a session that
-//!   was in the same room when it sent; one to a single name reached only that name;
+//! - a message was sent before, word for word by whom and to whom it claims, and is not one that
+//!   must not be heard in that stay, by [`obligations`](super::obligations): it was sent to this
+//!   room, or to this name in it, and had not had its effect before the stay was asked for;
 //! - a notice names somebody who had asked to enter this room before.
 //!
 //! And of every push: that it is one of these three. What nobody can understand is of no room.
@@ -19,6 +20,7 @@ use std::time::Duration;
 use loadgen::history::{Event, MessageId, Target, What};
 
 use super::messages::Place;
+use super::obligations::{self, Ban};
 use super::sessions::{Session, Stay};
 use super::view::View;
 use super::{Findings, clock};
@@ -130,17 +132,23 @@ fn strange_message(
     if sent.at > at {
         return Some(format!("{heard} before it was sent at {}", clock(sent.at)));
     }
+    let ban = obligations::ban(view, sent, stay).map(|ban| match ban {
+        Ban::OtherRoom => format!("it was sent {}", sent.origin()),
+        Ban::Private => format!("it is private: {:?}", sent.target),
+        Ban::Over => format!("it was sent only at {}", clock(sent.at)),
+        Ban::Later => format!(
+            "it asked to enter only at {}, when that was over",
+            clock(stay.asked_at)
+        ),
+    });
+    if let Some(why) = ban {
+        return Some(format!("{heard}, but {why}"));
+    }
     let mut here = sent.places.iter().filter(|place| place.room == stay.room);
     if !here.any(|place| place.name == from) {
         return Some(format!("{heard}, but it was sent {}", sent.origin()));
     }
-    if sent.target != target {
-        return Some(format!("{heard}, sent to {:?}, as {target:?}", sent.target));
-    }
-    match target {
-        Target::User(name) if name != stay.name => Some(format!("{heard}, private to {name}")),
-        Target::User(_) | Target::Room => None,
-    }
+    (sent.target != target).then(|| format!("{heard}, sent to {:?}, as {target:?}", sent.target))
 }
 
 #[cfg(test)]

@@ -190,7 +190,7 @@ impl Story {
         self.sends(at, user, number, Target::User(name(to)))
     }
 
-    fn sends(self, at: u64, user: u32, number: u32, target: Target) -> Self {
+    pub fn sends(self, at: u64, user: u32, number: u32, target: Target) -> Self {
         let message = self.id(user, number);
         let due = ms(at);
         self.note(
