@@ -11,7 +11,7 @@
 //! - [`run`]: runs it and has it checked: a [`deployment`] of the production servers on the
 //!   simulated [`net`], with the faults put in by [`inject`];
 //! - [`trace`]: the ordered record of everything that happened, and its hash, event by event a
-//!   [`chain`];
+//!   [`chain`]; [`marks`]: which rare paths were taken;
 //! - [`record`]: what the checks read; [`guarantees`] and [`quiet`]: the checks;
 //! - [`sweep`]: many runs on many threads, until they are done or a signal ends them;
 //! - [`cli`], [`commands`], [`report`] (what is printed), [`progress`] (meanwhile), [`gather`] and
@@ -37,6 +37,7 @@ pub mod guarantees;
 pub mod incident;
 pub mod inject;
 pub mod kept;
+pub mod marks;
 pub mod net;
 mod panics;
 pub mod process;

@@ -15,6 +15,7 @@ use cluster::net::{Listener, Network};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use turmoil::net::{TcpListener, TcpStream};
 
+use crate::marks;
 use crate::process::Process;
 use crate::trace::{Fnv, NetEvent, Trace};
 
@@ -87,7 +88,7 @@ impl Network for SimNet {
     where
         F: Future + Send + 'static,
     {
-        self.process.gate(task)
+        marks::on(self.host.clone(), self.process.gate(task))
     }
 }
 

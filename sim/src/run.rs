@@ -12,6 +12,7 @@ use crate::deployment::{Deployment, TICK};
 use crate::fault::Planned;
 use crate::guarantees::{self, Checked, Deliveries, Violation};
 use crate::inject::Injector;
+use crate::marks::{self, Reached};
 use crate::panics;
 use crate::quiet;
 use crate::record::{Bounds, Record, Sample};
@@ -35,6 +36,8 @@ pub struct Outcome {
     pub chain: Chain,
     /// The trace as JSON lines, if it was to be kept.
     pub trace: Option<Vec<u8>>,
+    /// Which rare paths were taken, and how often.
+    pub marks: Reached,
     /// What the checks read.
     pub record: Record,
     /// How many deliveries must have been, may have been and must not. None if the run broke off.
@@ -87,9 +90,12 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
         samples: Vec::new(),
         simulated: Duration::ZERO,
     };
+    let marks = marks::Count::begin(&trace);
     let mut deployment = None;
     let ended = panics::caught(|| run.drive(deployment.insert(Deployment::new(case, &trace))));
     let chain = trace.chain();
+    let reached = marks.reached();
+    drop(marks);
     // What follows is the end of the simulation, in no certain order, and not of the run.
     let lines = trace.take_lines();
     // After a panic a destructor may find its world in disorder and panic too; that is no news.
@@ -108,6 +114,7 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
         case: Some(case.clone()),
         chain,
         trace: lines,
+        marks: reached,
         record,
         deliveries: checked.deliveries,
         violations: checked.violations,

@@ -11,6 +11,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use cluster::marks::Mark;
 use loadgen::history;
 use serde::Serialize;
 
@@ -40,6 +41,15 @@ enum Line<'a> {
     Network(Entry<'a>),
     User(&'a history::Event),
     Fault(&'a Planned),
+    Mark(Reached<'a>),
+}
+
+/// A rare path that a server took.
+#[derive(Serialize)]
+struct Reached<'a> {
+    at_us: u64,
+    host: &'a str,
+    mark: &'a str,
 }
 
 #[derive(Serialize)]
@@ -159,6 +169,14 @@ impl Trace {
         let mut shared = self.shared();
         let at_us = micros(shared.now);
         shared.add(&Line::Network(Entry { at_us, host, event }));
+    }
+
+    /// Adds a rare path that `host` took.
+    pub fn mark(&self, host: &str, mark: Mark) {
+        let mut shared = self.shared();
+        let at_us = micros(shared.now);
+        let mark = mark.name();
+        shared.add(&Line::Mark(Reached { at_us, host, mark }));
     }
 
     /// Adds what a user did or saw.
