@@ -52,7 +52,7 @@ pub use bodies::Misfit;
 pub use findings::{ConfigError, FileError};
 pub use place::{FILE_LEN_MAX, Place};
 pub use problem::{Problem, What};
-pub(crate) use words::nearest;
+pub use words::nearest;
 
 use environment::Contents;
 use findings::once;

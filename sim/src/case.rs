@@ -30,6 +30,8 @@ const LINK_PORT: u16 = 6050;
 pub struct Case {
     /// The scenario's name.
     pub scenario: String,
+    /// What the scenario is called on the command line.
+    pub given_as: String,
     /// The seed that it was drawn from.
     pub seed: u64,
     /// The servers; the host of each is called by its id.
@@ -72,17 +74,17 @@ impl Case {
     /// Draws the run number `seed` of `scenario`.
     pub fn draw(scenario: &Scenario, seed: u64) -> Self {
         let seeds = Seeds::new(seed);
-        let shape = &scenario.shape;
+        let Scenario { cluster, users, .. } = scenario;
         let rng = &mut seeds.shape();
-        let (connectors, chats) = (shape.connectors.draw(rng), shape.chats.draw(rng));
+        let (connectors, chats) = (cluster.connectors.draw(rng), cluster.chats.draw(rng));
         let topology = topology(connectors as usize, chats as usize);
         let sizes = Sizes {
-            users: shape.users.draw(rng),
-            rooms: shape.rooms.draw(rng),
-            twins: scenario.workload.twins.draw(rng),
+            users: users.count.draw(rng),
+            rooms: users.rooms.draw(rng),
+            twins: users.twins.draw(rng),
         };
-        let vandals = scenario.workload.vandals.draw(rng);
-        let client_hosts: Vec<_> = (1..=shape.client_hosts)
+        let vandals = users.vandals.draw(rng);
+        let client_hosts: Vec<_> = (1..=users.hosts)
             .map(|number| format!("clients-{number}"))
             .collect();
 
@@ -91,16 +93,18 @@ impl Case {
         let hosts = hosts(&topology, &client_hosts);
         for (index, a) in hosts.iter().enumerate() {
             for b in &hosts[index + 1..] {
+                let is_clients = |host| client_hosts.contains(host);
+                let span = scenario.network.latency_ms(is_clients(a) || is_clients(b));
                 latencies.push(Latency {
                     a: a.clone(),
                     b: b.clone(),
-                    latency: shape.latency_ms.draw_ms(rng),
+                    latency: span.draw_ms(rng),
                 });
             }
         }
 
         let settings = scenario.settings.clone();
-        let times = Times::of(&settings);
+        let times = scenario.phases.times(&settings);
         let owners = owners(&topology, sizes.rooms);
         let targets = Targets {
             topology: &topology,
@@ -108,18 +112,18 @@ impl Case {
             client_hosts: &client_hosts,
             latency: &|a, b| latency_of(&latencies, a, b),
         };
-        let faults = chaos::draw(&scenario.faults, &targets, &times, &mut seeds.faults());
-        let reconnect = settings.reconnect();
-        let cast = workload::draw(
-            &scenario.workload,
-            sizes,
-            &topology,
+        let faults = chaos::draw(
+            &scenario.faults,
+            scenario.random_faults.as_ref(),
+            &targets,
             &times,
-            reconnect,
-            seeds,
+            &mut seeds.faults(),
         );
+        let reconnect = settings.reconnect();
+        let cast = workload::draw(users, sizes, &topology, &times, reconnect, seeds);
         Self {
             scenario: scenario.name.clone(),
+            given_as: scenario.given_as.clone(),
             seed,
             topology: Arc::new(topology),
             client_hosts,

@@ -3,37 +3,43 @@
 //! An incident is a fault, or a row of them, and its end. Two incidents never overlap on one host
 //! or on one link, so that the end of one does not cut the other short.
 
+use std::iter;
 use std::time::Duration;
 
 use cluster::topology::Topology;
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
+use serde::Deserialize;
 
 use crate::fault::{Planned, heal_all};
 use crate::incident::{Ends, Incident, Kind, Role};
-use crate::scenario::{Span, Times};
+use crate::scenario::{Span, Times, span};
 
-/// What goes wrong in the runs of a scenario.
-#[derive(Clone, Debug)]
-pub enum Faults {
-    /// These, in every run; each on a host or link that had none before, as long as there is one.
-    Listed(Vec<Incident>),
-    /// Some of these kinds. Each seed draws which kinds are on at all, then how many incidents
-    /// happen.
-    Random {
-        /// The kinds that can be on.
-        kinds: Vec<Incident>,
-        /// How many incidents.
-        count: Span,
-    },
+/// What goes wrong by chance. Each seed draws which of the kinds are on at all, then how many
+/// incidents happen.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RandomFaults {
+    /// How many incidents.
+    pub count: Span,
+    /// When each happens, since faults began.
+    #[serde(rename = "after", with = "span::time")]
+    pub after_ms: Span,
+    /// How long each lasts.
+    #[serde(rename = "lasts", with = "span::time")]
+    pub lasts_ms: Span,
+    /// The kinds that can be on.
+    pub kinds: Vec<RandomKind>,
 }
 
-impl Faults {
-    /// Nothing goes wrong.
-    pub fn none() -> Self {
-        Faults::Listed(Vec::new())
-    }
+/// A kind of incident that can happen by chance.
+#[derive(Clone, Copy, Debug)]
+pub struct RandomKind {
+    /// What goes wrong, and where.
+    pub kind: Kind,
+    /// How often it is drawn, compared with the others.
+    pub weight: u32,
 }
 
 /// How often a place and time are drawn for a random incident before it is dropped because the
@@ -52,9 +58,11 @@ pub struct Targets<'a> {
     pub latency: &'a dyn Fn(&str, &str) -> Duration,
 }
 
-/// Draws the plan of one run; it ends with everything healed.
+/// Draws the plan of one run: the incidents that are `listed`, each on a host or link that had none
+/// before, as long as there is one, then the `random` ones. It ends with everything healed.
 pub fn draw(
-    faults: &Faults,
+    listed: &[Incident],
+    random: Option<&RandomFaults>,
     targets: &Targets<'_>,
     times: &Times,
     rng: &mut StdRng,
@@ -65,22 +73,18 @@ pub fn draw(
         plan: Vec::new(),
         taken: Vec::new(),
     };
-    match faults {
-        Faults::Listed(incidents) => {
-            for incident in incidents {
-                let place = schedule.draw_new_place(incident.kind, rng);
-                schedule.try_add(incident, place, rng);
-            }
-        }
-        Faults::Random { kinds, count } => {
-            let kinds = switched_on(kinds, rng);
-            for _ in 0..count.draw(rng) {
-                let incident = kinds.choose(rng).expect("at least one kind is on");
-                (0..ATTEMPTS_MAX).any(|_| {
-                    let place = draw_one(&targets.places(incident.kind), rng);
-                    schedule.try_add(incident, place, rng)
-                });
-            }
+    for incident in listed {
+        let place = schedule.draw_new_place(incident.kind, rng);
+        schedule.try_add(incident, place, rng);
+    }
+    if let Some(random) = random {
+        let kinds = random.switched_on(rng);
+        for _ in 0..random.count.draw(rng) {
+            let incident = kinds.choose(rng).expect("at least one kind is on");
+            (0..ATTEMPTS_MAX).any(|_| {
+                let place = draw_one(&targets.places(incident.kind), rng);
+                schedule.try_add(incident, place, rng)
+            });
         }
     }
     let mut plan = schedule.plan;
@@ -88,17 +92,24 @@ pub fn draw(
     plan
 }
 
-/// Which kinds this seed has at all: a run with two kinds of faults finds what a run with all of
-/// them hides.
-fn switched_on(kinds: &[Incident], rng: &mut StdRng) -> Vec<Incident> {
-    loop {
-        let on: Vec<_> = kinds
-            .iter()
-            .filter(|_| rng.random_bool(0.5))
-            .copied()
-            .collect();
-        if !on.is_empty() {
-            return on;
+impl RandomFaults {
+    /// The incidents of the kinds that this seed has at all, each as often as it weighs: a run with
+    /// two kinds of faults finds what a run with all of them hides.
+    fn switched_on(&self, rng: &mut StdRng) -> Vec<Incident> {
+        loop {
+            let on = self.kinds.iter().filter(|_| rng.random_bool(0.5));
+            let incidents = on.flat_map(|on| {
+                let incident = Incident {
+                    kind: on.kind,
+                    after_ms: self.after_ms,
+                    lasts_ms: self.lasts_ms,
+                };
+                iter::repeat_n(incident, on.weight as usize)
+            });
+            let incidents: Vec<_> = incidents.collect();
+            if !incidents.is_empty() {
+                return incidents;
+            }
         }
     }
 }

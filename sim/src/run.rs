@@ -28,6 +28,8 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 pub struct Outcome {
     /// The scenario's name.
     pub scenario: String,
+    /// What the scenario is called on the command line.
+    pub given_as: String,
     /// The seed.
     pub seed: u64,
     /// What was drawn from the two; `None` if drawing it panicked.
@@ -61,6 +63,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Result<Case, Box<Outcome>> {
     drawn.map_err(|reason| {
         Box::new(Outcome {
             scenario: scenario.name.clone(),
+            given_as: scenario.given_as.clone(),
             seed,
             broke_off: Some(reason),
             ..Outcome::default()
@@ -110,6 +113,7 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
     };
     Outcome {
         scenario: case.scenario.clone(),
+        given_as: case.given_as.clone(),
         seed: case.seed,
         case: Some(case.clone()),
         chain,
@@ -134,7 +138,7 @@ fn check(case: &Case, record: &Record) -> Checked {
 impl Outcome {
     /// Which run it was, as it is given to `sim run`.
     pub fn name(&self) -> String {
-        format!("{} --seed {}", self.scenario, self.seed)
+        format!("{} --seed {}", self.given_as, self.seed)
     }
 
     /// Makes it a run that broke off for `reason`.
@@ -255,7 +259,8 @@ mod tests {
     use crate::case::Latency;
     use crate::fault::Fault;
     use crate::report;
-    use crate::scenario::{self, Shape, Span};
+    use crate::scenario::{self, Span};
+    use crate::workload::Users;
 
     fn case() -> Case {
         Case::draw(&scenario::built_in()[0], 7)
@@ -285,9 +290,9 @@ mod tests {
     #[test]
     fn a_panic_while_a_run_is_drawn_fails_the_run() {
         let scenario = Scenario {
-            shape: Shape {
-                users: Span { min: 2, max: 1 },
-                ..Shape::default()
+            users: Users {
+                count: Span { min: 2, max: 1 },
+                ..Users::default()
             },
             ..scenario::built_in().swap_remove(0)
         };

@@ -1,241 +1,219 @@
 //! A scenario says what kind of cluster, users and faults a run has; a seed makes one run of it.
+//!
+//! It is a TOML file, read as it stands into the structs here and below. The built-in ones are part
+//! of the program; `sim/scenarios/README.md` describes the format.
 
-use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::fmt;
+use std::fs;
+use std::path::Path;
 
-use loadgen::time_text;
-use rand::Rng;
-use rand::rngs::StdRng;
-use serde::{Deserialize, Serialize};
+use cluster::config::nearest;
+use serde::Deserialize;
 
-use crate::chaos::Faults;
+use crate::chaos::RandomFaults;
+use crate::incident::Incident;
 use crate::settings::Settings;
-use crate::workload::Workload;
+use crate::workload::Users;
+use document::{Document, Problem};
 
-mod clients;
-mod crashes;
-mod links;
-mod mix;
-mod protobuf;
-mod steady;
+pub use built_in::{built_in, text_of};
+pub use network::{Network, Profile};
+pub use phases::{Phases, Times};
+pub use span::Span;
+
+mod built_in;
+mod check;
+mod document;
+mod incidents;
+mod network;
+mod phases;
+pub mod span;
+
+/// What the name of a file with a scenario ends in.
+const EXTENSION: &str = "toml";
 
 /// A family of runs, one for each seed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Scenario {
-    /// What it is called on the command line.
+    /// What it is called in reports; in a file that does not say, as the file.
     pub name: String,
     /// What it is about, in one line.
     pub about: String,
-    /// How many seeds `sim` alone runs of it: all scenarios together take about a minute on two
-    /// cores.
+    /// How many seeds `sim` runs of it if none are given: all built-in scenarios together take
+    /// about a minute on two cores.
     pub seeds: u64,
-    /// How large the cluster is.
-    pub shape: Shape,
-    /// What the users do.
-    pub workload: Workload,
-    /// What goes wrong.
-    pub faults: Faults,
-    /// What servers, users and network are set to.
-    pub settings: Settings,
     /// Whether no user may lose its connection, see [`crate::quiet`].
     pub quiet: bool,
+    /// The servers, besides one gate.
+    pub cluster: Cluster,
+    /// How long the ways between hosts take.
+    pub network: Network,
+    /// The users, and what they do.
+    pub users: Users,
+    /// How long each phase is.
+    pub phases: Phases,
+    /// What servers, users and network are set to.
+    pub settings: Settings,
+    /// What goes wrong in every run, each on a host or link that had none before, as long as there
+    /// is one.
+    #[serde(rename = "fault")]
+    pub faults: Vec<Incident>,
+    /// What goes wrong by chance.
+    pub random_faults: Option<RandomFaults>,
+    /// What it is called on the command line: its name, or the file's path.
+    #[serde(skip)]
+    pub given_as: String,
 }
 
-/// A number that each seed draws for itself, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// The least.
-    pub min: u32,
-    /// The most.
-    pub max: u32,
-}
-
-impl Span {
-    /// Always `value`.
-    pub const fn just(value: u32) -> Self {
-        Self::of(value..=value)
-    }
-
-    /// Any number of `range`.
-    pub const fn of(range: RangeInclusive<u32>) -> Self {
+impl Default for Scenario {
+    /// 20 users chat for some seconds, and nothing goes wrong.
+    fn default() -> Self {
         Self {
-            min: *range.start(),
-            max: *range.end(),
+            name: String::new(),
+            about: String::new(),
+            seeds: 8,
+            quiet: false,
+            cluster: Cluster::default(),
+            network: Network::default(),
+            users: Users::default(),
+            phases: Phases::default(),
+            settings: Settings::default(),
+            faults: Vec::new(),
+            random_faults: None,
+            given_as: String::new(),
         }
     }
-
-    /// Draws one.
-    pub fn draw(self, rng: &mut StdRng) -> u32 {
-        rng.random_range(self.min..=self.max)
-    }
-
-    /// Draws one, as milliseconds.
-    pub fn draw_ms(self, rng: &mut StdRng) -> Duration {
-        Duration::from_millis(self.draw(rng).into())
-    }
 }
 
-/// How many of everything.
-#[derive(Clone, Copy, Debug)]
-pub struct Shape {
+/// How many servers there are of each kind, besides one gate.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cluster {
     /// Connector servers.
     pub connectors: Span,
     /// Chat servers.
     pub chats: Span,
-    /// Hosts that the users are spread over. More than a few slow a run down: turmoil's cost
-    /// grows with the cube of the hosts.
-    pub client_hosts: u32,
-    /// Users, those not counted that the workload adds (twins, probes).
-    pub users: Span,
-    /// Rooms.
-    pub rooms: Span,
-    /// Latency of each link, one way, in milliseconds. At least 1: turmoil delivers what has none
-    /// before it was sent.
-    pub latency_ms: Span,
 }
 
-impl Default for Shape {
-    /// One gate, three connectors, three chat servers, two client hosts; 20 users in 4 rooms.
+impl Default for Cluster {
     fn default() -> Self {
         Self {
             connectors: Span::just(3),
             chats: Span::just(3),
-            client_hosts: 2,
-            users: Span::just(20),
-            rooms: Span::just(4),
-            latency_ms: Span::of(1..=5),
         }
     }
 }
 
-/// When the phases of a run begin, since its start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Times {
-    /// All users have begun to log in; faults may begin.
-    #[serde(with = "time_text")]
-    pub arrived_at: Duration,
-    /// Everything is healed.
-    #[serde(with = "time_text")]
-    pub healed_at: Duration,
-    /// Membership and life must be whole again; the probes log in.
-    #[serde(with = "time_text")]
-    pub settled_at: Duration,
-    /// Everybody leaves.
-    #[serde(with = "time_text")]
-    pub leaving_at: Duration,
-    /// The end: nothing may be left in any table.
-    #[serde(with = "time_text")]
-    pub ended_at: Duration,
-}
-
-impl Times {
-    /// Users arrive during this time.
-    const ARRIVE: Duration = Duration::from_secs(2);
-    /// Faults happen during this time: as long as three leases, so that one can run out, be
-    /// taken up again and be hit once more.
-    const WORK: Duration = Duration::from_secs(6);
-    /// Probes log in, speak and are heard: each takes a few round trips.
-    const PROBE: Duration = Duration::from_secs(3);
-    /// For round trips and dialling, which come on top of the sums below.
-    const SLACK: Duration = Duration::from_secs(1);
-
-    /// The times of a run with `settings`.
-    pub fn of(settings: &Settings) -> Self {
-        let &Settings {
-            heartbeat,
-            lease,
-            login_patience,
-            reconnect_max,
-            ..
-        } = settings;
-        // A client sends its heartbeat one interval after the server's, and gives up two later.
-        let silence = heartbeat * 3;
-        // At worst a user's connection died silently just before the heal: three intervals until
-        // it is noticed, a lease until the chat server gives the session up, then a login that
-        // hangs on the last thing that broke, and the longest back-off before the one that works.
-        let settle = silence + lease + login_patience + reconnect_max + Self::SLACK;
-        // At worst a connection that nobody closes, on a link that has to be given up.
-        let clean = silence + lease + Self::SLACK;
-
-        let arrived_at = Self::ARRIVE;
-        let healed_at = arrived_at + Self::WORK;
-        let settled_at = healed_at + settle;
-        let leaving_at = settled_at + Self::PROBE;
-        Self {
-            arrived_at,
-            healed_at,
-            settled_at,
-            leaving_at,
-            ended_at: leaving_at + clean,
+impl Scenario {
+    /// Reads the text of a scenario; `file` is for messages, and names a scenario that does not name
+    /// itself.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it.
+    pub fn read(text: &str, file: &str) -> Result<Self, FileError> {
+        let error = |problems| FileError {
+            file: file.to_owned(),
+            problems,
+        };
+        let document = Document::parse(text).map_err(error)?;
+        let mut scenario: Self = document.read().map_err(error)?;
+        let problems = check::problems(&scenario, &document);
+        if !problems.is_empty() {
+            return Err(error(problems));
         }
+        if scenario.name.is_empty() {
+            let stem = Path::new(file).file_stem().unwrap_or_default();
+            scenario.name = stem.to_string_lossy().into_owned();
+        }
+        scenario.given_as = file.to_owned();
+        Ok(scenario)
     }
 }
 
-/// The built-in scenarios, in the order in which they are run and listed.
-pub fn built_in() -> Vec<Scenario> {
-    let mut scenarios = steady::scenarios();
-    scenarios.extend(crashes::scenarios());
-    scenarios.extend(links::scenarios());
-    scenarios.extend(clients::scenarios());
-    scenarios.extend(protobuf::scenarios());
-    scenarios.extend(mix::scenarios());
-    scenarios
-}
-
-/// The built-in scenario called `name`.
+/// The scenario called `name`: a built-in one, or the file of that path if it ends in `.toml`.
 ///
 /// # Errors
 ///
-/// If there is none; the error names the one that was probably meant.
-pub fn find(name: &str) -> Result<Scenario, UnknownScenario> {
+/// If there is none (the error names the one that was probably meant), or the file is of no use.
+pub fn find(name: &str) -> Result<Scenario, FindError> {
+    if Path::new(name)
+        .extension()
+        .is_some_and(|it| it == EXTENSION)
+    {
+        let unread = |cause| FindError::Unread {
+            file: name.to_owned(),
+            cause,
+        };
+        let text = fs::read_to_string(name).map_err(unread)?;
+        return Ok(Scenario::read(&text, name)?);
+    }
     let mut scenarios = built_in();
     match scenarios.iter().position(|known| known.name == name) {
         Some(index) => Ok(scenarios.swap_remove(index)),
-        None => Err(UnknownScenario {
-            name: name.to_owned(),
-            nearest: nearest(name, scenarios.iter().map(|known| &*known.name)),
-        }),
+        None => {
+            let known: Vec<&str> = scenarios.iter().map(|known| &*known.name).collect();
+            Err(FindError::Unknown {
+                name: name.to_owned(),
+                nearest: nearest(name, &known).map(str::to_owned),
+            })
+        }
     }
 }
 
-/// Whichever of `known` was probably meant by `name`.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    // One slip in three characters.
-    let slips_max = (name.chars().count() / 3).clamp(1, 3);
-    known
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .filter(|(slips, _)| *slips <= slips_max)
-        .min()
-        .map(|(_, known)| known.to_owned())
-}
-
-/// There is no scenario of this name.
+/// There is no such scenario.
 #[derive(Debug, thiserror::Error)]
-#[error("no scenario is called `{name}`; {}", remedy(nearest.as_deref()))]
-pub struct UnknownScenario {
-    name: String,
-    nearest: Option<String>,
+pub enum FindError {
+    /// No scenario has this name.
+    #[error("no scenario is called `{name}`; {}", remedy(nearest.as_deref()))]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The one that was probably meant.
+        nearest: Option<String>,
+    },
+    /// The file can't be read.
+    #[error("can't read {file}")]
+    Unread {
+        /// Its path.
+        file: String,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// What the file says is wrong.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 fn remedy(nearest: Option<&str>) -> String {
     match nearest {
         Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => String::from("`sim list` names all"),
+        None => String::from("`sim list` names all, and files end in .toml"),
+    }
+}
+
+/// What is wrong with a file, each problem on a line of its own with its place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct FileError {
+    file: String,
+    problems: Vec<Problem>,
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            let gap = if index == 0 { "" } else { "\n" };
+            write!(out, "{gap}{}:{problem}", self.file)?;
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-
-    #[test]
-    fn every_scenario_has_its_own_name() {
-        let scenarios = built_in();
-        let names: BTreeSet<_> = scenarios.iter().map(|scenario| &scenario.name).collect();
-        assert_eq!(names.len(), scenarios.len());
-    }
 
     #[test]
     fn an_unknown_name_is_answered_with_one_that_is_near() {
@@ -246,7 +224,7 @@ mod tests {
         );
         assert_eq!(
             said("nope"),
-            "no scenario is called `nope`; `sim list` names all"
+            "no scenario is called `nope`; `sim list` names all, and files end in .toml"
         );
     }
 }

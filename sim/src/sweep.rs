@@ -324,7 +324,7 @@ mod tests {
     fn a_run_that_cannot_be_drawn_fails_and_the_others_are_done() -> io::Result<()> {
         let good = scenario::built_in().swap_remove(0);
         let mut bad = good.clone();
-        bad.shape.users = Span { min: 2, max: 1 };
+        bad.users.count = Span { min: 2, max: 1 };
         let sweep = Sweep {
             scenarios: vec![(bad, 3..5), (good, 0..1)],
             jobs: NonZeroUsize::MIN,

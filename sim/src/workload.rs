@@ -1,6 +1,7 @@
 //! Draws what each user of a run will do. A user's script depends on the scenario, the seed and
 //! the user's number, and on nothing that happens in the run.
 
+use std::fmt;
 use std::time::Duration;
 
 use cluster::topology::Topology;
@@ -9,20 +10,32 @@ use loadgen::script::{Action, Do, Reconnect, Script};
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
-use crate::scenario::{Span, Times};
+use crate::scenario::{Span, Times, span};
 use crate::seeds::Seeds;
 
-/// What the users of a scenario do, besides logging in, sending and leaving at the end.
-#[derive(Clone, Debug)]
-pub struct Workload {
-    /// Milliseconds from one send of a user to its next.
+/// The users of a scenario, and what they do besides logging in and leaving at the end.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Users {
+    /// How many, those not counted that are added (twins, probes).
+    pub count: Span,
+    /// Hosts that they are spread over. More than a few slow a run down: turmoil's cost grows with
+    /// the cube of the hosts.
+    pub hosts: u32,
+    /// Rooms.
+    pub rooms: Span,
+    /// Time from one send of a user to its next.
+    #[serde(rename = "send-every", with = "span::time")]
     pub send_every_ms: Span,
     /// How many of a hundred sends go to one user instead of the room.
     pub private_percent: Span,
     /// Bytes of a message.
     pub message_len: Span,
     /// Habits and how many of a hundred users have them; the rest just chats.
+    #[serde(deserialize_with = "habits")]
     pub habits: Vec<(Habit, u32)>,
     /// Each seed draws which of the habits are on at all.
     pub swarm: bool,
@@ -32,10 +45,14 @@ pub struct Workload {
     pub vandals: Span,
 }
 
-impl Default for Workload {
-    /// A message every second or two, one in ten private; no habits.
+impl Default for Users {
+    /// 20 users in 4 rooms on two hosts; each sends every second or two, one in ten private; no
+    /// habits.
     fn default() -> Self {
         Self {
+            count: Span::just(20),
+            hosts: 2,
+            rooms: Span::just(4),
             send_every_ms: Span::of(500..=2000),
             private_percent: Span::just(10),
             message_len: Span::of(0..=200),
@@ -48,7 +65,8 @@ impl Default for Workload {
 }
 
 /// What a user does while faults happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Habit {
     /// Leaves and logs in again at once or soon, up to three times.
     Rejoin,
@@ -65,6 +83,29 @@ pub enum Habit {
     /// Speaks right behind an `enter`, without waiting for the answer, and now and then before
     /// any.
     Eager,
+}
+
+/// Reads the table of habits, in its order, in which they are drawn too.
+fn habits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Habit, u32)>, D::Error> {
+    struct Table;
+
+    impl<'de> Visitor<'de> for Table {
+        type Value = Vec<(Habit, u32)>;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("habits with how many of a hundred users have them, such as rejoin = 20")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<Self::Value, A::Error> {
+            let mut habits = Vec::new();
+            while let Some(habit) = table.next_entry()? {
+                habits.push(habit);
+            }
+            Ok(habits)
+        }
+    }
+
+    deserializer.deserialize_map(Table)
 }
 
 /// The users of one run.
@@ -106,7 +147,7 @@ const PROBE_SPEAKS_AFTER: Duration = Duration::from_millis(1200);
 
 /// Draws the scripts of a run.
 pub fn draw(
-    workload: &Workload,
+    users: &Users,
     sizes: Sizes,
     topology: &Topology,
     times: &Times,
@@ -115,13 +156,13 @@ pub fn draw(
 ) -> Cast {
     let rng = &mut seeds.habits();
     let drawing = Drawing {
-        workload,
+        users,
         sizes,
         rooms: room_names(sizes.rooms, topology),
         times,
         reconnect,
-        private_percent: workload.private_percent.draw(rng),
-        habits: workload.switched_on(rng),
+        private_percent: users.private_percent.draw(rng),
+        habits: users.switched_on(rng),
     };
     let mut scripts = Vec::new();
     for user in 0..sizes.users {
@@ -141,7 +182,7 @@ pub fn draw(
     }
 }
 
-impl Workload {
+impl Users {
     fn switched_on(&self, rng: &mut StdRng) -> Vec<(Habit, u32)> {
         let mut habits = self.habits.clone();
         if self.swarm {
@@ -152,7 +193,7 @@ impl Workload {
 }
 
 struct Drawing<'a> {
-    workload: &'a Workload,
+    users: &'a Users,
     sizes: Sizes,
     rooms: Vec<String>,
     times: &'a Times,
@@ -235,7 +276,7 @@ impl Drawing<'_> {
             name,
             gate_key: None,
             room,
-            message_len: self.workload.message_len.draw(rng) as usize,
+            message_len: self.users.message_len.draw(rng) as usize,
             actions,
             reconnect: Some(self.reconnect),
         }
@@ -314,7 +355,7 @@ impl Drawing<'_> {
     fn add_sends(&self, actions: &mut Vec<Action>, login_at: Duration, rng: &mut StdRng) {
         let mut at = login_at;
         loop {
-            at += self.workload.send_every_ms.draw_ms(rng);
+            at += self.users.send_every_ms.draw_ms(rng);
             if at >= self.times.leaving_at {
                 return;
             }

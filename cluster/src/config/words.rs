@@ -7,7 +7,7 @@ const QUOTE_LEN: usize = 60;
 const TEXT_LEN: usize = 400;
 
 /// Whichever of `known` was probably meant by `name`.
-pub(crate) fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+pub fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     // No slip of the pen, and the distance takes time for each of its characters.
     if name.len() > QUOTE_LEN {
         return None;

@@ -13,7 +13,7 @@ use crate::sweep::{Done, Ended, Sweep, Watch};
 /// Which runs to print the hashes of.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// The scenarios; all of them if none is named.
+    /// The scenarios, by name or as files that end in .toml; all built-in ones if none is named.
     pub scenarios: Vec<String>,
     /// The seeds of each scenario, the last one not included.
     #[arg(long, value_name = "A..B", default_value = "0..4")]

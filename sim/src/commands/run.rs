@@ -15,7 +15,7 @@ use crate::scenario;
 /// Which run, and what to keep of it.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// The scenario; see `sim list`.
+    /// The scenario: a name, see `sim list`, or a file that ends in .toml.
     pub scenario: String,
     /// The seed.
     #[arg(long)]

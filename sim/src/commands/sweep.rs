@@ -20,7 +20,7 @@ use crate::sweep::{ALL_SEEDS, Done, Ended, Sweep, Watch};
 /// Which runs.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// The scenarios; all of them if none is named.
+    /// The scenarios, by name or as files that end in .toml; all built-in ones if none is named.
     pub scenarios: Vec<String>,
     /// The seeds of each scenario, the last one not included.
     #[arg(long, value_name = "A..B")]
@@ -147,7 +147,7 @@ impl<'a, W: Write> Table<'a, W> {
         undecided
             .map(|((scenario, seeds), tally)| {
                 let seeds = seeds.start..seeds.start + tally.runs as u64;
-                report::undecided_scenario(&scenario.name, tally, seeds)
+                report::undecided_scenario(&scenario.given_as, tally, seeds)
             })
             .collect()
     }
