@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{hashes, run, sweep};
+use crate::commands::{hashes, replay, run, sweep};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,6 +20,7 @@ Examples:
   sim run chat-crash --seed 8271 --trace t.jsonl
   sim sweep random-mix --seeds 0..1000       many runs
   sim sweep --seeds 5000..9000 --time 10m    as many as fit into ten minutes
+  sim replay sim-failures/chat-crash-8271.capsule.json
 
 Ctrl-C, SIGTERM and SIGHUP end a sweep when the runs that have begun are finished; their report is
 written and marked as partial. A second signal ends it at once, without a report.
@@ -28,7 +29,8 @@ Exit status:
   0    every promise held
   1    a promise was broken or a run broke off; the last line repeats it
   2    unusable input, or an output that can't be written
-  3    undecided: no promise was broken, but so few deliveries had to be that G4 was hardly checked
+  3    undecided: no promise was broken, but so few deliveries had to be that G4 was hardly checked;
+       or the run of a capsule is another now
   130  ended by Ctrl-C; what was done until then had held (143 by SIGTERM, 129 by SIGHUP)";
 
 /// Runs the whole cluster in a simulated network, with faults, and checks what it promises.
@@ -53,6 +55,8 @@ pub enum Command {
     Run(run::Options),
     /// Runs scenarios with many seeds.
     Sweep(sweep::Options),
+    /// Runs the case of a capsule again and says whether it is still the same run.
+    Replay(replay::Options),
     /// Prints the trace hash of each run, for comparing builds and machines.
     Hashes(hashes::Options),
     /// Lists the scenarios.
@@ -68,6 +72,10 @@ pub struct How {
     /// Writes the report of all runs into this folder, which must be new or empty.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Writes the capsules of the first ten failures into this folder; else into DIR/capsules if
+    /// there is an --out DIR, else into sim-failures.
+    #[arg(long, value_name = "DIR")]
+    pub capsules: Option<PathBuf>,
 }
 
 impl Options {
@@ -78,6 +86,7 @@ impl Options {
             Some(Command::Run(run)) => run.command_line(),
             Some(Command::Sweep(sweep)) => sweep.command_line(),
             Some(Command::Hashes(hashes)) => hashes.command_line(),
+            Some(Command::Replay(replay)) => replay.command_line(),
             Some(Command::List) => String::from(" list"),
         };
         format!("cargo sim{arguments}")
@@ -159,6 +168,7 @@ mod tests {
                 "cargo sim sweep steady mix --seeds 3..9 --time 1m30s500ms",
             ),
             ("hashes steady -j 1", "cargo sim hashes steady --seeds 0..4"),
+            ("replay a.json", "cargo sim replay a.json"),
             ("list", "cargo sim list"),
         ] {
             let line = |text: &str| {

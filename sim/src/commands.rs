@@ -2,6 +2,7 @@
 
 pub mod hashes;
 pub mod list;
+pub mod replay;
 pub mod run;
 pub mod sweep;
 
@@ -14,7 +15,8 @@ use crate::scenario::{self, Scenario};
 
 /// A promise was broken or a run broke off.
 const FAILED: u8 = 1;
-/// Nothing was broken, but so little was checked that it means nothing.
+/// Nothing was broken, but so little was checked that it means nothing; or what was broken can't be
+/// found again.
 const UNDECIDED: u8 = 3;
 /// What is said when a signal comes.
 const INTERRUPTION: &str =
@@ -32,6 +34,7 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
         Some(Command::Run(options)) => run::execute(&options, command),
         Some(Command::Sweep(options)) => sweep::execute(options, command),
         Some(Command::Hashes(options)) => hashes::execute(options),
+        Some(Command::Replay(options)) => replay::execute(&options),
         Some(Command::List) => list::execute(),
     }
 }

@@ -13,6 +13,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use loadgen::time_text;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::clock;
@@ -154,6 +155,7 @@ pub struct Violation {
     /// Which one.
     pub guarantee: Guarantee,
     /// When it showed, since the start of the run.
+    #[serde(with = "time_text")]
     pub at: Duration,
     /// Who saw what, in a sentence or a few lines.
     pub what: String,

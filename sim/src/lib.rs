@@ -14,6 +14,8 @@
 //!   [`chain`]; [`marks`]: which rare paths were taken;
 //! - [`record`]: what the checks read; [`guarantees`] and [`quiet`]: the checks;
 //! - [`sweep`]: many runs on many threads, until they are done or a signal ends them;
+//! - [`capsule`]: one failed run in one file; [`capsules`]: where they are kept; [`replay`]: whether
+//!   it is still the same run;
 //! - [`cli`], [`commands`], [`report`] (what is printed), [`progress`] (meanwhile), [`gather`] and
 //!   [`kept`] (what is written): the program.
 
@@ -24,6 +26,8 @@ compile_error!(
 );
 
 pub mod bodies;
+pub mod capsule;
+pub mod capsules;
 pub mod case;
 pub mod chain;
 pub mod chaos;
@@ -44,6 +48,7 @@ pub mod process;
 pub mod progress;
 pub mod quiet;
 pub mod record;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod scenario;
@@ -52,4 +57,5 @@ pub mod settings;
 pub mod sweep;
 pub mod trace;
 pub mod vandal;
+mod versions;
 pub mod workload;

@@ -12,9 +12,22 @@ use crate::run::Outcome;
 /// for every user.
 const VIOLATIONS_MAX: usize = 10;
 
-/// A run that failed: what was promised and what happened instead, the plan, and as the last line
-/// the command that repeats it.
-pub fn failure(outcome: &Outcome) -> String {
+/// A run that failed: what was promised and what happened instead, the plan, where it is kept, and
+/// as the last line the command that repeats it.
+pub fn failure(outcome: &Outcome, capsule: Option<&str>) -> String {
+    let mut text = broken(outcome);
+    if let Some(case) = &outcome.case {
+        let _ = write!(text, "\n{case}");
+    }
+    if let Some(capsule) = capsule {
+        let _ = write!(text, "\n{capsule}");
+    }
+    let _ = write!(text, "\nreproduce: {}", command(outcome));
+    text
+}
+
+/// What was promised and what happened instead, each in a line.
+pub fn broken(outcome: &Outcome) -> String {
     let mut text = String::new();
     if let Some(reason) = &outcome.broke_off {
         let at = seconds(outcome.simulated);
@@ -27,11 +40,12 @@ pub fn failure(outcome: &Outcome) -> String {
     if more > 0 {
         let _ = writeln!(text, "and {more} more");
     }
-    if let Some(case) = &outcome.case {
-        let _ = write!(text, "\n{case}");
-    }
-    let _ = write!(text, "\nreproduce: cargo sim run {}", outcome.name());
     text
+}
+
+/// The command that repeats a run.
+pub fn command(outcome: &Outcome) -> String {
+    format!("cargo sim run {}", outcome.name())
 }
 
 /// A run of which too little was checked: what is wrong with it, and as the last line the command
@@ -39,11 +53,11 @@ pub fn failure(outcome: &Outcome) -> String {
 pub fn undecided(outcome: &Outcome) -> String {
     format!(
         "undecided: {}, which is less than {}%, so that little was checked of G4\n\n{}\n\n\
-         reproduce: cargo sim run {}",
+         reproduce: {}",
         outcome.deliveries,
         Deliveries::MUST_PERCENT_MIN,
         outcome.deliveries.table(),
-        outcome.name()
+        command(outcome)
     )
 }
 

@@ -268,7 +268,10 @@ mod tests {
 
     fn why(outcome: &Outcome) -> &str {
         assert!(!outcome.held());
-        let last = report::failure(outcome).lines().last().map(str::to_owned);
+        let last = report::failure(outcome, None)
+            .lines()
+            .last()
+            .map(str::to_owned);
         let command = format!("reproduce: cargo sim run {} --seed 7", outcome.scenario);
         assert_eq!(last, Some(command));
         outcome.broke_off.as_deref().unwrap_or_default()

@@ -3,8 +3,13 @@
 use std::error::Error;
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 use reports::run_folder;
+use sim::capsule::Capsule;
+use sim::case::Case;
+use sim::run;
+use sim::scenario;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -50,6 +55,42 @@ fn files_that_can_not_be_written_are_told_before_the_run() -> Outcome {
         assert_eq!(text(&run.stdout), "");
     }
     assert!(!folder.path().join("a").exists());
+    Ok(())
+}
+
+#[test]
+fn a_capsule_is_replayed_as_the_same_failure_or_as_another_run_or_not_at_all() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let write = |name: &str, text: &str| -> std::io::Result<_> {
+        let path = folder.path().join(name);
+        fs::write(&path, text)?;
+        Ok(path)
+    };
+    let mut case = Case::draw(&scenario::find("steady")?, 1);
+    // Cut off in the middle, its servers still hold what they should not.
+    case.times.ended_at = Duration::from_secs(3);
+    let capsule = Capsule::of(&run::run(&case, false), String::from("none"));
+    let mut capsule = capsule.ok_or("it did not fail")?;
+    let good = write("good", &capsule.to_json())?;
+    let halved = write("halved", &capsule.to_json()[..500])?;
+    capsule.case.scripts[0].actions.remove(0);
+    let another = write("another", &capsule.to_json())?;
+    let missing = folder.path().join("missing");
+    for (path, status, said) in [
+        (good, 1, "the same run: all "),
+        (
+            another,
+            3,
+            "another run: the first event that differs is line ",
+        ),
+        (halved, 2, "it is no capsule of a run: EOF while parsing"),
+        (missing, 2, "cannot read "),
+    ] {
+        let replay = sim(&["replay", &path.to_string_lossy()]).output()?;
+        let told = text(&replay.stdout) + &text(&replay.stderr);
+        assert_eq!(replay.status.code(), Some(status), "{told}");
+        assert!(told.contains(said), "{told}");
+    }
     Ok(())
 }
 

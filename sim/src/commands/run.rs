@@ -7,6 +7,7 @@ use clap::Args;
 use reports::output::{Output, say};
 
 use super::{FAILED, UNDECIDED};
+use crate::capsules::Capsules;
 use crate::kept::Kept;
 use crate::report;
 use crate::run;
@@ -33,6 +34,10 @@ pub struct Options {
     /// Writes the report into this folder, which must be new or empty.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Writes the capsule of a failure into this folder; else into DIR/capsules if there is an
+    /// --out DIR, else into sim-failures.
+    #[arg(long, value_name = "DIR")]
+    pub capsules: Option<PathBuf>,
 }
 
 impl Options {
@@ -65,7 +70,9 @@ pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
         output.print_line(&outcome.deliveries.table());
     }
     if !outcome.held() {
-        output.print_line(&report::failure(&outcome));
+        let (folder, out) = (options.capsules.as_deref(), options.out.as_deref());
+        let capsule = Capsules::new(folder, out).keep(&outcome);
+        output.print_line(&report::failure(&outcome, capsule.as_deref()));
     } else if !outcome.is_decided() {
         output.print_line(&report::undecided(&outcome));
     }

@@ -1,7 +1,6 @@
 //! `sim sweep`, and `sim` alone: many runs, a table of them, a verdict.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use reports::output::{Output, OutputError, say};
 use reports::run_folder::FolderError;
 
 use super::{FAILED, INTERRUPTION, UNDECIDED, named};
+use crate::capsules::Capsules;
 use crate::cli::{How, Seeds, duration};
 use crate::gather::Gathered;
 use crate::progress::Progress;
@@ -66,7 +66,7 @@ pub fn execute(options: Options, command: String) -> anyhow::Result<ExitCode> {
         jobs: options.how.threads(),
         time: options.time,
     };
-    sweep(&some, options.how.out.as_deref(), command)
+    sweep(&some, &options.how, command)
 }
 
 /// Does all built-in scenarios; `command` repeats them.
@@ -82,12 +82,14 @@ pub fn execute_all(how: &How, command: String) -> anyhow::Result<ExitCode> {
         jobs: how.threads(),
         time: None,
     };
-    sweep(&all, how.out.as_deref(), command)
+    sweep(&all, how, command)
 }
 
-fn sweep(sweep: &Sweep, out: Option<&Path>, command: String) -> anyhow::Result<ExitCode> {
+fn sweep(sweep: &Sweep, how: &How, command: String) -> anyhow::Result<ExitCode> {
+    let out = how.out.as_deref();
     let gathered = out.map(|path| Gathered::new(path, command)).transpose()?;
-    let mut table = Table::new(sweep, gathered, Output::stdout());
+    let capsules = Capsules::new(how.capsules.as_deref(), out);
+    let mut table = Table::new(sweep, gathered, capsules, Output::stdout());
     let ended = sweep.run(&mut table)?;
     let written = table.write(ended);
     let status = table.finish(ended)?;
@@ -104,19 +106,27 @@ struct Table<'a, W> {
     tallies: Vec<Tally>,
     /// For the report, if there is to be one.
     gathered: Option<Gathered>,
+    /// For the runs that failed.
+    capsules: Capsules,
     /// What is printed of the first run that failed, and where the others are.
     first_failure: Option<String>,
     other_failures: Vec<String>,
 }
 
 impl<'a, W: Write> Table<'a, W> {
-    fn new(sweep: &'a Sweep, gathered: Option<Gathered>, output: Output<W>) -> Self {
+    fn new(
+        sweep: &'a Sweep,
+        gathered: Option<Gathered>,
+        capsules: Capsules,
+        output: Output<W>,
+    ) -> Self {
         Self {
             sweep,
             progress: Progress::new(sweep),
             output,
             tallies: vec![Tally::default(); sweep.scenarios.len()],
             gathered,
+            capsules,
             first_failure: None,
             other_failures: Vec::new(),
         }
@@ -240,8 +250,10 @@ impl<W: Write> Watch for Table<'_, W> {
         }
         self.tallies[done.item.scenario].add(&done.outcome, done.took);
         if !done.outcome.held() {
+            let capsule = self.capsules.keep(&done.outcome);
             if self.first_failure.is_none() {
-                self.first_failure = Some(report::failure(&done.outcome));
+                let failure = report::failure(&done.outcome, capsule.as_deref());
+                self.first_failure = Some(failure);
             } else {
                 self.other_failures.push(done.outcome.name());
             }
@@ -301,7 +313,8 @@ mod tests {
             ..Deliveries::default()
         };
         for (deliveries, status) in [(some, 0), (Deliveries::default(), UNDECIDED)] {
-            let mut table = Table::new(&sweep, None, Output::new(io::sink()));
+            let capsules = Capsules::new(None, None);
+            let mut table = Table::new(&sweep, None, capsules, Output::new(io::sink()));
             let told = deliveries.to_string();
             table.next(done(&sweep, deliveries));
             assert_eq!(table.finish(Ended::Complete)?, status, "{told}");
@@ -313,7 +326,12 @@ mod tests {
     fn a_sweep_is_partial_that_did_not_get_to_its_last_seed() {
         let is_partial = |seeds, ended| {
             let sweep = sweep(seeds);
-            let mut table = Table::new(&sweep, None, Output::new(io::sink()));
+            let mut table = Table::new(
+                &sweep,
+                None,
+                Capsules::new(None, None),
+                Output::new(io::sink()),
+            );
             table.tallies[0].runs = 1;
             table.is_partial(ended)
         };
