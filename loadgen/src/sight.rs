@@ -16,9 +16,14 @@ pub(crate) fn connector(answer: &Value) -> Option<Address> {
 }
 
 /// The members in the answer to a successful enter; `None` if it is a refusal. The original answers
-/// `{"users":{}}` when no chat server could be asked, which is one.
+/// `{"users":{}}` when no chat server could be asked. No client of it takes that for a refusal: it
+/// believes that it is in a room, in which there is nobody.
 pub(crate) fn users(answer: &Value) -> Option<Vec<String>> {
-    let users = answer.get("users")?.as_array()?;
+    let users = match answer.get("users")? {
+        Value::Array(users) => users.as_slice(),
+        Value::Object(_) => &[],
+        _ => return None,
+    };
     users
         .iter()
         .map(|name| Some(name.as_str()?.to_owned()))
@@ -102,7 +107,8 @@ mod tests {
             users(&json!({"users": ["b", "a"]})),
             Some(vec!["b".to_owned(), "a".to_owned()])
         );
-        assert_eq!(users(&json!({"users": {}})), None);
+        assert_eq!(users(&json!({"users": {}})), Some(Vec::new()));
+        assert_eq!(users(&json!({"users": 3})), None);
         assert_eq!(users(&json!({"code": 500})), None);
         assert!(is_duplicate(&json!({"code": 500, "error": true})));
         assert!(is_duplicate(&json!({"code": 500, "error": 1})));

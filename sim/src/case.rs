@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::connection::Transport;
+use cluster::policy::Policy;
 use cluster::topology::{Backend, Frontend, Topology};
 use loadgen::script::Script;
 use loadgen::time_text;
@@ -30,7 +31,7 @@ const LINK_PORT: u16 = 6050;
 pub struct Case {
     /// The scenario's name.
     pub scenario: String,
-    /// What the scenario is called on the command line.
+    /// How the scenario was asked for on the command line.
     pub given_as: String,
     /// The seed that it was drawn from.
     pub seed: u64,
@@ -200,6 +201,9 @@ impl fmt::Display for Case {
             count(self.scripts.len(), "user"),
             count(self.client_hosts.len(), "host"),
         )?;
+        if self.settings.policy != Policy::hardened() {
+            writeln!(out, "flaws: {}", self.settings.policy)?;
+        }
         if self.vandals > 0 {
             writeln!(out, "{}", count(self.vandals as usize, "vandal"))?;
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{hashes, replay, run, sweep};
+use crate::commands::{detect, hashes, replay, run, sweep};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +19,8 @@ Examples:
   sim run chat-crash --seed 8271             one run, with its plan
   sim run chat-crash --seed 8271 --trace t.jsonl
   sim sweep random-mix --seeds 0..1000       many runs
+  sim sweep --policy pomelo                  what a cluster of the original would do
+  sim run steady --seed 1 --with kick-lost   with one flaw of it
   sim sweep --seeds 5000..9000 --time 10m    as many as fit into ten minutes
   sim replay sim-failures/chat-crash-8271.capsule.json
 
@@ -61,6 +63,10 @@ pub enum Command {
     Hashes(hashes::Options),
     /// Lists the scenarios.
     List,
+    /// Searches for each flaw of the original, and tells how soon it is found.
+    Detect(detect::Options),
+    /// Lists the flaws that servers can be given.
+    Flaws,
 }
 
 /// How many runs are done at once, and where their report goes.
@@ -87,7 +93,9 @@ impl Options {
             Some(Command::Sweep(sweep)) => sweep.command_line(),
             Some(Command::Hashes(hashes)) => hashes.command_line(),
             Some(Command::Replay(replay)) => replay.command_line(),
+            Some(Command::Detect(detect)) => detect.command_line(),
             Some(Command::List) => String::from(" list"),
+            Some(Command::Flaws) => String::from(" flaws"),
         };
         format!("cargo sim{arguments}")
     }
@@ -170,6 +178,18 @@ mod tests {
             ("hashes steady -j 1", "cargo sim hashes steady --seeds 0..4"),
             ("replay a.json", "cargo sim replay a.json"),
             ("list", "cargo sim list"),
+            (
+                "detect kick-lost --starts 3 --jobs 1",
+                "cargo sim detect kick-lost --starts 3 --scenario random-mix",
+            ),
+            (
+                "sweep --policy pomelo --without kick-lost --with star-in-name",
+                "cargo sim sweep --policy pomelo --with star-in-name --without kick-lost",
+            ),
+            (
+                "run steady --with kick-lost --seed 7",
+                "cargo sim run steady --seed 7 --with kick-lost",
+            ),
         ] {
             let line = |text: &str| {
                 let options = Options::try_parse_from(text.split(' '));

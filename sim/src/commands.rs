@@ -1,5 +1,7 @@
 //! What the commands of `sim` do: one file each.
 
+pub mod detect;
+pub mod flaws;
 pub mod hashes;
 pub mod list;
 pub mod replay;
@@ -11,6 +13,7 @@ use std::ops::Range;
 use std::process::ExitCode;
 
 use crate::cli::{Command, Options};
+use crate::policy::Change;
 use crate::scenario::{self, Scenario};
 
 /// A promise was broken or a run broke off.
@@ -35,13 +38,16 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
         Some(Command::Sweep(options)) => sweep::execute(options, command),
         Some(Command::Hashes(options)) => hashes::execute(options),
         Some(Command::Replay(options)) => replay::execute(&options),
+        Some(Command::Detect(options)) => detect::execute(options),
         Some(Command::List) => list::execute(),
+        Some(Command::Flaws) => flaws::execute(),
     }
 }
 
-/// The scenarios called `names`, each of them once, or all, each with its seeds.
+/// The scenarios called `names`, each of them once, or all, each changed and with its seeds.
 fn named(
     names: &[String],
+    change: &Change,
     seeds_of: impl Fn(&Scenario) -> Range<u64>,
 ) -> anyhow::Result<Vec<(Scenario, Range<u64>)>> {
     let scenarios = if names.is_empty() {
@@ -54,7 +60,8 @@ fn named(
     };
     Ok(scenarios
         .into_iter()
-        .map(|scenario| {
+        .map(|mut scenario| {
+            change.apply(&mut scenario);
             let seeds = seeds_of(&scenario);
             (scenario, seeds)
         })
@@ -68,7 +75,7 @@ mod tests {
     #[test]
     fn a_scenario_that_is_named_twice_is_run_once() -> anyhow::Result<()> {
         let names = ["steady", "chat-crash", "steady"].map(str::to_owned);
-        let named = named(&names, |_| 0..1)?;
+        let named = named(&names, &Change::default(), |_| 0..1)?;
         let names: Vec<_> = named.iter().map(|(scenario, _)| &*scenario.name).collect();
         assert_eq!(names, ["steady", "chat-crash"]);
         Ok(())

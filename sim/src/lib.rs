@@ -13,7 +13,8 @@
 //! - [`trace`]: the ordered record of everything that happened, and its hash, event by event a
 //!   [`chain`]; [`marks`]: which rare paths were taken;
 //! - [`record`]: what the checks read; [`guarantees`] and [`quiet`]: the checks;
-//! - [`sweep`]: many runs on many threads, until they are done or a signal ends them;
+//! - [`sweep`]: many runs on many threads, until they are done or a signal ends them; [`detect`]:
+//!   many until one fails, with servers that have a flaw ([`policy`]);
 //! - [`capsule`]: one failed run in one file; [`capsules`]: where they are kept; [`replay`]: whether
 //!   it is still the same run;
 //! - [`cli`], [`commands`], [`report`] (what is printed), [`progress`] (meanwhile), [`gather`] and
@@ -35,6 +36,7 @@ pub mod cli;
 mod clock;
 pub mod commands;
 pub mod deployment;
+pub mod detect;
 pub mod fault;
 pub mod gather;
 pub mod guarantees;
@@ -44,6 +46,7 @@ pub mod kept;
 pub mod marks;
 pub mod net;
 mod panics;
+pub mod policy;
 pub mod process;
 pub mod progress;
 pub mod quiet;

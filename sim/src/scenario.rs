@@ -61,7 +61,7 @@ pub struct Scenario {
     pub faults: Vec<Incident>,
     /// What goes wrong by chance.
     pub random_faults: Option<RandomFaults>,
-    /// What it is called on the command line: its name, or the file's path.
+    /// How it is asked for on the command line: by its name or the file's path, and with which flaws.
     #[serde(skip)]
     pub given_as: String,
 }

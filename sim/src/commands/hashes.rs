@@ -8,6 +8,7 @@ use reports::output::{Output, say};
 
 use super::{INTERRUPTION, named};
 use crate::cli::{Seeds, threads};
+use crate::policy::Change;
 use crate::sweep::{Done, Ended, Sweep, Watch};
 
 /// Which runs to print the hashes of.
@@ -21,13 +22,17 @@ pub struct Options {
     /// Threads; one for each core if not given.
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
+    /// The servers.
+    #[command(flatten)]
+    pub change: Change,
 }
 
 impl Options {
     /// What repeats it, after `sim`.
     pub fn command_line(&self) -> String {
         let names: String = self.scenarios.iter().map(|it| format!(" {it}")).collect();
-        format!(" hashes{names} --seeds {}", self.seeds)
+        let change = self.change.command_line();
+        format!(" hashes{names} --seeds {}{change}", self.seeds)
     }
 }
 
@@ -39,7 +44,7 @@ impl Options {
 pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
     let Seeds(seeds) = options.seeds;
     let sweep = Sweep {
-        scenarios: named(&options.scenarios, |_| seeds.clone())?,
+        scenarios: named(&options.scenarios, &options.change, |_| seeds.clone())?,
         jobs: threads(options.jobs),
         time: None,
     };

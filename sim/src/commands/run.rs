@@ -9,6 +9,7 @@ use reports::output::{Output, say};
 use super::{FAILED, UNDECIDED};
 use crate::capsules::Capsules;
 use crate::kept::Kept;
+use crate::policy::Change;
 use crate::report;
 use crate::run;
 use crate::scenario;
@@ -38,12 +39,16 @@ pub struct Options {
     /// --out DIR, else into sim-failures.
     #[arg(long, value_name = "DIR")]
     pub capsules: Option<PathBuf>,
+    /// The servers.
+    #[command(flatten)]
+    pub change: Change,
 }
 
 impl Options {
     /// What repeats it, after `sim`.
     pub fn command_line(&self) -> String {
-        format!(" run {} --seed {}", self.scenario, self.seed)
+        let change = self.change.command_line();
+        format!(" run {} --seed {}{change}", self.scenario, self.seed)
     }
 }
 
@@ -53,7 +58,8 @@ impl Options {
 ///
 /// If the scenario is unknown, or a file or standard output can't be written.
 pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
-    let scenario = scenario::find(&options.scenario)?;
+    let mut scenario = scenario::find(&options.scenario)?;
+    options.change.apply(&mut scenario);
     let kept = Kept::open(options, command)?;
     let mut outcome = match run::draw(&scenario, options.seed) {
         Ok(case) => {

@@ -12,6 +12,7 @@ use super::{FAILED, INTERRUPTION, UNDECIDED, named};
 use crate::capsules::Capsules;
 use crate::cli::{How, Seeds, duration};
 use crate::gather::Gathered;
+use crate::policy::Change;
 use crate::progress::Progress;
 use crate::report::{self, Tally};
 use crate::scenario::{self, Scenario};
@@ -29,6 +30,9 @@ pub struct Options {
     /// other end.
     #[arg(long, value_parser = duration)]
     pub time: Option<Duration>,
+    /// The servers.
+    #[command(flatten)]
+    pub change: Change,
     /// How.
     #[command(flatten)]
     pub how: How,
@@ -48,7 +52,7 @@ impl Options {
             let time = humantime::format_duration(time).to_string();
             line += &format!(" --time {}", time.replace(' ', ""));
         }
-        line
+        line + &self.change.command_line()
     }
 }
 
@@ -62,7 +66,7 @@ pub fn execute(options: Options, command: String) -> anyhow::Result<ExitCode> {
     let seeds = options.seeds.map(|Seeds(range)| range).or(unbounded);
     let seeds_of = |it: &Scenario| seeds.clone().unwrap_or(0..it.seeds);
     let some = Sweep {
-        scenarios: named(&options.scenarios, seeds_of)?,
+        scenarios: named(&options.scenarios, &options.change, seeds_of)?,
         jobs: options.how.threads(),
         time: options.time,
     };
