@@ -30,7 +30,8 @@ use crate::net::SimNet;
 use crate::process::Process;
 use crate::seeds::Seeds;
 use crate::trace::Trace;
-use crate::vandal;
+use crate::vandal::Vandal;
+use crate::vandal::visit::Diary;
 
 /// The length of turmoil's step. Coarser ones deliver messages before they were sent.
 pub const TICK: Duration = Duration::from_millis(1);
@@ -49,6 +50,8 @@ pub struct Deployment<'a> {
     /// Where the users write down what they do and see: one recorder for each host of users,
     /// from its first step on.
     pub recorders: Recorders,
+    /// Where the vandals write down what they do and get.
+    pub visits: Diary,
 }
 
 /// The recorders of the hosts of users. Each host has its own clock, so it has its own recorder.
@@ -94,6 +97,7 @@ impl<'a> Deployment<'a> {
             processes: BTreeMap::new(),
             servers: BTreeMap::new(),
             recorders: Recorders::default(),
+            visits: Diary::default(),
         };
         deployment.add_servers(case, seeds, trace);
         for (number, host) in (0..).zip(&case.client_hosts) {
@@ -188,7 +192,10 @@ impl<'a> Deployment<'a> {
                 (script.clone(), access)
             })
             .collect();
+        let home = host.to_owned();
         let targets = case.addresses();
+        let vocabulary = case.settings.bodies.vocabulary();
+        let diary = self.visits.clone();
         let healed_at = case.times.healed_at;
         self.sim.client(host, async move {
             // Here the host's own clock begins.
@@ -203,13 +210,19 @@ impl<'a> Deployment<'a> {
             }
             let mut attacks = JoinSet::new();
             for number in 0..vandals {
-                let rng = seeds.vandal(number);
-                let until = started_at + healed_at;
-                attacks.spawn(vandal::run(network.clone(), targets.clone(), until, rng));
+                let vandal = Vandal {
+                    number,
+                    host: home.clone(),
+                    targets: targets.clone(),
+                    vocabulary: vocabulary.clone(),
+                    started_at,
+                    until: started_at + healed_at,
+                    diary: diary.clone(),
+                };
+                attacks.spawn(vandal.run(network.clone(), seeds.vandal(number)));
             }
-            // What vandals left half open, and what users vanished from, stays open until the run
-            // ends.
-            let _half_open = attacks.join_all().await;
+            attacks.join_all().await;
+            // What users vanished from stays open until the run ends.
             let _vanished = tasks.join_all().await;
             future::pending().await
         });

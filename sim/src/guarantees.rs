@@ -21,6 +21,7 @@ use crate::record::Record;
 use view::View;
 
 mod answered;
+mod bad_input;
 mod bounded;
 mod clean;
 mod delivered;
@@ -50,8 +51,7 @@ pub use obligations::{Deliveries, Shares};
 /// and the check.
 macro_rules! promises {
     ($($promise:ident = $number:literal, $name:literal, $demands:literal, $check:path;)*) => {
-        /// One promise of the cluster. Bad input (G12) is not among them: it needs no history,
-        /// only servers that survive it.
+        /// One promise of the cluster.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Guarantee {
@@ -107,6 +107,9 @@ promises! {
     Clean = 11, "clean",
         "when all have gone, nothing is left",
         clean::check;
+    BadInput = 12, "bad input",
+        "no bytes of a stranger harm a server, or get further than its door",
+        bad_input::check;
     NoFalseKill = 13, "no false kill",
         "nobody who kept his heartbeats is cut off",
         no_false_kill::check;
@@ -258,6 +261,6 @@ mod tests {
     #[test]
     fn the_promises_are_in_the_order_of_their_numbers() {
         let numbers: Vec<u8> = Guarantee::all().map(Guarantee::number).collect();
-        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13]);
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
     }
 }

@@ -9,6 +9,7 @@ use cluster::topology::Topology;
 use loadgen::history::Event;
 
 use crate::fault::Planned;
+use crate::vandal::visit::Visit;
 
 /// One finished run: what the users did and saw, what was done to the cluster, and what the
 /// servers held meanwhile. All times count from the start of the run.
@@ -41,6 +42,8 @@ pub struct Record {
     pub probes: BTreeSet<u32>,
     /// Users that log in again whenever they lose their session.
     pub returning: BTreeSet<u32>,
+    /// What vandals did and what they got back, in the order in which they came.
+    pub visits: Vec<Visit>,
     /// What the servers held, every 100 ms and at the end.
     pub samples: Vec<Sample>,
     /// What the run was set up with.
@@ -61,6 +64,8 @@ pub struct Sample {
 pub struct Bounds {
     /// The longest time until a server answers a request.
     pub request_deadline: Duration,
+    /// How long a client may take to shake hands.
+    pub handshake_patience: Duration,
     /// Interval of heartbeats. A user sends its own one interval after the server's, and either
     /// side gives up after two more of silence.
     pub heartbeat: Duration,

@@ -19,6 +19,7 @@ use crate::record::{Bounds, Record, Sample};
 use crate::scenario::Scenario;
 use crate::seeds::Seeds;
 use crate::trace::Trace;
+use crate::vandal::visit::Visit;
 
 /// How often the servers are looked into.
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);
@@ -91,6 +92,7 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
         history: Vec::new(),
         faults: Vec::new(),
         samples: Vec::new(),
+        visits: Vec::new(),
         simulated: Duration::ZERO,
     };
     let marks = marks::Count::begin(&trace);
@@ -165,6 +167,7 @@ struct Run<'a> {
     history: Vec<history::Event>,
     faults: Vec<Planned>,
     samples: Vec<Sample>,
+    visits: Vec<Visit>,
     simulated: Duration,
 }
 
@@ -195,6 +198,7 @@ impl Run<'_> {
             }
         }
         self.sample(deployment);
+        self.visits = deployment.visits.take();
         Ok(())
     }
 
@@ -238,9 +242,11 @@ impl Run<'_> {
                 .collect(),
             probes: users.filter(|user| case.is_probe(*user)).collect(),
             returning: returning.map(|script| script.user).collect(),
+            visits: self.visits,
             samples: self.samples,
             bounds: Bounds {
                 request_deadline: settings.request_deadline,
+                handshake_patience: settings.handshake_patience,
                 heartbeat: settings.heartbeat,
                 lease: settings.lease,
                 latency_max: latency_max.unwrap_or_default(),

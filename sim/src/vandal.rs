@@ -1,12 +1,14 @@
 //! A client that means no good: it sends bytes that no client and no server would send, or none.
 //!
 //! It never speaks so well that it gets into a room. What is asked of the servers is that they
-//! live on and that nobody else notices.
+//! live on, that nobody else notices, and that the vandal gets nothing of what it wants: it writes
+//! down what it did and what it got back.
 
 use std::io;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use cluster::link::frame::{self, Header, Hello, VERSION};
 use cluster::net::Network;
 use cluster::wire::handshake;
 use cluster::wire::message::{self, RouteRef};
@@ -15,10 +17,14 @@ use cluster::wire::vocabulary::Vocabulary;
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::scenario::Span;
+use visit::{Diary, Entry};
+
+pub mod visit;
 
 /// From one attack to the next.
 const PAUSE_MS: Span = Span::of(10..=300);
@@ -31,8 +37,8 @@ const GARBAGE_LEN: Span = Span::of(1..=8192);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a vandal does with a connection.
-#[derive(Clone, Copy, Debug)]
-enum Attack {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attack {
     /// Sends nothing.
     Silence,
     /// Sends random bytes.
@@ -49,9 +55,11 @@ enum Attack {
     Nonsense,
     /// Sends good packages in an order that makes no sense.
     Disorder,
+    /// Says the hello of a connector, without the cluster's token.
+    Stranger,
 }
 
-const ATTACKS: [Attack; 8] = [
+const ATTACKS: [Attack; 9] = [
     Attack::Silence,
     Attack::Garbage,
     Attack::Cut,
@@ -60,50 +68,72 @@ const ATTACKS: [Attack; 8] = [
     Attack::GarbageMessages,
     Attack::Nonsense,
     Attack::Disorder,
+    Attack::Stranger,
 ];
 
-/// Attacks one of `targets` after the other until `until`. Returns connections that were opened
-/// and never got as far as a handshake, for whoever wants to keep them open.
-pub async fn run<N: Network>(
-    network: N,
-    targets: Vec<(String, u16)>,
-    until: Instant,
-    mut rng: StdRng,
-) -> Vec<N::Stream> {
-    let mut half_open = Vec::new();
-    let attacks = async {
-        loop {
-            sleep(PAUSE_MS.draw_ms(&mut rng)).await;
-            let (host, port) = targets.choose(&mut rng).expect("there are servers");
-            let attack = ATTACKS.choose(&mut rng).expect("there are attacks");
-            // A server that hangs up in the middle does what it should.
-            let kept = carry_out(*attack, &network, host, *port, &mut rng).await;
-            half_open.extend(kept.ok().flatten());
-        }
-    };
-    let _ = timeout_at(until, attacks).await;
-    half_open
+/// Where one vandal is, and what it knows.
+pub struct Vandal {
+    /// Its number.
+    pub number: u32,
+    /// The host that it is on.
+    pub host: String,
+    /// Where servers listen.
+    pub targets: Vec<(String, u16)>,
+    /// How servers write their answers.
+    pub vocabulary: Vocabulary,
+    /// When the run began.
+    pub started_at: Instant,
+    /// When it stops.
+    pub until: Instant,
+    /// Where it writes down what it does and gets.
+    pub diary: Diary,
 }
 
-async fn carry_out<N: Network>(
-    attack: Attack,
-    network: &N,
-    host: &str,
-    port: u16,
-    rng: &mut StdRng,
-) -> io::Result<Option<N::Stream>> {
-    let mut stream = timeout(CONNECT_PATIENCE, network.connect(host, port)).await??;
-    for bytes in attack.draw_bytes(rng) {
-        stream.write_all(&bytes).await?;
-        if rng.random() {
-            sleep(Span::of(0..=20).draw_ms(rng)).await;
+impl Vandal {
+    /// Attacks one server after the other. Ends when the servers have closed what was left open.
+    pub async fn run<N: Network>(self, network: N, mut rng: StdRng) {
+        let mut kept = JoinSet::new();
+        let attacks = async {
+            loop {
+                sleep(PAUSE_MS.draw_ms(&mut rng)).await;
+                let attack = ATTACKS.choose(&mut rng).expect("there are attacks");
+                // A server that is down can't be attacked.
+                let _ = self.attack(*attack, &network, &mut rng, &mut kept).await;
+            }
+        };
+        let _ = timeout_at(self.until, attacks).await;
+        kept.join_all().await;
+    }
+
+    async fn attack<N: Network>(
+        &self,
+        attack: Attack,
+        network: &N,
+        rng: &mut StdRng,
+        kept: &mut JoinSet<()>,
+    ) -> io::Result<()> {
+        let (host, port) = self.targets.choose(rng).expect("there are servers");
+        let mut stream = timeout(CONNECT_PATIENCE, network.connect(host, *port)).await??;
+        let entry = Entry::begin(self, attack, host);
+        // A server that hangs up in the middle does what it should.
+        if attack.carry_out(&mut stream, rng).await.is_ok() {
+            entry.spoke();
         }
+        if attack.is_half_open() && rng.random() {
+            let vocabulary = self.vocabulary.clone();
+            entry.keep();
+            kept.spawn(async move { entry.listen(&mut stream, &vocabulary).await });
+            return Ok(());
+        }
+        let stay = STAY_MS.draw_ms(rng);
+        if timeout(stay, entry.listen(&mut stream, &self.vocabulary))
+            .await
+            .is_err()
+        {
+            entry.watched();
+        }
+        Ok(())
     }
-    if attack.is_half_open() && rng.random() {
-        return Ok(Some(stream));
-    }
-    sleep(STAY_MS.draw_ms(rng)).await;
-    Ok(None)
 }
 
 impl Attack {
@@ -113,6 +143,20 @@ impl Attack {
             self,
             Attack::Silence | Attack::Cut | Attack::Huge | Attack::EndlessUpgrade
         )
+    }
+
+    async fn carry_out<S: AsyncWrite + Unpin>(
+        self,
+        stream: &mut S,
+        rng: &mut StdRng,
+    ) -> io::Result<()> {
+        for bytes in self.draw_bytes(rng) {
+            stream.write_all(&bytes).await?;
+            if rng.random() {
+                sleep(Span::of(0..=20).draw_ms(rng)).await;
+            }
+        }
+        Ok(())
     }
 
     /// What is written, each item in one write.
@@ -148,8 +192,7 @@ impl Attack {
                     .collect()
             }
             Attack::Nonsense => {
-                let requests = NONSENSE.iter().enumerate().map(|(index, (route, body))| {
-                    let id = u32::try_from(index).unwrap_or_default();
+                let requests = (1..).zip(NONSENSE).map(|(id, (route, body, _))| {
                     message::encode_request(id, RouteRef::Name(route), body.as_bytes())
                 });
                 [handshake, acknowledgement]
@@ -163,29 +206,85 @@ impl Attack {
                 let draw = |_| packages.choose(rng).cloned().unwrap_or_default();
                 (0..count).map(draw).collect()
             }
+            Attack::Stranger => {
+                let hello = Hello {
+                    version: VERSION,
+                    token: TOKENS.choose(rng).copied().unwrap_or_default().to_owned(),
+                    server: String::from("connector-server-1"),
+                    incarnation: rng.random(),
+                    dial: 1,
+                    resume: None,
+                };
+                let mut bytes = BytesMut::new();
+                frame::put(&mut bytes, &Header::Hello(hello), &[]);
+                vec![bytes.freeze()]
+            }
         }
     }
 }
 
+/// What a stranger takes for the token.
+const TOKENS: [&str; 4] = ["", "password", "developmen", "development "];
+
+/// What comes of a request that makes no sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// An error.
+    Refused,
+    /// An error, from all but a gate.
+    ForGate,
+    /// Nothing: it names no handler.
+    Ignored,
+}
+
 /// Requests that have no good answer: not in a room, no such route, fields that are missing or of
-/// another type. None of them enters a room.
-const NONSENSE: [(&str, &str); 9] = [
+/// another type. None of them enters a room. Their ids count from 1.
+const NONSENSE: [(&str, &str, Fate); 9] = [
     (
         "chat.chatHandler.send",
         r#"{"content":"u1.1.1@0 ","target":"*"}"#,
+        Fate::Refused,
     ),
-    ("chat.chatHandler.send", "{}"),
-    ("chat.noHandler.send", "{}"),
-    ("nothing", "[]"),
-    ("", ""),
-    ("connector.entryHandler.enter", "{}"),
-    ("connector.entryHandler.enter", r#"{"username":7,"rid":[]}"#),
+    ("chat.chatHandler.send", "{}", Fate::Refused),
+    ("chat.noHandler.send", "{}", Fate::Refused),
+    ("nothing", "[]", Fate::Ignored),
+    ("", "", Fate::Ignored),
+    ("connector.entryHandler.enter", "{}", Fate::Refused),
+    (
+        "connector.entryHandler.enter",
+        r#"{"username":7,"rid":[]}"#,
+        Fate::Refused,
+    ),
     (
         "connector.entryHandler.enter",
         r#"{"username":"*","rid":"room-0"}"#,
+        Fate::Refused,
     ),
-    ("gate.gateHandler.queryEntry", r#"{"uid":{"uid":{}}}"#),
+    (
+        "gate.gateHandler.queryEntry",
+        r#"{"uid":{"uid":{}}}"#,
+        Fate::ForGate,
+    ),
 ];
+
+/// The ids of the requests that name a handler, so that they are to be answered.
+pub fn to_be_answered() -> impl Iterator<Item = u32> {
+    let requests = (1..).zip(NONSENSE);
+    requests.filter_map(|(id, (_, _, fate))| (fate != Fate::Ignored).then_some(id))
+}
+
+/// Whether a gate may answer request `id` with success.
+pub fn is_for_gate(id: u32) -> bool {
+    let mut requests = (1..).zip(NONSENSE);
+    requests.any(|(known, (_, _, fate))| known == id && fate == Fate::ForGate)
+}
+
+/// The route of request `id`; none of those that were not sent.
+fn route_of(id: u32) -> &'static str {
+    let mut requests = (1..).zip(NONSENSE);
+    let request = requests.find(|(known, _)| *known == id);
+    request.map_or("", |(_, (route, _, _))| route)
+}
 
 fn draw_garbage(rng: &mut StdRng) -> Bytes {
     let mut bytes = vec![0; GARBAGE_LEN.draw(rng) as usize];

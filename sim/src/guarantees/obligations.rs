@@ -30,97 +30,23 @@
 //! **May** ([`Doubt`]): the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::Duration;
 
-use loadgen::history::{MessageId, Target, What};
+use loadgen::history::{MessageId, Target};
 
 use super::messages::Sent;
-use super::sessions::{End, Session, Stay};
-use super::trouble::{self, Span};
+use super::sessions::{Session, Stay};
 use super::view::View;
+use member::Member;
 
 mod deliveries;
+mod member;
 #[cfg(test)]
 mod oracle;
+mod verdict;
 
 pub use deliveries::{Deliveries, Shares};
-
-/// What is known of one message and one stay before it is looked whether it was heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It must be heard.
-    Must,
-    /// It may be heard or not.
-    May(Doubt),
-    /// It must not be heard.
-    MustNot(Ban),
-}
-
-/// Why nothing can be demanded of a message and a stay. Of several reasons the first counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Doubt {
-    /// The send was never answered.
-    Unanswered,
-    /// The send was answered with an error, which does not undo it.
-    Refused,
-    /// The sender was between two rooms, and it never came out into which it spoke.
-    SenderSwitching,
-    /// The receiver was entering.
-    Entering,
-    /// The receiver asked for another room before the message had come for certain.
-    Switching,
-    /// The receiver went, as too soon.
-    Left,
-    /// The receiver lost its connection, as too soon.
-    CutOff,
-    /// The receiver went silent, as too soon.
-    Vanished,
-    /// The receiver did not read.
-    Deaf,
-    /// The run ended, as too soon.
-    Over,
-    /// A server on the receiver's way was down.
-    Down,
-    /// A way between two hosts on the receiver's way was cut or held.
-    Cut,
-    /// A server on the receiver's way stood still.
-    Paused,
-}
-
-/// Completes "may, since".
-impl fmt::Display for Doubt {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Unanswered => "the send was never answered",
-            Self::Refused => "the send was answered with an error",
-            Self::SenderSwitching => "the sender was between two rooms",
-            Self::Entering => "the receiver was entering",
-            Self::Switching => "the receiver was leaving for another room",
-            Self::Left => "the receiver went",
-            Self::CutOff => "the receiver lost its connection",
-            Self::Vanished => "the receiver went silent",
-            Self::Deaf => "the receiver did not read",
-            Self::Over => "the run was over",
-            Self::Down => "a server on the way was down",
-            Self::Cut => "the way was cut or held",
-            Self::Paused => "a server on the way stood still",
-        })
-    }
-}
-
-/// Why a message must not be heard in a stay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ban {
-    /// It was sent to no room, or to another.
-    OtherRoom,
-    /// It is for another name.
-    Private,
-    /// The stay was over when it was sent.
-    Over,
-    /// The stay was asked for after the message had had its effect.
-    Later,
-}
+pub use verdict::{Ban, Doubt, Verdict};
 
 /// Why `sent` must not be heard in `stay`, if so.
 pub fn ban(view: &View, sent: &Sent, stay: &Stay) -> Option<Ban> {
@@ -230,135 +156,6 @@ impl<'v, 'a> Obligations<'v, 'a> {
         let pairs = stays * self.view.messages.sent.len();
         deliveries.must_not = pairs - deliveries.must - deliveries.may_total();
         deliveries
-    }
-}
-
-/// One stay of one session.
-struct Member<'v, 'a> {
-    session: &'v Session<'a>,
-    stay: &'v Stay<'a>,
-    /// What it heard during the stay.
-    heard: BTreeSet<MessageId>,
-    /// When the youngest thing was sent that certainly passed through this stay.
-    proved_until: Duration,
-    /// The hosts from the user to the room's chat server.
-    way: [&'v str; 3],
-    /// What touched them or the ways between them.
-    trouble: Vec<Span>,
-}
-
-impl<'v, 'a> Member<'v, 'a> {
-    fn new(view: &'v View<'a>, session: &'v Session<'a>, stay: &'v Stay<'a>) -> Self {
-        let connector = session.connector.unwrap_or_default();
-        let way = [session.host, connector, view.chat_of(stay.room)];
-        let mut member = Self {
-            session,
-            stay,
-            heard: BTreeSet::new(),
-            proved_until: Duration::ZERO,
-            way,
-            trouble: view.trouble.among(&way),
-        };
-        for event in session.events_of(stay) {
-            let passed = match &event.what {
-                What::Heard {
-                    message: Some(message),
-                    target,
-                    ..
-                } => {
-                    member.heard.insert(*message);
-                    (*target == Target::Room).then_some(message)
-                }
-                What::Answered { message, ok: true } => Some(message),
-                _ => None,
-            };
-            // An answer for a send from an earlier stay, or from between two, proves nothing.
-            if let Some(sent) = passed.and_then(|message| view.messages.sent.get(message))
-                && sent.place().is_some_and(|place| place.room == stay.room)
-                && sent.at >= stay.since
-            {
-                member.proved_until = member.proved_until.max(sent.at);
-            }
-        }
-        member
-    }
-
-    fn verdict(&self, view: &View, sent: &Sent) -> Verdict {
-        if let Some(ban) = ban(view, sent, self.stay) {
-            return Verdict::MustNot(ban);
-        }
-        let accepted_at = match sent.answer {
-            None => return Verdict::May(Doubt::Unanswered),
-            Some((_, false)) => return Verdict::May(Doubt::Refused),
-            Some((at, true)) => at,
-        };
-        if sent.place().is_none() {
-            return Verdict::May(Doubt::SenderSwitching);
-        }
-        if self.stay.since > sent.at && !self.is_let_in_for(view, sent, accepted_at) {
-            return Verdict::May(Doubt::Entering);
-        }
-        // What came before the answer to `enter` follows it.
-        let due_at = accepted_at.max(self.stay.since);
-        self.doubt(view, due_at).map_or(Verdict::Must, Verdict::May)
-    }
-
-    /// Whether a private message is for it although it was only about to be in the room: it had
-    /// asked, it was let in, and there is no other `enter` under that name that the cluster may
-    /// have taken for the receiver.
-    fn is_let_in_for(&self, view: &View, sent: &Sent, accepted_at: Duration) -> bool {
-        let room = self.stay.room;
-        let holders = view.may_hold(room, sent.at, accepted_at, view.bounds.recovery());
-        matches!(sent.target, Target::User(_))
-            && self.stay.asked_at <= sent.at
-            && holders.filter(|(_, name)| *name == self.stay.name).count() == 1
-    }
-
-    /// Why it is not proved that it went on reading in the room after this, if it is not.
-    fn doubt(&self, view: &View, due_at: Duration) -> Option<Doubt> {
-        if self.proved_until >= due_at {
-            return None;
-        }
-        let usual = due_at + view.bounds.one_way();
-        let (there_until, why) = self.there_until(view);
-        let recovered_at = view.recovered_after(&self.trouble, due_at);
-        if there_until < usual {
-            Some(why)
-        } else if recovered_at.is_some_and(|recovered_at| there_until < recovered_at) {
-            Some(self.touched_by(view, due_at))
-        } else {
-            None
-        }
-    }
-
-    /// Until when it was there and read, and what ended that.
-    fn there_until(&self, view: &View) -> (Duration, Doubt) {
-        let end = self.session.end.map(|(at, end)| match end {
-            End::Vanished => (at, Doubt::Vanished),
-            End::Kicked | End::Closed => (at, Doubt::CutOff),
-            End::Left | End::Failed => (at, Doubt::Left),
-        });
-        let ends = [
-            self.session.deaf_at.map(|at| (at, Doubt::Deaf)),
-            self.stay.switching_at.map(|at| (at, Doubt::Switching)),
-            end,
-        ];
-        let over = (view.record.ended_at, Doubt::Over);
-        ends.into_iter().flatten().fold(over, Ord::min)
-    }
-
-    /// What kind of fault was near, where one was.
-    fn touched_by(&self, view: &View, at: Duration) -> Doubt {
-        let is_near =
-            |spans: &[Span]| trouble::calm_after(spans, at, view.bounds.recovery()).is_some();
-        let mut hosts = self.way.iter();
-        if hosts.any(|host| is_near(view.trouble.down_spans(host))) {
-            Doubt::Down
-        } else if is_near(&view.trouble.between(&self.way)) {
-            Doubt::Cut
-        } else {
-            Doubt::Paused
-        }
     }
 }
 

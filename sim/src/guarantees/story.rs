@@ -14,6 +14,7 @@ use loadgen::history::{Event, MessageId, Target, What};
 
 use crate::fault::{Fault, Planned};
 use crate::record::{Bounds, Record, Sample};
+use crate::vandal::visit::Visit;
 
 pub const ALICE: u32 = 1;
 pub const BOB: u32 = 2;
@@ -31,6 +32,7 @@ pub struct Story {
     pub history: Vec<Event>,
     pub faults: Vec<Planned>,
     pub samples: Vec<Sample>,
+    pub visits: Vec<Visit>,
     pub probes: BTreeSet<u32>,
     pub returning: BTreeSet<u32>,
     logins: BTreeMap<u32, u32>,
@@ -106,6 +108,7 @@ impl Story {
             history: Vec::new(),
             faults: Vec::new(),
             samples: Vec::new(),
+            visits: Vec::new(),
             probes: BTreeSet::new(),
             returning: BTreeSet::new(),
             logins: BTreeMap::new(),
@@ -312,6 +315,12 @@ impl Story {
         self
     }
 
+    /// Something that a vandal did.
+    pub fn visit(mut self, visit: Visit) -> Self {
+        self.visits.push(visit);
+        self
+    }
+
     pub fn probe(mut self, user: u32) -> Self {
         self.probes.insert(user);
         self
@@ -340,6 +349,7 @@ impl Story {
                 .into(),
             probes: self.probes,
             returning: self.returning,
+            visits: self.visits,
             samples: self.samples,
             bounds: bounds(),
         }
@@ -381,6 +391,7 @@ fn frontend(id: &str) -> Frontend {
 fn bounds() -> Bounds {
     Bounds {
         request_deadline: ms(3000),
+        handshake_patience: ms(10_000),
         heartbeat: ms(3000),
         lease: ms(2000),
         latency_max: ms(10),
