@@ -9,11 +9,13 @@
 //! - [`hdr_log`]: the histograms as a log that other HDR readers take;
 //! - [`run_folder`]: the folder of one run;
 //! - [`text`]: the summary that is printed;
+//! - [`junit`]: the report that CI servers read;
 //! - [`output`]: where programs print, which may be closed or full.
 //!
 //! This crate knows nothing of clusters, users or the network.
 
 pub mod hdr_log;
+pub mod junit;
 pub mod latency;
 pub mod output;
 pub mod run;

@@ -5,7 +5,10 @@ use std::fmt::{self, Write};
 use std::ops::Range;
 use std::time::Duration;
 
+use cluster::marks::Mark;
+
 use crate::guarantees::{Deliveries, Shares};
+use crate::marks::{self, Reached};
 use crate::run::Outcome;
 
 /// As many broken promises of one run are printed whole. A run that breaks one tends to break it
@@ -106,6 +109,8 @@ pub struct Tally {
     pub deliveries: Deliveries,
     /// How much of it was demanded, in each run that was checked.
     pub shares: Shares,
+    /// Which rare paths were taken.
+    pub marks: Reached,
     /// How much time passed in simulations.
     pub simulated: Duration,
     /// How much time the runs took, one after the other.
@@ -120,6 +125,7 @@ impl Tally {
         self.took += took;
         self.broke_off += usize::from(outcome.broke_off.is_some());
         self.deliveries.add(&outcome.deliveries);
+        marks::add(&mut self.marks, &outcome.marks);
         if outcome.broke_off.is_none() {
             self.shares.add(&outcome.deliveries);
         }
@@ -145,6 +151,18 @@ impl Tally {
         }
     }
 
+    /// What the runs have tested, in a few lines.
+    pub fn coverage(&self) -> String {
+        let never = marks::never(&self.marks);
+        let taken = Mark::ALL.len() - never.len();
+        let names: Vec<&str> = never.iter().map(|mark| mark.name()).collect();
+        let mut line = format!("{taken} of {} rare paths were taken", Mark::ALL.len());
+        if !names.is_empty() {
+            line += &format!("; never {}", names.join(", "));
+        }
+        line
+    }
+
     /// Adds what others came to.
     pub fn add_all(&mut self, other: &Tally) {
         self.runs += other.runs;
@@ -153,6 +171,7 @@ impl Tally {
         self.took += other.took;
         self.broke_off += other.broke_off;
         self.deliveries.add(&other.deliveries);
+        marks::add(&mut self.marks, &other.marks);
         self.shares.add_all(&other.shares);
         for (name, count) in &other.broken {
             *self.broken.entry(name.clone()).or_default() += count;

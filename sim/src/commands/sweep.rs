@@ -11,6 +11,7 @@ use reports::run_folder::FolderError;
 use super::{FAILED, INTERRUPTION, UNDECIDED, named};
 use crate::capsules::Capsules;
 use crate::cli::{How, Seeds, duration};
+use crate::failures::Failures;
 use crate::gather::Gathered;
 use crate::policy::Change;
 use crate::progress::Progress;
@@ -112,9 +113,7 @@ struct Table<'a, W> {
     gathered: Option<Gathered>,
     /// For the runs that failed.
     capsules: Capsules,
-    /// What is printed of the first run that failed, and where the others are.
-    first_failure: Option<String>,
-    other_failures: Vec<String>,
+    failures: Failures,
 }
 
 impl<'a, W: Write> Table<'a, W> {
@@ -131,8 +130,7 @@ impl<'a, W: Write> Table<'a, W> {
             tallies: vec![Tally::default(); sweep.scenarios.len()],
             gathered,
             capsules,
-            first_failure: None,
-            other_failures: Vec::new(),
+            failures: Failures::default(),
         }
     }
 
@@ -190,19 +188,18 @@ impl<'a, W: Write> Table<'a, W> {
         let undecided = self.undecided();
         let verdict = self.verdict(&all, ended);
         let mut output = self.output;
-        if !self.other_failures.is_empty() {
-            let others = self.other_failures.join(", ");
-            output.print_line(&format!("\nalso failed: {others}"));
+        let mut explained = undecided.clone();
+        if !self.failures.is_empty() {
+            explained.push(self.failures.to_string());
         }
-        let explained: Vec<&String> = undecided.iter().chain(&self.first_failure).collect();
         let gap = if explained.is_empty() { "" } else { "\n" };
-        output.print_line(&format!("{gap}{verdict}"));
+        output.print_line(&format!("{gap}{verdict}\n{}", all.coverage()));
         for text in &explained {
             output.print_line(&format!("\n{text}"));
         }
         output.end()?;
         Ok(match ended {
-            _ if self.first_failure.is_some() => FAILED,
+            _ if !self.failures.is_empty() => FAILED,
             Ended::Interrupted(signal) => signal.exit_status(),
             _ if !undecided.is_empty() => UNDECIDED,
             Ended::Complete | Ended::OutOfTime | Ended::Unwanted => 0,
@@ -253,15 +250,10 @@ impl<W: Write> Watch for Table<'_, W> {
             gathered.add(&mut done.outcome);
         }
         self.tallies[done.item.scenario].add(&done.outcome, done.took);
-        if !done.outcome.held() {
-            let capsule = self.capsules.keep(&done.outcome);
-            if self.first_failure.is_none() {
-                let failure = report::failure(&done.outcome, capsule.as_deref());
-                self.first_failure = Some(failure);
-            } else {
-                self.other_failures.push(done.outcome.name());
-            }
-        }
+        // One of each cause is enough to look at.
+        let is_news = self.failures.is_news(&done.outcome);
+        let capsule = is_news.then(|| self.capsules.keep(&done.outcome)).flatten();
+        self.failures.add(&done.outcome, capsule.as_deref());
         if self.is_complete(done.item.scenario) {
             self.print_line(done.item.scenario);
         }
