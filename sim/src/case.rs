@@ -15,10 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::chaos::{self, Targets};
 use crate::fault::Planned;
+use crate::kinds::FaultKind;
 use crate::scenario::{Scenario, Times};
 use crate::seeds::Seeds;
 use crate::settings::Settings;
 use crate::workload::{self, Sizes};
+use crate::{swarm, vandal};
 
 /// Where clients reach a server; each host has one server, so all ports can be the same.
 const CLIENT_PORT: u16 = 3014;
@@ -48,6 +50,8 @@ pub struct Case {
     pub probes_from: u32,
     /// Clients that send bad bytes until everything is healed.
     pub vandals: u32,
+    /// The kinds of trouble that this run has at all.
+    pub kinds: BTreeSet<FaultKind>,
     /// What goes wrong, heals included, in order of time.
     pub faults: Vec<Planned>,
     /// When the phases begin.
@@ -79,12 +83,20 @@ impl Case {
         let rng = &mut seeds.shape();
         let (connectors, chats) = (cluster.connectors.draw(rng), cluster.chats.draw(rng));
         let topology = topology(connectors as usize, chats as usize);
-        let sizes = Sizes {
+        let mut sizes = Sizes {
             users: users.count.draw(rng),
             rooms: users.rooms.draw(rng),
             twins: users.twins.draw(rng),
         };
-        let vandals = users.vandals.draw(rng);
+        let mut vandals = users.vandals.draw(rng);
+        let mut latencies_ms = [false, true].map(|to_users| scenario.network.latency_ms(to_users));
+        let rng = &mut seeds.swarm();
+        let kinds = swarm::draw(scenario, rng);
+        if users.swarm {
+            sizes.twins = at_least_one(sizes.twins, kinds.contains(&FaultKind::DuplicateLogin));
+            vandals = at_least_one(vandals, vandal::KINDS.iter().any(|it| kinds.contains(it)));
+            latencies_ms = latencies_ms.map(|span| swarm::part_of(span, rng));
+        }
         let client_hosts: Vec<_> = (1..=users.hosts)
             .map(|number| format!("clients-{number}"))
             .collect();
@@ -95,7 +107,7 @@ impl Case {
         for (index, a) in hosts.iter().enumerate() {
             for b in &hosts[index + 1..] {
                 let is_clients = |host| client_hosts.contains(host);
-                let span = scenario.network.latency_ms(is_clients(a) || is_clients(b));
+                let span = latencies_ms[usize::from(is_clients(a) || is_clients(b))];
                 latencies.push(Latency {
                     a: a.clone(),
                     b: b.clone(),
@@ -111,17 +123,19 @@ impl Case {
             topology: &topology,
             owners: &owners,
             client_hosts: &client_hosts,
+            users: sizes.users,
             latency: &|a, b| latency_of(&latencies, a, b),
         };
         let faults = chaos::draw(
             &scenario.faults,
             scenario.random_faults.as_ref(),
+            &kinds,
             &targets,
             &times,
             &mut seeds.faults(),
         );
         let reconnect = settings.reconnect();
-        let cast = workload::draw(users, sizes, &topology, &times, reconnect, seeds);
+        let cast = workload::draw(users, &kinds, sizes, &topology, &times, reconnect, seeds);
         Self {
             scenario: scenario.name.clone(),
             given_as: scenario.given_as.clone(),
@@ -132,6 +146,7 @@ impl Case {
             scripts: cast.scripts,
             probes_from: cast.probes_from,
             vandals,
+            kinds,
             faults,
             times,
             settings,
@@ -161,6 +176,12 @@ impl Case {
         } else {
             Transport::Tcp
         }
+    }
+
+    /// What its vandals do.
+    pub fn attacks(&self) -> BTreeSet<FaultKind> {
+        let attacks = vandal::KINDS.into_iter();
+        attacks.filter(|kind| self.kinds.contains(kind)).collect()
     }
 
     /// Where each server listens.
@@ -220,6 +241,11 @@ impl fmt::Display for Case {
 fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
+}
+
+/// As drawn, but some if there are to be any at all, and none else.
+fn at_least_one(drawn: u32, is_on: bool) -> u32 {
+    if is_on { drawn.max(1) } else { 0 }
 }
 
 /// The chat servers that own one of the rooms.
@@ -365,6 +391,11 @@ mod tests {
                 Fault::Restart { host } => (false, format!("down {host}")),
                 Fault::Pause { host } => (true, format!("paused {host}")),
                 Fault::Resume { host } => (false, format!("paused {host}")),
+                Fault::Slow { host, .. } => (true, format!("slow {host}")),
+                Fault::Quick { host } => (false, format!("slow {host}")),
+                Fault::Throttle { user, .. } => (true, format!("user {user}")),
+                Fault::Unthrottle { user } => (false, format!("user {user}")),
+                Fault::Reset { .. } => continue,
                 Fault::Hold { a, b }
                 | Fault::Partition { a, b }
                 | Fault::PartitionOneway { from: a, to: b } => (true, link("cut", a, b)),

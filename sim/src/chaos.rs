@@ -1,32 +1,36 @@
 //! Draws a fault plan from a seed: which incidents, where and when.
 //!
-//! An incident is a fault, or a row of them, and its end. Two incidents never overlap on one host
-//! or on one link, so that the end of one does not cut the other short.
+//! An incident is a fault, or a row of them, and its end. Two incidents never overlap on one host,
+//! on one link or for one user, so that the end of one does not cut the other short.
 
-use std::iter;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cluster::topology::Topology;
-use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use serde::Deserialize;
 
-use crate::fault::{Planned, heal_all};
-use crate::incident::{Ends, Incident, Kind, Role};
+use crate::fault::{Fault, Planned, heal_all};
+use crate::incident::{Ends, HostTrouble, Incident, Kind, Role, slow_reader, turns};
+use crate::kinds::FaultKind;
 use crate::scenario::{Span, Times, span};
 
-/// What goes wrong by chance. Each seed draws which of the kinds are on at all, then how many
-/// incidents happen.
+/// What goes wrong by chance. Each seed draws which of the kinds are on at all (see
+/// [`crate::swarm`]). Each of those happens; then more happen, as far as the budget goes: of a run
+/// in which nothing works nothing can be demanded.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomFaults {
-    /// How many incidents.
+    /// How many incidents; more, if more kinds are on.
     pub count: Span,
+    /// How long all incidents last together.
+    #[serde(rename = "trouble", with = "span::time")]
+    pub trouble_ms: Span,
     /// When each happens, since faults began.
     #[serde(rename = "after", with = "span::time")]
     pub after_ms: Span,
-    /// How long each lasts.
+    /// How long each lasts, if the budget allows it.
     #[serde(rename = "lasts", with = "span::time")]
     pub lasts_ms: Span,
     /// The kinds that can be on.
@@ -42,11 +46,14 @@ pub struct RandomKind {
     pub weight: u32,
 }
 
-/// How often a place and time are drawn for a random incident before it is dropped because the
-/// run is too full. A handful of incidents over more hosts and links almost never gets there.
-const ATTEMPTS_MAX: u32 = 20;
+/// How often a place and time are drawn for a random incident before half as long is tried.
+const ATTEMPTS: u32 = 20;
+/// How often half as long is tried. Then the incident is dropped: the run is too full.
+const HALVINGS: u32 = 6;
+/// The shortest incident: a few ticks.
+const LASTS_MIN: Duration = Duration::from_millis(5);
 
-/// The hosts that faults can hit.
+/// What faults can hit.
 pub struct Targets<'a> {
     /// The servers.
     pub topology: &'a Topology,
@@ -54,15 +61,19 @@ pub struct Targets<'a> {
     pub owners: &'a [String],
     /// The hosts of the users.
     pub client_hosts: &'a [String],
+    /// How many users there are whose numbers are known before their scripts are drawn.
+    pub users: u32,
     /// The usual latency between two hosts.
     pub latency: &'a dyn Fn(&str, &str) -> Duration,
 }
 
 /// Draws the plan of one run: the incidents that are `listed`, each on a host or link that had none
-/// before, as long as there is one, then the `random` ones. It ends with everything healed.
+/// before, as long as there is one, then the `random` ones of those kinds that are `on`. It ends
+/// with everything healed.
 pub fn draw(
     listed: &[Incident],
     random: Option<&RandomFaults>,
+    on: &BTreeSet<FaultKind>,
     targets: &Targets<'_>,
     times: &Times,
     rng: &mut StdRng,
@@ -75,70 +86,60 @@ pub fn draw(
     };
     for incident in listed {
         let place = schedule.draw_new_place(incident.kind, rng);
-        schedule.try_add(incident, place, rng);
+        schedule.try_add(incident, &place, Duration::MAX, rng);
     }
     if let Some(random) = random {
-        let kinds = random.switched_on(rng);
-        for _ in 0..random.count.draw(rng) {
-            let incident = kinds.choose(rng).expect("at least one kind is on");
-            (0..ATTEMPTS_MAX).any(|_| {
-                let place = draw_one(&targets.places(incident.kind), rng);
-                schedule.try_add(incident, place, rng)
-            });
-        }
+        schedule.fill(random, on, rng);
     }
     let mut plan = schedule.plan;
     heal_all(&mut plan, times.healed_at);
     plan
 }
 
-impl RandomFaults {
-    /// The incidents of the kinds that this seed has at all, each as often as it weighs: a run with
-    /// two kinds of faults finds what a run with all of them hides.
-    fn switched_on(&self, rng: &mut StdRng) -> Vec<Incident> {
-        loop {
-            let on = self.kinds.iter().filter(|_| rng.random_bool(0.5));
-            let incidents = on.flat_map(|on| {
-                let incident = Incident {
-                    kind: on.kind,
-                    after_ms: self.after_ms,
-                    lasts_ms: self.lasts_ms,
-                };
-                iter::repeat_n(incident, on.weight as usize)
-            });
-            let incidents: Vec<_> = incidents.collect();
-            if !incidents.is_empty() {
-                return incidents;
-            }
-        }
-    }
-}
-
-/// A host or a link.
+/// What can be hit by one incident at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     Host(String),
     Link(String, String),
+    User(u32),
 }
 
 impl Targets<'_> {
-    /// Everywhere that `kind` can happen.
-    fn places(&self, kind: Kind) -> Vec<Place> {
+    /// Everywhere that `kind` can happen: each item is all that it hits at once.
+    fn places(&self, kind: Kind) -> Vec<Vec<Place>> {
         match kind {
-            Kind::Host(_, role) => self.servers(role).into_iter().map(Place::Host).collect(),
+            Kind::Host(_, role) => {
+                let hosts = self.servers(role).into_iter();
+                hosts.map(|host| vec![Place::Host(host)]).collect()
+            }
             Kind::Link(_, ends) => {
-                let others = match ends {
-                    Ends::Backend => self.servers(Role::Chat),
-                    Ends::Client => self.client_hosts.to_vec(),
-                };
                 let connectors = self.servers(Role::Connector);
-                let links = connectors.iter().flat_map(|connector| {
-                    let link = |other: &String| Place::Link(connector.clone(), other.clone());
-                    others.iter().map(link)
-                });
+                let links = connectors.iter().flat_map(|one| self.links(one, ends));
+                links.map(|link| vec![link]).collect()
+            }
+            Kind::Rolling => {
+                let roles = [Role::Connector, Role::Chat];
+                let hosts = roles.into_iter().flat_map(|role| self.servers(role));
+                vec![hosts.map(Place::Host).collect()]
+            }
+            Kind::Storm => {
+                let connectors = self.servers(Role::Connector);
+                let links = connectors.iter().map(|one| self.links(one, Ends::Client));
                 links.collect()
             }
+            Kind::SlowReader => (0..self.users)
+                .map(|user| vec![Place::User(user)])
+                .collect(),
         }
+    }
+
+    fn links(&self, connector: &str, ends: Ends) -> Vec<Place> {
+        let others = match ends {
+            Ends::Backend => self.servers(Role::Chat),
+            Ends::Client => self.client_hosts.to_vec(),
+        };
+        let link = |other| Place::Link(connector.to_owned(), other);
+        others.into_iter().map(link).collect()
     }
 
     fn servers(&self, role: Role) -> Vec<String> {
@@ -168,44 +169,148 @@ struct Taken {
 }
 
 impl Schedule<'_> {
+    /// One incident of each kind that is on, then more as long as there is budget.
+    fn fill(&mut self, random: &RandomFaults, on: &BTreeSet<FaultKind>, rng: &mut StdRng) {
+        let mut left = random.trouble_ms.draw_ms(rng);
+        let count = random.count.draw(rng);
+        let is_on = |it: &&RandomKind| on.contains(&it.kind.fault_kind());
+        let all: Vec<_> = random.kinds.iter().filter(is_on).copied().collect();
+        let names: BTreeSet<_> = all.iter().map(|it| it.kind.fault_kind()).collect();
+        let of_each = u32::try_from(names.len()).expect("there are few kinds");
+        for (waiting, name) in (1..=of_each).rev().zip(names) {
+            let mut of_kind = all.clone();
+            of_kind.retain(|it| it.kind.fault_kind() == name);
+            let lasts = self.add_one(random, &of_kind, left / waiting, rng);
+            left = left.saturating_sub(lasts);
+        }
+        for _ in of_each..count {
+            if left.is_zero() || all.is_empty() {
+                return;
+            }
+            left = left.saturating_sub(self.add_one(random, &all, left, rng));
+        }
+    }
+
+    /// Adds an incident of one of `kinds` that lasts no longer than `most`; the shorter, the fuller
+    /// the run is. Returns how long it lasts; nothing, if there is no room for it at all.
+    fn add_one(
+        &mut self,
+        random: &RandomFaults,
+        kinds: &[RandomKind],
+        most: Duration,
+        rng: &mut StdRng,
+    ) -> Duration {
+        let drawn = kinds.choose_weighted(rng, |it| it.weight);
+        let incident = Incident {
+            kind: drawn.expect("something has a weight").kind,
+            after_ms: random.after_ms,
+            lasts_ms: random.lasts_ms,
+        };
+        let places = self.targets.places(incident.kind);
+        for halvings in 0..=HALVINGS {
+            for _ in 0..ATTEMPTS {
+                let place = draw_one(&places, rng);
+                let most = (most / (1 << halvings)).max(LASTS_MIN);
+                if let Some(lasts) = self.try_add(&incident, &place, most, rng) {
+                    return lasts;
+                }
+            }
+        }
+        Duration::ZERO
+    }
+
     /// A place that has had no incident; if all have, any.
-    fn draw_new_place(&self, kind: Kind, rng: &mut StdRng) -> Place {
+    fn draw_new_place(&self, kind: Kind, rng: &mut StdRng) -> Vec<Place> {
         let all = self.targets.places(kind);
-        let is_new = |place: &&Place| self.taken.iter().all(|taken| taken.place != **place);
+        let is_new = |places: &&Vec<Place>| {
+            let mut taken = self.taken.iter();
+            taken.all(|taken| !places.contains(&taken.place))
+        };
         let new: Vec<_> = all.iter().filter(is_new).cloned().collect();
         draw_one(if new.is_empty() { &all } else { &new }, rng)
     }
 
-    /// Draws when; adds nothing and returns false if the place is taken then.
-    fn try_add(&mut self, incident: &Incident, place: Place, rng: &mut StdRng) -> bool {
+    /// Draws when, and for how long, at `most`. Returns how long; adds nothing and returns `None` if
+    /// one of the places is taken then.
+    fn try_add(
+        &mut self,
+        incident: &Incident,
+        places: &[Place],
+        most: Duration,
+        rng: &mut StdRng,
+    ) -> Option<Duration> {
         let Times {
             arrived_at,
             healed_at,
             ..
         } = *self.times;
         let from = (arrived_at + incident.after_ms.draw_ms(rng)).min(healed_at);
-        let to = (from + incident.lasts_ms.draw_ms(rng)).min(healed_at);
-        let is_taken = |taken: &Taken| taken.place == place && from <= taken.to && taken.from <= to;
-        if self.taken.iter().any(is_taken) {
-            return false;
+        let lasts = incident.lasts_ms.draw_ms(rng).min(most);
+        let to = (from + lasts).min(healed_at);
+        let taken = taken_by(incident.kind, places, from, to);
+        if taken.iter().any(|new| self.is_taken(new)) {
+            return None;
         }
-        let faults = match (incident.kind, &place) {
+        for taken in taken {
+            self.strike(incident.kind, &taken, rng);
+            self.taken.push(taken);
+        }
+        Some(to - from)
+    }
+
+    fn is_taken(&self, new: &Taken) -> bool {
+        let mut taken = self.taken.iter();
+        taken.any(|old| old.place == new.place && new.from <= old.to && old.from <= new.to)
+    }
+
+    /// Plans what an incident does to one of its places.
+    fn strike(&mut self, kind: Kind, taken: &Taken, rng: &mut StdRng) {
+        let mut faults = self.faults_at(kind, taken, rng);
+        let name = kind.fault_kind();
+        for planned in &mut faults {
+            // What ends the trouble, and what says itself what it is, needs no label.
+            if planned.fault.kind().is_some_and(|own| own != name) {
+                planned.part_of = Some(name);
+            }
+        }
+        self.plan.extend(faults);
+    }
+
+    fn faults_at(&self, kind: Kind, taken: &Taken, rng: &mut StdRng) -> Vec<Planned> {
+        let Taken { place, from, to } = taken;
+        let (from, to) = (*from, *to);
+        match (kind, place) {
             (Kind::Host(trouble, _), Place::Host(host)) => trouble.draw(host, from, to, rng),
             (Kind::Link(trouble, _), Place::Link(a, b)) => {
                 let usual = (self.targets.latency)(a, b);
                 trouble.draw([a, b], usual, from, to, rng)
             }
-            (Kind::Host(..), Place::Link(..)) | (Kind::Link(..), Place::Host(_)) => {
-                unreachable!("places of hosts are drawn for hosts, of links for links")
+            (Kind::Rolling, Place::Host(host)) => HostTrouble::Crash.draw(host, from, to, rng),
+            (Kind::Storm, Place::Link(a, b)) => {
+                let (a, b) = (a.clone(), b.clone());
+                vec![Planned::new(from, Fault::Reset { a, b })]
             }
-        };
-        self.plan.extend(faults);
-        self.taken.push(Taken { place, from, to });
-        true
+            (Kind::SlowReader, Place::User(user)) => slow_reader(*user, from, to, rng),
+            _ => unreachable!("each kind is drawn for the places that it can happen at"),
+        }
     }
 }
 
-fn draw_one(places: &[Place], rng: &mut StdRng) -> Place {
+/// What an incident takes of its places, each for how long.
+fn taken_by(kind: Kind, places: &[Place], from: Duration, to: Duration) -> Vec<Taken> {
+    let count = u32::try_from(places.len()).expect("there are few hosts");
+    let spans = match kind {
+        Kind::Rolling => turns(count, from, to),
+        Kind::Storm => vec![(from, from); places.len()],
+        Kind::Host(..) | Kind::Link(..) | Kind::SlowReader => vec![(from, to); places.len()],
+    };
+    let taken = places.iter().cloned().zip(spans);
+    taken
+        .map(|(place, (from, to))| Taken { place, from, to })
+        .collect()
+}
+
+fn draw_one(places: &[Vec<Place>], rng: &mut StdRng) -> Vec<Place> {
     let place = places.choose(rng).expect("there is a server of each role");
     place.clone()
 }

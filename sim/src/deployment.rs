@@ -26,9 +26,11 @@ use tokio::time::Instant;
 
 use crate::case::{Case, Latency};
 use crate::incident::Role;
+use crate::inject::Handles;
 use crate::net::SimNet;
 use crate::process::Process;
 use crate::seeds::Seeds;
+use crate::throttle::Throttle;
 use crate::trace::Trace;
 use crate::vandal::Vandal;
 use crate::vandal::visit::Diary;
@@ -43,8 +45,8 @@ const EPOCH_S: u64 = 1_700_000_000;
 pub struct Deployment<'a> {
     /// turmoil's world.
     pub sim: turmoil::Sim<'a>,
-    /// The processes of the servers, by host.
-    pub processes: BTreeMap<String, Process>,
+    /// What faults are done with.
+    pub handles: Handles,
     /// What is known of each server's process, by server id.
     pub servers: BTreeMap<String, Slot>,
     /// Where the users write down what they do and see: one recorder for each host of users,
@@ -94,7 +96,7 @@ impl<'a> Deployment<'a> {
                 .tcp_capacity(case.settings.tcp_capacity)
                 .rng_seed(seeds.network())
                 .build(),
-            processes: BTreeMap::new(),
+            handles: Handles::default(),
             servers: BTreeMap::new(),
             recorders: Recorders::default(),
             visits: Diary::default(),
@@ -146,8 +148,10 @@ impl<'a> Deployment<'a> {
             };
             self.servers.insert(id.clone(), server.slot.clone());
             let process = server.process.clone();
-            self.processes.insert(id.clone(), process.clone());
-            let network = SimNet::new(id, process, trace.clone());
+            let processes = &mut self.handles.processes;
+            processes.insert(id.clone(), process.clone());
+            let connections = self.handles.connections.clone();
+            let network = SimNet::new(id, process, connections, trace.clone());
             let starts = Cell::new(0);
             self.sim.host(id.as_str(), move || {
                 let incarnation = seeds.incarnation(number, starts.get());
@@ -170,7 +174,8 @@ impl<'a> Deployment<'a> {
     }
 
     fn add_users(&mut self, case: &Case, host: &str, vandals: u32, seeds: Seeds, trace: &Trace) {
-        let network = SimNet::new(host, Process::default(), trace.clone());
+        let connections = self.handles.connections.clone();
+        let network = SimNet::new(host, Process::default(), connections, trace.clone());
         let recorders = self.recorders.clone();
         let gate = case.gate();
         let gate = Address {
@@ -189,11 +194,15 @@ impl<'a> Deployment<'a> {
                     memory: Arc::default(),
                     patience: case.settings.patience(),
                 };
-                (script.clone(), access)
+                let throttle = Throttle::default();
+                let throttles = &mut self.handles.throttles;
+                throttles.insert(script.user, throttle.clone());
+                (script.clone(), access, network.throttled(throttle))
             })
             .collect();
         let home = host.to_owned();
         let targets = case.addresses();
+        let attacks = case.attacks();
         let vocabulary = case.settings.bodies.vocabulary();
         let diary = self.visits.clone();
         let healed_at = case.times.healed_at;
@@ -203,25 +212,26 @@ impl<'a> Deployment<'a> {
             let recorder = Recorder::new(started_at);
             recorders.borrow_mut().push(recorder.clone());
             let mut tasks = JoinSet::new();
-            for (script, access) in users {
+            for (script, access, network) in users {
                 let rng = seeds.user(script.user);
-                let life = user::run(script, network.clone(), access, recorder.clone(), rng);
+                let life = user::run(script, network, access, recorder.clone(), rng);
                 tasks.spawn(life);
             }
-            let mut attacks = JoinSet::new();
+            let mut vandalism = JoinSet::new();
             for number in 0..vandals {
                 let vandal = Vandal {
                     number,
                     host: home.clone(),
                     targets: targets.clone(),
+                    attacks: attacks.clone(),
                     vocabulary: vocabulary.clone(),
                     started_at,
                     until: started_at + healed_at,
                     diary: diary.clone(),
                 };
-                attacks.spawn(vandal.run(network.clone(), seeds.vandal(number)));
+                vandalism.spawn(vandal.run(network.clone(), seeds.vandal(number)));
             }
-            attacks.join_all().await;
+            vandalism.join_all().await;
             // What users vanished from stays open until the run ends.
             let _vanished = tasks.join_all().await;
             future::pending().await

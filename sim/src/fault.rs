@@ -9,6 +9,7 @@ use loadgen::time_text;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::clock;
+use crate::kinds::FaultKind;
 
 /// One thing that happens to the simulated hosts or to the network between them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -87,6 +88,38 @@ pub enum Fault {
         #[serde(with = "time_text")]
         latency: Duration,
     },
+    /// Every connection between the two is reset: whoever reads or writes is told at once.
+    Reset {
+        /// One host.
+        a: String,
+        /// The other.
+        b: String,
+    },
+    /// The process on `host` gets to what it is woken for only so much later.
+    Slow {
+        /// Where.
+        host: String,
+        /// From each waking of a task to its turn, in whole milliseconds.
+        #[serde(with = "time_text")]
+        delay: Duration,
+    },
+    /// The process on `host` is as quick as ever.
+    Quick {
+        /// Where.
+        host: String,
+    },
+    /// A user takes no more than so many bytes a second from each of its connections.
+    Throttle {
+        /// The user's number.
+        user: u32,
+        /// At least 1.
+        bytes_per_s: u32,
+    },
+    /// A user takes what comes.
+    Unthrottle {
+        /// The user's number.
+        user: u32,
+    },
 }
 
 /// A fault and when it happens, since the start of the run.
@@ -97,6 +130,10 @@ pub struct Planned {
     pub at: Duration,
     /// What.
     pub fault: Fault,
+    /// The kind of trouble that it is part of, if it is more than the fault itself says: a stop
+    /// that is one of a stutter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<FaultKind>,
 }
 
 impl fmt::Display for Fault {
@@ -107,10 +144,17 @@ impl fmt::Display for Fault {
             | Fault::Stop { host }
             | Fault::Restart { host }
             | Fault::Pause { host }
-            | Fault::Resume { host } => write!(out, "{name:9}  {host}"),
+            | Fault::Resume { host }
+            | Fault::Quick { host } => write!(out, "{name:9}  {host}"),
+            Fault::Slow { host, delay } => write!(out, "{name:9}  {host}  {delay:?}"),
+            Fault::Throttle { user, bytes_per_s } => {
+                write!(out, "{name:9}  user {user}  {bytes_per_s} bytes/s")
+            }
+            Fault::Unthrottle { user } => write!(out, "{name:9}  user {user}"),
             Fault::Hold { a, b }
             | Fault::Release { a, b }
             | Fault::Partition { a, b }
+            | Fault::Reset { a, b }
             | Fault::Repair { a, b } => write!(out, "{name:9}  {a} | {b}"),
             Fault::PartitionOneway { from, to } => write!(out, "{name:9}  {from} -> {to}"),
             Fault::Latency { a, b, latency } => write!(out, "{name:9}  {a} | {b}  {latency:?}"),
@@ -133,6 +177,35 @@ impl Fault {
             Fault::PartitionOneway { .. } => "one-way",
             Fault::Repair { .. } => "repair",
             Fault::Latency { .. } => "latency",
+            Fault::Reset { .. } => "reset",
+            Fault::Slow { .. } => "slow",
+            Fault::Quick { .. } => "quick",
+            Fault::Throttle { .. } => "throttle",
+            Fault::Unthrottle { .. } => "unthrottle",
+        }
+    }
+
+    /// The kind of trouble that it is by itself; `None` for what ends one, and for a latency, which
+    /// may be more or less than before: whoever plans it knows.
+    pub fn kind(&self) -> Option<FaultKind> {
+        match self {
+            Fault::Crash { goodbye: true, .. } => Some(FaultKind::Crash),
+            Fault::Crash { goodbye: false, .. } => Some(FaultKind::PowerCut),
+            Fault::Stop { .. } => Some(FaultKind::Stop),
+            Fault::Pause { .. } => Some(FaultKind::Pause),
+            Fault::Hold { .. } => Some(FaultKind::Hold),
+            Fault::Partition { .. } => Some(FaultKind::Cut),
+            Fault::PartitionOneway { .. } => Some(FaultKind::OneWay),
+            Fault::Reset { .. } => Some(FaultKind::Reset),
+            Fault::Slow { .. } => Some(FaultKind::SlowHost),
+            Fault::Throttle { .. } => Some(FaultKind::SlowReader),
+            Fault::Restart { .. }
+            | Fault::Resume { .. }
+            | Fault::Release { .. }
+            | Fault::Repair { .. }
+            | Fault::Latency { .. }
+            | Fault::Quick { .. }
+            | Fault::Unthrottle { .. } => None,
         }
     }
 
@@ -140,6 +213,14 @@ impl Fault {
     pub fn latency(&self) -> Option<Duration> {
         match self {
             Fault::Latency { latency, .. } => Some(*latency),
+            _ => None,
+        }
+    }
+
+    /// How long it holds a host's tasks back each time, if it does.
+    pub fn delay(&self) -> Option<Duration> {
+        match self {
+            Fault::Slow { delay, .. } => Some(*delay),
             _ => None,
         }
     }
@@ -152,12 +233,33 @@ impl Fault {
             Fault::Hold { a, b } => Some(Fault::Release { a, b }),
             Fault::Partition { a, b } => Some(Fault::Repair { a, b }),
             Fault::PartitionOneway { from, to } => Some(Fault::Repair { a: from, b: to }),
+            Fault::Slow { host, .. } => Some(Fault::Quick { host }),
+            Fault::Throttle { user, .. } => Some(Fault::Unthrottle { user }),
             Fault::Restart { .. }
             | Fault::Resume { .. }
             | Fault::Release { .. }
             | Fault::Repair { .. }
-            | Fault::Latency { .. } => None,
+            | Fault::Latency { .. }
+            | Fault::Reset { .. }
+            | Fault::Quick { .. }
+            | Fault::Unthrottle { .. } => None,
         }
+    }
+}
+
+impl Planned {
+    /// `fault` at `at`, part of nothing more.
+    pub fn new(at: Duration, fault: Fault) -> Self {
+        Self {
+            at,
+            fault,
+            part_of: None,
+        }
+    }
+
+    /// The kind of trouble that happens with it; `None` for what ends one.
+    pub fn kind(&self) -> Option<FaultKind> {
+        self.part_of.or_else(|| self.fault.kind())
     }
 }
 
@@ -178,10 +280,7 @@ pub fn heal_all(plan: &mut Vec<Planned>, healed_at: Duration) {
         // Two faults with one heal, such as a hold after a hold, are healed once.
         open.extend(fault.heal());
     }
-    plan.extend(open.into_iter().map(|fault| Planned {
-        at: healed_at,
-        fault,
-    }));
+    plan.extend(open.into_iter().map(|fault| Planned::new(healed_at, fault)));
 }
 
 #[cfg(test)]
@@ -189,10 +288,7 @@ mod tests {
     use super::*;
 
     fn planned(at_ms: u64, fault: Fault) -> Planned {
-        Planned {
-            at: Duration::from_millis(at_ms),
-            fault,
-        }
+        Planned::new(Duration::from_millis(at_ms), fault)
     }
 
     fn link() -> (String, String) {

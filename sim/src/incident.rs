@@ -6,6 +6,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 
 use crate::fault::{Fault, Planned};
+use crate::kinds::FaultKind;
 use crate::scenario::Span;
 
 /// One thing that goes wrong for a while.
@@ -26,6 +27,43 @@ pub enum Kind {
     Host(HostTrouble, Role),
     /// On a link.
     Link(LinkTrouble, Ends),
+    /// Every connector and chat server is killed and started again, one after the other.
+    Rolling,
+    /// The connections of a connector's clients are reset all at once.
+    Storm,
+    /// A user takes only some bytes a second.
+    SlowReader,
+}
+
+impl Kind {
+    /// What it is called.
+    pub fn fault_kind(self) -> FaultKind {
+        match self {
+            Kind::Host(trouble, _) => match trouble {
+                HostTrouble::Crash => FaultKind::Crash,
+                HostTrouble::Stop => FaultKind::Stop,
+                HostTrouble::PowerCut => FaultKind::PowerCut,
+                HostTrouble::Pause => FaultKind::Pause,
+                HostTrouble::Stutter => FaultKind::Stutter,
+                HostTrouble::Slow => FaultKind::SlowHost,
+            },
+            Kind::Link(trouble, ends) => match trouble {
+                LinkTrouble::Hold => FaultKind::Hold,
+                LinkTrouble::Partition => FaultKind::Cut,
+                LinkTrouble::CutReset => FaultKind::CutReset,
+                LinkTrouble::OneWay if ends == Ends::Client => FaultKind::HalfOpen,
+                LinkTrouble::OneWay => FaultKind::OneWay,
+                LinkTrouble::Reset => FaultKind::Reset,
+                LinkTrouble::Slow => FaultKind::SlowLink,
+                LinkTrouble::Jitter => FaultKind::Jitter,
+                LinkTrouble::Drift => FaultKind::Drift,
+                LinkTrouble::Flap => FaultKind::Flapping,
+            },
+            Kind::Rolling => FaultKind::RollingRestart,
+            Kind::Storm => FaultKind::ReconnectStorm,
+            Kind::SlowReader => FaultKind::SlowReader,
+        }
+    }
 }
 
 /// What can be wrong with a host.
@@ -41,6 +79,8 @@ pub enum HostTrouble {
     Pause,
     /// The process stands still again and again, as on a machine that has too much to do.
     Stutter,
+    /// Each task of the process gets its turn late.
+    Slow,
 }
 
 /// What can be wrong with a link.
@@ -48,14 +88,20 @@ pub enum HostTrouble {
 pub enum LinkTrouble {
     /// It holds everything back, then delivers it.
     Hold,
-    /// It loses everything.
+    /// It loses everything, and nobody is told.
     Partition,
+    /// It loses everything; when it carries again, its connections are reset.
+    CutReset,
     /// It loses everything in one direction.
     OneWay,
+    /// Its connections are reset.
+    Reset,
     /// It is slow.
     Slow,
     /// It is now slow, now fast.
     Jitter,
+    /// Its latency changes now and then, as far as is usual.
+    Drift,
     /// It holds everything back again and again.
     Flap,
 }
@@ -84,6 +130,17 @@ pub enum Ends {
 const SLOW_MS: Span = Span::of(50..=200);
 /// The latencies of a link that jitters.
 const JITTER_MS: Span = Span::of(1..=60);
+/// The latencies of a link that drifts: of a network that is in order.
+const DRIFT_MS: Span = Span::of(2..=30);
+/// From one latency of a link that drifts to its next.
+const DRIFT_EVERY_MS: Span = Span::of(200..=1500);
+/// How long each task of a slow host waits for its turn: a few such waits are less than a slow link.
+const DELAY_MS: Span = Span::of(1..=10);
+/// What a slow reader takes: at the least a heartbeat in a tenth of a second; at the most less than
+/// a lively room says.
+const BYTES_PER_S: Span = Span::of(50..=2000);
+/// How much of its time each server is down of those that are started anew in turn.
+const DOWN_PERCENT: u32 = 60;
 /// How long what comes again and again lasts each time, and how long it is away.
 const AGAIN_MS: Span = Span::of(20..=300);
 
@@ -103,6 +160,10 @@ impl HostTrouble {
             }
             HostTrouble::Pause => once(Fault::Pause { host }, from, to),
             HostTrouble::Stutter => again_and_again(&Fault::Pause { host }, from, to, rng),
+            HostTrouble::Slow => {
+                let delay = DELAY_MS.draw_ms(rng);
+                once(Fault::Slow { host, delay }, from, to)
+            }
         }
     }
 }
@@ -119,10 +180,22 @@ impl LinkTrouble {
         rng: &mut StdRng,
     ) -> Vec<Planned> {
         let (a, b) = (a.to_owned(), b.to_owned());
-        let latency = |at, latency| {
+        let latency = |at, latency, part_of| {
             let (a, b) = (a.clone(), b.clone());
-            let fault = Fault::Latency { a, b, latency };
-            Planned { at, fault }
+            Planned {
+                part_of,
+                ..Planned::new(at, Fault::Latency { a, b, latency })
+            }
+        };
+        let changing = |kind, latencies: Span, every: Span, rng: &mut StdRng| {
+            let mut faults = Vec::new();
+            let mut at = from;
+            while at < to {
+                faults.push(latency(at, latencies.draw_ms(rng), Some(kind)));
+                at += every.draw_ms(rng);
+            }
+            faults.push(latency(to, usual, None));
+            faults
         };
         match self {
             LinkTrouble::Hold => once(Fault::Hold { a, b }, from, to),
@@ -135,25 +208,50 @@ impl LinkTrouble {
                 };
                 once(fault, from, to)
             }
-            LinkTrouble::Slow => vec![latency(from, SLOW_MS.draw_ms(rng)), latency(to, usual)],
-            LinkTrouble::Jitter => {
-                let mut faults = Vec::new();
-                let mut at = from;
-                while at < to {
-                    faults.push(latency(at, JITTER_MS.draw_ms(rng)));
-                    at += AGAIN_MS.draw_ms(rng);
-                }
-                faults.push(latency(to, usual));
+            LinkTrouble::CutReset => {
+                let (left, right) = (a.clone(), b.clone());
+                let mut faults = once(Fault::Partition { a, b }, from, to);
+                faults.push(Planned::new(to, Fault::Reset { a: left, b: right }));
                 faults
             }
+            LinkTrouble::Reset => vec![Planned::new(from, Fault::Reset { a, b })],
+            LinkTrouble::Slow => vec![
+                latency(from, SLOW_MS.draw_ms(rng), Some(FaultKind::SlowLink)),
+                latency(to, usual, None),
+            ],
+            LinkTrouble::Jitter => changing(FaultKind::Jitter, JITTER_MS, AGAIN_MS, rng),
+            LinkTrouble::Drift => changing(FaultKind::Drift, DRIFT_MS, DRIFT_EVERY_MS, rng),
             LinkTrouble::Flap => again_and_again(&Fault::Hold { a, b }, from, to, rng),
         }
     }
 }
 
+/// The faults of a user who reads slowly.
+pub fn slow_reader(user: u32, from: Duration, to: Duration, rng: &mut StdRng) -> Vec<Planned> {
+    let bytes_per_s = BYTES_PER_S.draw(rng);
+    once(Fault::Throttle { user, bytes_per_s }, from, to)
+}
+
+/// When each of `count` servers goes down and is started again that take their turns between `from`
+/// and `to`.
+pub fn turns(count: u32, from: Duration, to: Duration) -> Vec<(Duration, Duration)> {
+    let each = whole_ms((to - from) / count);
+    let down = whole_ms(each * DOWN_PERCENT / 100);
+    let begin = |index| from + each * index;
+    (0..count)
+        .map(|index| (begin(index), begin(index) + down))
+        .collect()
+}
+
+/// As fine as simulated time, and not nothing.
+fn whole_ms(time: Duration) -> Duration {
+    let ms = u64::try_from(time.as_millis()).expect("a run is not that long");
+    Duration::from_millis(ms.max(1))
+}
+
 fn once(fault: Fault, from: Duration, to: Duration) -> Vec<Planned> {
-    let heal = fault.heal().map(|fault| Planned { at: to, fault });
-    let mut faults = vec![Planned { at: from, fault }];
+    let heal = fault.heal().map(|fault| Planned::new(to, fault));
+    let mut faults = vec![Planned::new(from, fault)];
     faults.extend(heal);
     faults
 }
@@ -193,10 +291,20 @@ mod tests {
     fn a_link_that_was_slow_is_as_usual_again() {
         let usual = Duration::from_millis(3);
         let mut rng = StdRng::seed_from_u64(1);
-        for trouble in [LinkTrouble::Slow, LinkTrouble::Jitter] {
+        for trouble in [LinkTrouble::Slow, LinkTrouble::Jitter, LinkTrouble::Drift] {
             let faults = trouble.draw(["a", "b"], usual, FROM, TO, &mut rng);
             let last = faults.last().map(|last| (last.at, last.fault.latency()));
             assert_eq!(last, Some((TO, Some(usual))), "{trouble:?}");
         }
+    }
+
+    #[test]
+    fn servers_that_take_turns_are_never_down_together() {
+        let turns = turns(4, FROM, TO);
+        assert_eq!(turns.len(), 4);
+        for pair in turns.windows(2) {
+            assert!(pair[0].0 < pair[0].1 && pair[0].1 < pair[1].0);
+        }
+        assert!(FROM <= turns[0].0 && turns[3].1 <= TO);
     }
 }

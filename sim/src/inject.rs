@@ -14,18 +14,33 @@
 //! - *Stop*: the process does what it does when it is asked to stop, and ends, which peers see as
 //!   they see a crash. What has not ended when it is to start again is killed.
 //! - *Pause*: connections stay open and take what arrives, up to their window; new ones wait.
+//! - *Reset*: whoever reads or writes a connection that is open, at either end, is told at once.
+//!   What was on its way is lost. One that is still being opened is not touched.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::connections::Connections;
 use crate::fault::Fault;
 use crate::process::Process;
+use crate::throttle::Throttle;
 
 /// The hosts of one simulation and what is wrong with them now.
 pub struct Injector {
-    processes: BTreeMap<String, Process>,
     hosts: Vec<String>,
+    handles: Handles,
     links: BTreeMap<(String, String), Broken>,
     without_power: BTreeSet<String>,
+}
+
+/// What faults are done with, besides turmoil itself; clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Handles {
+    /// The processes that can be stopped, paused and slowed down, by host.
+    pub processes: BTreeMap<String, Process>,
+    /// What holds users back, by their number.
+    pub throttles: BTreeMap<u32, Throttle>,
+    /// All open connections.
+    pub connections: Connections,
 }
 
 /// How a link is broken.
@@ -37,26 +52,39 @@ enum Broken {
 }
 
 impl Injector {
-    /// `hosts` are all hosts of the simulation, `processes` those that can be paused.
-    pub fn new(hosts: Vec<String>, processes: BTreeMap<String, Process>) -> Self {
+    /// `hosts` are all hosts of the simulation.
+    pub fn new(hosts: Vec<String>, handles: Handles) -> Self {
         Self {
-            processes,
             hosts,
+            handles,
             links: BTreeMap::new(),
             without_power: BTreeSet::new(),
         }
     }
 
-    /// Does `fault` to `sim`.
+    /// Does `fault` to `sim`. Tells whether there was anything that it could be done to: a process
+    /// that is down does not crash, and where no connection is open none is reset.
     ///
     /// # Panics
     ///
-    /// If a host is not one of the simulation's, or a client host is to be crashed, stopped or
-    /// paused.
-    pub fn apply(&mut self, sim: &mut turmoil::Sim<'_>, fault: &Fault) {
+    /// If a host is not one of the simulation's, a client host is to be crashed, stopped, paused or
+    /// slowed down, or there is no such user.
+    pub fn apply(&mut self, sim: &mut turmoil::Sim<'_>, fault: &Fault) -> bool {
         match fault {
-            Fault::Crash { host, goodbye } => self.crash(sim, host, *goodbye),
-            Fault::Stop { host } => self.process(host).stop(),
+            Fault::Reset { a, b } => return self.handles.connections.reset(a, b),
+            Fault::Slow { host, delay } => self.process(host).slow_down(*delay),
+            Fault::Quick { host } => self.process(host).speed_up(),
+            Fault::Throttle { user, bytes_per_s } => self.throttle(*user).limit(*bytes_per_s),
+            Fault::Unthrottle { user } => self.throttle(*user).lift(),
+            Fault::Crash { host, goodbye } => {
+                let is_running = sim.is_host_running(host.as_str());
+                self.crash(sim, host, *goodbye);
+                return is_running;
+            }
+            Fault::Stop { host } => {
+                self.process(host).stop();
+                return sim.is_host_running(host.as_str());
+            }
             Fault::Restart { host } => self.restart(sim, host),
             Fault::Pause { host } => self.process(host).pause(),
             Fault::Resume { host } => self.process(host).resume(),
@@ -70,6 +98,7 @@ impl Injector {
                 sim.set_link_latency(a.as_str(), b.as_str(), *latency);
             }
         }
+        true
     }
 
     fn crash(&mut self, sim: &mut turmoil::Sim<'_>, host: &str, goodbye: bool) {
@@ -100,9 +129,17 @@ impl Injector {
     }
 
     fn process(&self, host: &str) -> &Process {
-        self.processes
+        let processes = &self.handles.processes;
+        processes
             .get(host)
             .unwrap_or_else(|| panic!("{host} is no server of this simulation"))
+    }
+
+    fn throttle(&self, user: u32) -> &Throttle {
+        let throttles = &self.handles.throttles;
+        throttles
+            .get(&user)
+            .unwrap_or_else(|| panic!("there is no user {user} in this simulation"))
     }
 
     fn set_link(&mut self, sim: &turmoil::Sim<'_>, a: &str, b: &str, broken: Option<Broken>) {

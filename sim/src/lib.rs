@@ -8,8 +8,10 @@
 //! - [`seeds`]: the streams that one seed is split into;
 //! - [`case`]: one run, drawn from a scenario and a seed: [`workload`] draws what users do,
 //!   [`chaos`] draws [`incident`]s, which are lists of [`fault`]s; a [`vandal`] sends bad bytes;
+//!   [`kinds`] names every kind of trouble that can come of it, of which [`swarm`] draws some;
 //! - [`run`]: runs it and has it checked: a [`deployment`] of the production servers on the
-//!   simulated [`net`], with the faults put in by [`inject`];
+//!   simulated [`net`], with the faults put in by [`inject`] (a [`process`] stands still or is slow,
+//!   [`connections`] are reset, a [`throttle`] holds a reader back);
 //! - [`trace`]: the ordered record of everything that happened, and its hash, event by event a
 //!   [`chain`]; [`marks`]: which rare paths were taken;
 //! - [`record`]: what the checks read; [`guarantees`] and [`quiet`]: the checks;
@@ -36,6 +38,7 @@ pub mod chaos;
 pub mod cli;
 mod clock;
 pub mod commands;
+pub mod connections;
 pub mod deployment;
 pub mod detect;
 pub mod failures;
@@ -45,6 +48,7 @@ pub mod guarantees;
 pub mod incident;
 pub mod inject;
 pub mod kept;
+pub mod kinds;
 pub mod marks;
 pub mod net;
 mod panics;
@@ -59,7 +63,9 @@ pub mod run;
 pub mod scenario;
 pub mod seeds;
 pub mod settings;
+pub mod swarm;
 pub mod sweep;
+pub mod throttle;
 pub mod trace;
 pub mod vandal;
 mod versions;

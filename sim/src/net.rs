@@ -15,8 +15,10 @@ use cluster::net::{Listener, Network};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use turmoil::net::{TcpListener, TcpStream};
 
+use crate::connections::{Connections, End};
 use crate::marks;
 use crate::process::Process;
+use crate::throttle::{Throttle, Turns};
 use crate::trace::{Fnv, NetEvent, Trace};
 
 /// The simulated network as one host sees it. It works only inside that host's software.
@@ -24,16 +26,29 @@ use crate::trace::{Fnv, NetEvent, Trace};
 pub struct SimNet {
     host: Arc<str>,
     process: Process,
+    throttle: Throttle,
+    connections: Connections,
     trace: Trace,
 }
 
 impl SimNet {
-    /// The network of `host`, whose tasks stop when `process` does.
-    pub fn new(host: &str, process: Process, trace: Trace) -> Self {
+    /// The network of `host`, whose tasks stop when `process` does. `connections` are those of the
+    /// whole run.
+    pub fn new(host: &str, process: Process, connections: Connections, trace: Trace) -> Self {
         Self {
             host: host.into(),
             process,
+            throttle: Throttle::default(),
+            connections,
             trace,
+        }
+    }
+
+    /// The same network for one reader on the host, that `throttle` holds back.
+    pub fn throttled(&self, throttle: Throttle) -> Self {
+        Self {
+            throttle,
+            ..self.clone()
         }
     }
 
@@ -41,10 +56,11 @@ impl SimNet {
         self.trace.network(&self.host, event);
     }
 
-    fn stream(&self, connection: u32, stream: TcpStream) -> SimStream {
+    fn stream(&self, connection: u32, peer: String, stream: TcpStream) -> SimStream {
         SimStream {
+            end: self.connections.open(connection, &self.host, peer),
             network: self.clone(),
-            connection,
+            turns: Turns::default(),
             stream,
         }
     }
@@ -75,7 +91,7 @@ impl Network for SimNet {
         match TcpStream::connect((host, port)).await {
             Ok(stream) => {
                 self.note(NetEvent::Connected { connection });
-                Ok(self.stream(connection, stream))
+                Ok(self.stream(connection, host.to_owned(), stream))
             }
             Err(error) => {
                 self.note(failed(connection, &error));
@@ -111,7 +127,7 @@ impl Listener for SimListener {
             peer: &name,
             port: peer.port(),
         });
-        Ok(self.network.stream(connection, stream))
+        Ok(self.network.stream(connection, name, stream))
     }
 
     fn port(&self) -> u16 {
@@ -122,8 +138,46 @@ impl Listener for SimListener {
 /// One end of a connection in the simulation.
 pub struct SimStream {
     network: SimNet,
-    connection: u32,
+    end: End,
+    turns: Turns,
     stream: TcpStream,
+}
+
+impl SimStream {
+    /// Reads as it comes, and as fast as this reader takes it.
+    fn poll_read_stream(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.end.check()?;
+        let Self {
+            network,
+            end,
+            turns,
+            stream,
+        } = self;
+        let throttle = &network.throttle;
+        let stream = Pin::new(stream);
+        let read = turns.poll_read(throttle, end.number(), stream, context, buffer);
+        if read.is_pending() {
+            end.wait_to_read(context);
+        }
+        read
+    }
+
+    fn poll_write_stream(
+        &mut self,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.end.check()?;
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if written.is_pending() {
+            self.end.wait_to_write(context);
+        }
+        written
+    }
 }
 
 impl AsyncRead for SimStream {
@@ -133,8 +187,8 @@ impl AsyncRead for SimStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
-        let connection = self.connection;
+        let read = ready!(self.poll_read_stream(context, buffer));
+        let connection = self.end.number();
         let bytes = &buffer.filled()[before..];
         self.network.note(match &read {
             Err(error) => failed(connection, error),
@@ -155,8 +209,8 @@ impl AsyncWrite for SimStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes));
-        let connection = self.connection;
+        let written = ready!(self.poll_write_stream(context, bytes));
+        let connection = self.end.number();
         self.network.note(match &written {
             Err(error) => failed(connection, error),
             Ok(len) => NetEvent::Write {
@@ -173,8 +227,11 @@ impl AsyncWrite for SimStream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut = ready!(Pin::new(&mut self.stream).poll_shutdown(context));
-        let connection = self.connection;
+        let shut = match self.end.check() {
+            Ok(()) => ready!(Pin::new(&mut self.stream).poll_shutdown(context)),
+            Err(error) => Err(error),
+        };
+        let connection = self.end.number();
         self.network.note(match &shut {
             Err(error) => failed(connection, error),
             Ok(()) => NetEvent::Shutdown { connection },
@@ -185,7 +242,7 @@ impl AsyncWrite for SimStream {
 
 impl Drop for SimStream {
     fn drop(&mut self) {
-        let connection = self.connection;
+        let connection = self.end.number();
         self.network.note(NetEvent::Closed { connection });
     }
 }

@@ -1,14 +1,17 @@
-//! A process that can be made to stand still, as SIGSTOP or a long garbage collection does, that can
-//! be asked to stop, as by SIGTERM, and that dies in an orderly way.
+//! A process that can be made to stand still, as SIGSTOP or a long garbage collection does, or slow,
+//! as a host with too much to do does; that can be asked to stop, as by SIGTERM; and that dies in an
+//! orderly way.
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::{Sleep, sleep};
 
 /// Whether the tasks of one host run. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +24,8 @@ struct State {
     is_paused: AtomicBool,
     is_dying: AtomicBool,
     is_stopping: AtomicBool,
+    /// From the waking of a task to its turn, in milliseconds.
+    delay_ms: AtomicU64,
     /// Signalled when it is to stop.
     stop: Notify,
     /// Tasks that something happened to while they stood still, in the order in which it did.
@@ -48,6 +53,18 @@ impl Process {
         for waker in self.waiting().drain(..) {
             waker.wake();
         }
+    }
+
+    /// From now on each task gets its turn so much later than it is woken. Tasks wait side by side:
+    /// what is woken for twice meanwhile is one turn.
+    pub fn slow_down(&self, delay: Duration) {
+        let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        self.state.delay_ms.store(delay_ms, Ordering::Relaxed);
+    }
+
+    /// Ends that; who waits for its turn still has it when it was to.
+    pub fn speed_up(&self) {
+        self.slow_down(Duration::ZERO);
     }
 
     /// Asks the process to stop.
@@ -97,14 +114,32 @@ impl Process {
         let task = Arc::new(Life(Mutex::new(Some(Box::pin(task)))));
         let enlisted = self.enlist(task.clone());
         async move {
+            let mut turn = None;
             poll_fn(|context| {
-                if enlisted.process.holds(context.waker()) {
+                let process = &enlisted.process;
+                if process.holds(context.waker()) {
                     return Poll::Pending;
                 }
+                ready!(process.poll_turn(&mut turn, context));
                 task.poll(context)
             })
             .await
         }
+    }
+
+    /// Waits until a task that was woken has its turn, which it takes.
+    fn poll_turn(&self, turn: &mut Option<Pin<Box<Sleep>>>, context: &mut Context<'_>) -> Poll<()> {
+        if turn.is_none() {
+            match self.state.delay_ms.load(Ordering::Relaxed) {
+                0 => return Poll::Ready(()),
+                delay_ms => *turn = Some(Box::pin(sleep(Duration::from_millis(delay_ms)))),
+            }
+        }
+        if let Some(waiting) = turn {
+            ready!(waiting.as_mut().poll(context));
+        }
+        *turn = None;
+        Poll::Ready(())
     }
 
     fn enlist(&self, task: Arc<dyn Mortal>) -> Enlisted {
@@ -176,7 +211,7 @@ trait Mortal: Send + Sync + std::fmt::Debug {
 struct Life<F>(Mutex<Option<Pin<Box<F>>>>);
 
 impl<F: Future> Life<F> {
-    fn poll(&self, context: &mut std::task::Context<'_>) -> Poll<F::Output> {
+    fn poll(&self, context: &mut Context<'_>) -> Poll<F::Output> {
         let mut life = self.lock();
         let Some(task) = life.as_mut() else {
             return Poll::Pending;

@@ -9,6 +9,7 @@ use cluster::topology::Topology;
 use loadgen::history::Event;
 
 use crate::fault::Planned;
+use crate::kinds::Fired;
 use crate::vandal::visit::Visit;
 
 /// One finished run: what the users did and saw, what was done to the cluster, and what the
@@ -24,6 +25,8 @@ pub struct Record {
     /// The faults as they happened, heals included, in order of time. A host is called by the
     /// id of the server on it.
     pub faults: Vec<Planned>,
+    /// How often each kind of trouble happened, whoever made it.
+    pub fired: Fired,
     /// When the last fault was healed: all servers run, all links carry.
     pub healed_at: Duration,
     /// From here on membership and life must be whole again. Far enough from `healed_at` for
@@ -71,7 +74,8 @@ pub struct Bounds {
     pub heartbeat: Duration,
     /// How long a link may be down before its sessions are given up.
     pub lease: Duration,
-    /// The longest latency, one way, that any link had at any time of the run.
+    /// The longest latency, one way, that any link had at any time of the run; if a host was slow,
+    /// with the longest time that it held up what came.
     pub latency_max: Duration,
     /// Most packages that may wait for one client.
     pub session_queue_len: usize,

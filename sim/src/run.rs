@@ -9,9 +9,10 @@ use loadgen::history;
 use crate::case::Case;
 use crate::chain::Chain;
 use crate::deployment::{Deployment, TICK};
-use crate::fault::Planned;
+use crate::fault::{Fault, Planned};
 use crate::guarantees::{self, Checked, Deliveries, Violation};
 use crate::inject::Injector;
+use crate::kinds::{self, Fired};
 use crate::marks::{self, Reached};
 use crate::panics;
 use crate::quiet;
@@ -91,6 +92,7 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
         trace: trace.clone(),
         history: Vec::new(),
         faults: Vec::new(),
+        fired: Fired::new(),
         samples: Vec::new(),
         visits: Vec::new(),
         simulated: Duration::ZERO,
@@ -166,6 +168,7 @@ struct Run<'a> {
     trace: Trace,
     history: Vec<history::Event>,
     faults: Vec<Planned>,
+    fired: Fired,
     samples: Vec<Sample>,
     visits: Vec<Visit>,
     simulated: Duration,
@@ -175,7 +178,7 @@ impl Run<'_> {
     /// Steps until the end. All that users do is in their scripts, with times, so the end is
     /// known; whoever is stuck then is found by the checks.
     fn drive(&mut self, deployment: &mut Deployment<'_>) -> turmoil::Result {
-        let mut injector = Injector::new(self.case.hosts(), deployment.processes.clone());
+        let mut injector = Injector::new(self.case.hosts(), deployment.handles.clone());
         let mut faults = self.case.faults.iter().peekable();
         let mut sample_at = Duration::ZERO;
         while self.simulated < self.case.times.ended_at {
@@ -183,10 +186,13 @@ impl Run<'_> {
             while let Some(planned) = faults.next_if(|next| next.at <= self.simulated) {
                 let happened = Planned {
                     at: self.simulated,
-                    fault: planned.fault.clone(),
+                    ..planned.clone()
                 };
                 self.trace.fault(&happened);
-                injector.apply(&mut deployment.sim, &planned.fault);
+                let took_hold = injector.apply(&mut deployment.sim, &planned.fault);
+                if let Some(kind) = planned.kind().filter(|_| took_hold) {
+                    *self.fired.entry(kind).or_default() += 1;
+                }
                 self.faults.push(happened);
             }
             deployment.sim.step()?;
@@ -217,20 +223,19 @@ impl Run<'_> {
         });
     }
 
-    fn into_record(self) -> Record {
+    fn into_record(mut self) -> Record {
         let case = self.case;
+        kinds::add(&mut self.fired, &kinds::of_history(&self.history));
+        for visit in &self.visits {
+            *self.fired.entry(visit.attack.kind()).or_default() += 1;
+        }
         let users = case.scripts.iter().map(|script| script.user);
         let returning = case.scripts.iter().filter(|it| it.reconnect.is_some());
         let settings = &case.settings;
-        let slowed = case
-            .faults
-            .iter()
-            .filter_map(|planned| planned.fault.latency());
-        let usual = case.latencies.iter().map(|link| link.latency);
-        let latency_max = usual.chain(slowed).max();
         Record {
             history: self.history,
             faults: self.faults,
+            fired: self.fired,
             healed_at: case.times.healed_at,
             settled_at: case.times.settled_at,
             leaving_at: case.times.leaving_at,
@@ -249,7 +254,7 @@ impl Run<'_> {
                 handshake_patience: settings.handshake_patience,
                 heartbeat: settings.heartbeat,
                 lease: settings.lease,
-                latency_max: latency_max.unwrap_or_default(),
+                latency_max: latency_max(case),
                 session_queue_len: settings.session_queue_len,
                 outbox_len: settings.outbox_burst(),
                 duplicate_login: settings.duplicate_login,
@@ -259,11 +264,24 @@ impl Run<'_> {
     }
 }
 
+/// Most tasks of one host that a message passes, each of which waits for its turn while that host is
+/// slow: its connection's, a room's, and that of the link or of the connection that it leaves by.
+const TASKS_ON_THE_WAY: u32 = 3;
+
+/// The longest that anything takes from one host to the next, its way through the host included.
+fn latency_max(case: &Case) -> Duration {
+    let faults = || case.faults.iter().map(|planned| &planned.fault);
+    let slowed = faults().filter_map(Fault::latency);
+    let usual = case.latencies.iter().map(|link| link.latency);
+    let latency = usual.chain(slowed).max();
+    let delay = faults().filter_map(Fault::delay).max();
+    latency.unwrap_or_default() + TASKS_ON_THE_WAY * delay.unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::case::Latency;
-    use crate::fault::Fault;
     use crate::report;
     use crate::scenario::{self, Span};
     use crate::workload::Users;
@@ -326,14 +344,12 @@ mod tests {
     fn a_panic_in_a_check_fails_the_run() {
         let mut case = case();
         // After the end, so that it never comes, but the checks count with the longest latency.
-        case.faults.push(Planned {
-            at: Duration::MAX,
-            fault: Fault::Latency {
-                a: case.client_hosts[0].clone(),
-                b: case.gate().id.clone(),
-                latency: Duration::MAX,
-            },
-        });
+        let endless = Fault::Latency {
+            a: case.client_hosts[0].clone(),
+            b: case.gate().id.clone(),
+            latency: Duration::MAX,
+        };
+        case.faults.push(Planned::new(Duration::MAX, endless));
         let outcome = run(&case, false);
         assert!(why(&outcome).contains("overflow"), "{outcome:?}");
         assert_eq!(outcome.simulated, case.times.ended_at);

@@ -23,6 +23,8 @@ enum Stream {
     Masks = 8,
     Habits = 9,
     Vandal = 10,
+    Swarm = 11,
+    Yields = 12,
 }
 
 impl Seeds {
@@ -69,6 +71,16 @@ impl Seeds {
     /// What vandal number `vandal` sends.
     pub fn vandal(self, vandal: u32) -> StdRng {
         self.generator(Stream::Vandal, u64::from(vandal))
+    }
+
+    /// Which kinds of trouble a run has at all, and what else tells one run of a swarm from another.
+    pub fn swarm(self) -> StdRng {
+        self.generator(Stream::Swarm, 0)
+    }
+
+    /// Which polls on host number `host` are put off.
+    pub fn yields(self, host: u32) -> StdRng {
+        self.generator(Stream::Yields, u64::from(host))
     }
 
     /// The incarnation of a server process: `server` is its index in the deployment, `start`
@@ -145,6 +157,8 @@ mod tests {
             (Stream::Masks, 8),
             (Stream::Habits, 9),
             (Stream::Vandal, 10),
+            (Stream::Swarm, 11),
+            (Stream::Yields, 12),
         ];
         for (stream, number) in numbers {
             assert_eq!(stream as u64, number, "{stream:?}");
@@ -173,5 +187,7 @@ mod tests {
         assert_eq!(seeds.masks(), seeds.stream(Stream::Masks, 0));
         assert_eq!(first(seeds.habits()), of(Stream::Habits, 0));
         assert_eq!(first(seeds.vandal(3)), of(Stream::Vandal, 3));
+        assert_eq!(first(seeds.swarm()), of(Stream::Swarm, 0));
+        assert_eq!(first(seeds.yields(3)), of(Stream::Yields, 3));
     }
 }

@@ -4,6 +4,7 @@
 //! live on, that nobody else notices, and that the vandal gets nothing of what it wants: it writes
 //! down what it did and what it got back.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use crate::kinds::FaultKind;
 use crate::scenario::Span;
 use visit::{Diary, Entry};
 
@@ -35,6 +37,15 @@ const STAY_MS: Span = Span::of(0..=4000);
 const GARBAGE_LEN: Span = Span::of(1..=8192);
 /// A server that is down may never answer; then the vandal goes on.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The kinds of trouble that vandals make.
+pub const KINDS: [FaultKind; 5] = [
+    FaultKind::Garbage,
+    FaultKind::Truncated,
+    FaultKind::UnfinishedHandshake,
+    FaultKind::Stranger,
+    FaultKind::Nonsense,
+];
 
 /// What a vandal does with a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +90,8 @@ pub struct Vandal {
     pub host: String,
     /// Where servers listen.
     pub targets: Vec<(String, u16)>,
+    /// The kinds of attack that it knows.
+    pub attacks: BTreeSet<FaultKind>,
     /// How servers write their answers.
     pub vocabulary: Vocabulary,
     /// When the run began.
@@ -90,15 +103,27 @@ pub struct Vandal {
 }
 
 impl Vandal {
-    /// Attacks one server after the other. Ends when the servers have closed what was left open.
+    /// Attacks one server after the other: first in each kind of way once, then in any. Ends when the servers have closed what was left open.
     pub async fn run<N: Network>(self, network: N, mut rng: StdRng) {
         let mut kept = JoinSet::new();
+        let mut untried = self.attacks.clone();
         let attacks = async {
             loop {
                 sleep(PAUSE_MS.draw_ms(&mut rng)).await;
-                let attack = ATTACKS.choose(&mut rng).expect("there are attacks");
+                let kinds = if untried.is_empty() {
+                    &self.attacks
+                } else {
+                    &untried
+                };
+                let attack = Attack::draw(kinds, &mut rng);
                 // A server that is down can't be attacked.
-                let _ = self.attack(*attack, &network, &mut rng, &mut kept).await;
+                if self
+                    .attack(attack, &network, &mut rng, &mut kept)
+                    .await
+                    .is_ok()
+                {
+                    untried.remove(&attack.kind());
+                }
             }
         };
         let _ = timeout_at(self.until, attacks).await;
@@ -137,6 +162,24 @@ impl Vandal {
 }
 
 impl Attack {
+    /// Draws one of those that are of one of `kinds`.
+    fn draw(kinds: &BTreeSet<FaultKind>, rng: &mut StdRng) -> Self {
+        let mut attacks = ATTACKS.to_vec();
+        attacks.retain(|attack| kinds.contains(&attack.kind()));
+        *attacks.choose(rng).expect("each kind has its attacks")
+    }
+
+    /// The kind of trouble that it is.
+    pub fn kind(self) -> FaultKind {
+        match self {
+            Attack::Garbage | Attack::GarbageMessages => FaultKind::Garbage,
+            Attack::Cut | Attack::Huge => FaultKind::Truncated,
+            Attack::Silence | Attack::EndlessUpgrade => FaultKind::UnfinishedHandshake,
+            Attack::Stranger => FaultKind::Stranger,
+            Attack::Nonsense | Attack::Disorder => FaultKind::Nonsense,
+        }
+    }
+
     /// Whether the server is left waiting for the rest of a handshake.
     fn is_half_open(self) -> bool {
         matches!(

@@ -1,6 +1,7 @@
 //! Draws what each user of a run will do. A user's script depends on the scenario, the seed and
 //! the user's number, and on nothing that happens in the run.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use rand::seq::IndexedRandom;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::kinds::FaultKind;
 use crate::scenario::{Span, Times, span};
 use crate::seeds::Seeds;
 
@@ -37,7 +39,8 @@ pub struct Users {
     /// Habits and how many of a hundred users have them; the rest just chats.
     #[serde(deserialize_with = "habits")]
     pub habits: Vec<(Habit, u32)>,
-    /// Each seed draws which of the habits are on at all.
+    /// Each seed draws which of the habits are on at all, whether there are twins, and which attacks
+    /// of vandals. Each that is on happens.
     pub swarm: bool,
     /// Pairs of users that log in at once under one name, through two connectors.
     pub twins: Span,
@@ -108,6 +111,20 @@ fn habits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Habit, u32)
     deserializer.deserialize_map(Table)
 }
 
+impl Habit {
+    /// The kind of trouble that it is for a cluster; `None` for what users do every day.
+    pub fn kind(self) -> Option<FaultKind> {
+        match self {
+            Habit::Rejoin | Habit::Switch => None,
+            Habit::Vanish => Some(FaultKind::Gone),
+            Habit::VanishEntering => Some(FaultKind::GoneEntering),
+            Habit::Hasty => Some(FaultKind::Hasty),
+            Habit::Deafen => Some(FaultKind::DeafReader),
+            Habit::Eager => Some(FaultKind::Eager),
+        }
+    }
+}
+
 /// The users of one run.
 pub struct Cast {
     /// The scripts; a script's index is its user's number.
@@ -132,6 +149,8 @@ pub struct Sizes {
 const TWIN_GAP_MS: Span = Span::of(0..=60);
 /// Time from a login until the user goes in the middle of it: it takes up to seven round trips.
 const ENTERING_MS: Span = Span::of(1..=150);
+/// The same for the user who is there so that somebody has the habit: shorter than any login.
+const SURELY_ENTERING_MS: Span = Span::of(1..=10);
 /// Time from an `enter` to what is said behind it: from at once to about as long as its answer
 /// takes.
 const RIGHT_BEHIND_MS: Span = Span::of(0..=20);
@@ -145,9 +164,10 @@ const LEAVE_SPREAD_MS: Span = Span::of(0..=300);
 /// Probes speak this long after their login began, which takes a few round trips.
 const PROBE_SPEAKS_AFTER: Duration = Duration::from_millis(1200);
 
-/// Draws the scripts of a run.
+/// Draws the scripts of a run that has those kinds of trouble that are `on`.
 pub fn draw(
     users: &Users,
+    on: &BTreeSet<FaultKind>,
     sizes: Sizes,
     topology: &Topology,
     times: &Times,
@@ -162,7 +182,7 @@ pub fn draw(
         times,
         reconnect,
         private_percent: users.private_percent.draw(rng),
-        habits: users.switched_on(rng),
+        habits: users.switched_on(on, rng),
     };
     let mut scripts = Vec::new();
     for user in 0..sizes.users {
@@ -183,10 +203,13 @@ pub fn draw(
 }
 
 impl Users {
-    fn switched_on(&self, rng: &mut StdRng) -> Vec<(Habit, u32)> {
+    fn switched_on(&self, on: &BTreeSet<FaultKind>, rng: &mut StdRng) -> Vec<(Habit, u32)> {
         let mut habits = self.habits.clone();
         if self.swarm {
-            habits.retain(|_| rng.random());
+            habits.retain(|(habit, _)| match habit.kind() {
+                Some(kind) => on.contains(&kind),
+                None => rng.random(),
+            });
         }
         habits
     }
@@ -207,7 +230,14 @@ impl Drawing<'_> {
         let login_at = draw_between(Duration::ZERO, self.times.arrived_at, rng);
         let room = self.draw_room(rng);
         let mut actions = vec![action(login_at, Do::Login)];
-        self.add_habit(&mut actions, &room, rng);
+        let sure = self.sure_habit(user);
+        if let Some(habit) = sure.or_else(|| self.draw_habit(rng)) {
+            let entering_ms = match sure {
+                Some(_) => SURELY_ENTERING_MS,
+                None => ENTERING_MS,
+            };
+            self.add_habit(habit, entering_ms, &mut actions, &room, rng);
+        }
         self.add_sends(&mut actions, login_at, rng);
         self.finish(&mut actions, rng);
         self.script(user, name_of(user), room, actions, rng)
@@ -282,14 +312,29 @@ impl Drawing<'_> {
         }
     }
 
-    fn add_habit(&self, actions: &mut Vec<Action>, room: &str, rng: &mut StdRng) {
+    /// Of a swarm, one user for each habit that is on.
+    fn sure_habit(&self, user: u32) -> Option<Habit> {
+        let habit = self.habits.get(user as usize);
+        habit.filter(|_| self.users.swarm).map(|(habit, _)| *habit)
+    }
+
+    fn draw_habit(&self, rng: &mut StdRng) -> Option<Habit> {
         let mut drawn = rng.random_range(0..100);
-        let habit = self.habits.iter().find_map(|(habit, percent)| {
+        self.habits.iter().find_map(|(habit, percent)| {
             let hit = drawn < *percent;
             drawn = drawn.saturating_sub(*percent);
             hit.then_some(*habit)
-        });
-        let Some(habit) = habit else { return };
+        })
+    }
+
+    fn add_habit(
+        &self,
+        habit: Habit,
+        entering_ms: Span,
+        actions: &mut Vec<Action>,
+        room: &str,
+        rng: &mut StdRng,
+    ) {
         let login_at = actions[0].at;
         match habit {
             Habit::Rejoin => {
@@ -312,14 +357,14 @@ impl Drawing<'_> {
                 self.add_return(actions, at, rng);
             }
             Habit::VanishEntering => {
-                let at = login_at + ENTERING_MS.draw_ms(rng);
+                let at = login_at + entering_ms.draw_ms(rng);
                 actions.push(action(at, Do::Vanish));
                 self.add_return(actions, at, rng);
             }
             Habit::Hasty => {
                 let mut at = login_at;
                 for _ in 0..rng.random_range(1..=5) {
-                    at += ENTERING_MS.draw_ms(rng);
+                    at += entering_ms.draw_ms(rng);
                     actions.push(action(at, Do::Leave));
                     at += AWAY_MS.draw_ms(rng);
                     actions.push(action(at, Do::Login));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cluster::net::{Listener, Network, Tcp};
 use sim::fault::Fault;
-use sim::inject::Injector;
+use sim::inject::{Handles, Injector};
 use sim::net::SimNet;
 use sim::process::Process;
 use sim::trace::Trace;
@@ -203,7 +203,12 @@ impl World {
             .build();
         let trace = Trace::new(false);
         let process = Process::default();
-        let server = SimNet::new("server", process.clone(), trace.clone());
+        let handles = Handles {
+            processes: BTreeMap::from([(String::from("server"), process.clone())]),
+            ..Handles::default()
+        };
+        let connections = || handles.connections.clone();
+        let server = SimNet::new("server", process, connections(), trace.clone());
         sim.host("server", move || {
             let server = server.clone();
             async move {
@@ -213,17 +218,21 @@ impl World {
                 future::pending().await
             }
         });
-        let life = life(SimNet::new("client", Process::default(), trace));
+        let life = life(SimNet::new(
+            "client",
+            Process::default(),
+            connections(),
+            trace,
+        ));
         let ended = Rc::<Cell<_>>::default();
         let noted = ended.clone();
         sim.client("client", async move {
             noted.set(Some(life.await.err().map(|error| error.kind())));
             future::pending().await
         });
-        let processes = BTreeMap::from([(String::from("server"), process)]);
         Self {
             sim,
-            injector: Injector::new(link().to_vec(), processes),
+            injector: Injector::new(link().to_vec(), handles),
             ended,
         }
     }

@@ -151,7 +151,7 @@ fn login(view: &View, session: &Session) -> Option<(Duration, String)> {
     let mut way: Vec<&str> = gates.map(|gate| gate.id.as_str()).collect();
     way.push(session.host);
     way.extend(session.connector);
-    let spans = view.trouble.among(&way);
+    let spans = view.trouble_on(session, &way);
     if view.recovered_after(&spans, began_at).is_some() {
         return None;
     }

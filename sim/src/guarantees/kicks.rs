@@ -20,7 +20,8 @@ use crate::fault::Fault;
 enum Excuse {
     /// Nothing.
     None,
-    /// The user did not read, or could not: the way to its connector was cut, held or slow.
+    /// The user did not read, or could not: it took only some bytes a second, or the way to its
+    /// connector was cut, held or slow.
     Unread,
     /// The link of some connector to the chat server of a room that the session was entering was in
     /// trouble, or either server was away: its `enter` had to wait for them.
@@ -86,7 +87,11 @@ pub fn is_excused(
             enters.any(|enter| view.chat_of(enter.room) == chat)
                 && was_link_down(view, connector, chat, from, at)
         }
-        Excuse::Stopped => was_stopped(view, connector, connected_at, at),
+        Excuse::Stopped => {
+            // One who was shaking hands still gets that far, and is told then.
+            let since = session.login_at.unwrap_or(connected_at);
+            was_stopped(view, connector, since, at)
+        }
         Excuse::Replaced => was_replaced(view, session, from, at),
     }
 }
@@ -246,6 +251,15 @@ mod tests {
                 "{reason}"
             );
         }
+    }
+
+    #[test]
+    fn a_stop_is_told_to_one_whose_handshake_it_met() {
+        let stopped = |at| alice().fault(at, stop(CONNECTOR_1));
+        // The login began at 60, the handshake was done at 80.
+        let kicked = |story: Story| findings(story.gets_kicked_for(5000, ALICE, STOPPING));
+        assert_eq!(kicked(stopped(70)), 0);
+        assert_eq!(kicked(stopped(50)), 1);
     }
 
     #[test]

@@ -4,9 +4,9 @@
 //! an excuse:
 //!
 //! - its connector crashed since it was made;
-//! - a fault touched the way to its connector (cut, held, or so slow that heartbeats come late),
-//!   since it was made and not longer ago than a dead connection goes unnoticed. A connector that
-//!   stood still meanwhile noticed later.
+//! - a fault touched the way to its connector (cut, held, reset, or so slow that heartbeats come
+//!   late), or the user took only some bytes a second, since it was made and not longer ago than a
+//!   dead connection goes unnoticed. A connector that stood still meanwhile noticed later.
 //!
 //! And a kick has the excuse that belongs to its reason, see `kicks`.
 //!
@@ -77,6 +77,8 @@ pub fn was_out_of_touch(
     let unnoticed = view.bounds.unnoticed();
     let mut spans = view.trouble.between(&[session.host, connector]);
     spans.extend(view.trouble.slow_spans(session.host, connector));
+    spans.extend(view.trouble.resets_among(&[session.host, connector]));
+    spans.extend(view.trouble.throttled_spans(session.user));
     let mut spans = spans.iter().filter(|span| span.touches(since, until));
     spans.any(|span| {
         let mut noticed_by = span.until + unnoticed;
@@ -218,6 +220,34 @@ mod tests {
         };
         assert_eq!(findings(slow(2000)), 0);
         assert_eq!(findings(slow(200)), 1);
+    }
+
+    #[test]
+    fn a_reset_ends_a_connection_and_only_on_its_own_link() {
+        let reset = |a: &str, b: &str| {
+            let (a, b) = (a.to_owned(), b.to_owned());
+            alice().fault(1000, Fault::Reset { a, b })
+        };
+        assert_eq!(findings(reset(USERS, CONNECTOR_1).closes(1001, ALICE)), 0);
+        assert_eq!(findings(reset(USERS, CONNECTOR_1).closes(10_900, ALICE)), 1);
+        assert_eq!(findings(reset(CHAT, CONNECTOR_1).closes(1001, ALICE)), 1);
+    }
+
+    #[test]
+    fn a_slow_reader_may_lose_its_connection_and_nobody_else_for_it() {
+        let throttled = |user| {
+            alice()
+                .fault(
+                    1000,
+                    Fault::Throttle {
+                        user,
+                        bytes_per_s: 10,
+                    },
+                )
+                .fault(3000, Fault::Unthrottle { user })
+        };
+        assert_eq!(findings(throttled(ALICE).closes(4000, ALICE)), 0);
+        assert_eq!(findings(throttled(BOB).closes(4000, ALICE)), 1);
     }
 
     /// Alice hears something just before her connector stands still for five seconds.

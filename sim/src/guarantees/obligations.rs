@@ -75,7 +75,7 @@ fn effective_until(view: &View, sent: &Sent) -> Duration {
     let sender = &view.sessions[sent.session];
     let mut way = vec![sender.host, sender.connector.unwrap_or_default()];
     way.extend(sent.places.iter().map(|place| view.chat_of(place.room)));
-    let recovered_at = view.recovered_after(&view.trouble.among(&way), sent.at);
+    let recovered_at = view.recovered_after(&view.trouble_on(sender, &way), sent.at);
     recovered_at.unwrap_or(sent.at) + view.bounds.answer()
 }
 

@@ -13,6 +13,7 @@ use cluster::topology::{Backend, Frontend, Topology};
 use loadgen::history::{Event, MessageId, Target, What};
 
 use crate::fault::{Fault, Planned};
+use crate::kinds::Fired;
 use crate::record::{Bounds, Record, Sample};
 use crate::vandal::visit::Visit;
 
@@ -290,7 +291,7 @@ impl Story {
 
     pub fn fault(mut self, at: u64, fault: Fault) -> Self {
         let at = ms(at);
-        self.faults.push(Planned { at, fault });
+        self.faults.push(Planned::new(at, fault));
         self
     }
 
@@ -339,6 +340,7 @@ impl Story {
         Record {
             history: self.history,
             faults: self.faults,
+            fired: Fired::new(),
             healed_at: ms(10_000),
             settled_at: ms(30_000),
             leaving_at: ms(40_000),

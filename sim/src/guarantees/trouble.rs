@@ -33,6 +33,8 @@ pub struct Trouble {
     paused: BTreeMap<String, Vec<Span>>,
     cut: BTreeMap<Link, Vec<Span>>,
     slow: BTreeMap<Link, Vec<Span>>,
+    reset: BTreeMap<Link, Vec<Span>>,
+    throttled: BTreeMap<u32, Vec<Span>>,
 }
 
 impl Trouble {
@@ -67,13 +69,22 @@ impl Trouble {
                 begin(&mut self.slow, link(a, b), at);
             }
             Fault::Latency { a, b, .. } => end(&mut self.slow, &link(a, b), at),
+            Fault::Reset { a, b } => {
+                begin(&mut self.reset, link(a, b), at);
+                end(&mut self.reset, &link(a, b), at);
+            }
+            Fault::Throttle { user, .. } => begin(&mut self.throttled, *user, at),
+            Fault::Unthrottle { user } => end(&mut self.throttled, user, at),
+            // Every bound counts with the longest time that a slow host takes.
+            Fault::Slow { .. } | Fault::Quick { .. } => {}
         }
     }
 
     fn close_all(&mut self, healed_at: Duration) {
         let hosts = self.down.values_mut().chain(self.paused.values_mut());
         let links = self.cut.values_mut().chain(self.slow.values_mut());
-        for span in hosts.chain(links).flatten() {
+        let users = self.throttled.values_mut();
+        for span in hosts.chain(links).chain(users).flatten() {
             if span.until == Duration::MAX {
                 span.until = healed_at.max(span.from);
             }
@@ -84,6 +95,7 @@ impl Trouble {
     /// links are not in it: every bound counts with the largest latency of the run.
     pub fn among(&self, hosts: &[&str]) -> Vec<Span> {
         let mut spans = self.between(hosts);
+        spans.extend(self.resets_among(hosts));
         for host in hosts {
             spans.extend(self.down_spans(host));
             spans.extend(self.paused_spans(host));
@@ -94,11 +106,17 @@ impl Trouble {
 
     /// When the way between two of `hosts` was cut or held.
     pub fn between(&self, hosts: &[&str]) -> Vec<Span> {
-        self.cut
-            .iter()
-            .filter(|((a, b), _)| hosts.contains(&a.as_str()) && hosts.contains(&b.as_str()))
-            .flat_map(|(_, spans)| spans.iter().copied())
-            .collect()
+        among_links(&self.cut, hosts).collect()
+    }
+
+    /// When the connections between two of `hosts` were reset: moments.
+    pub fn resets_among(&self, hosts: &[&str]) -> Vec<Span> {
+        among_links(&self.reset, hosts).collect()
+    }
+
+    /// When a user took only some bytes a second.
+    pub fn throttled_spans(&self, user: u32) -> &[Span] {
+        self.throttled.get(&user).map_or(&[], Vec::as_slice)
     }
 
     /// When the way between the two was so slow that heartbeats come too late.
@@ -142,6 +160,17 @@ pub fn merged(spans: &[Span], reach: Duration) -> Vec<Span> {
         }
     }
     merged
+}
+
+/// The spans of the links between two of `hosts`.
+fn among_links<'a>(
+    links: &'a BTreeMap<Link, Vec<Span>>,
+    hosts: &'a [&str],
+) -> impl Iterator<Item = Span> + 'a {
+    links
+        .iter()
+        .filter(|((a, b), _)| hosts.contains(&a.as_str()) && hosts.contains(&b.as_str()))
+        .flat_map(|(_, spans)| spans.iter().copied())
 }
 
 fn link(a: &str, b: &str) -> Link {

@@ -65,7 +65,15 @@ impl<'a> View<'a> {
     /// What touched a session on its way to its connector, by beginning.
     pub fn trouble_of(&self, session: &Session) -> Vec<Span> {
         let connector = session.connector.unwrap_or_default();
-        self.trouble.among(&[session.host, connector])
+        self.trouble_on(session, &[session.host, connector])
+    }
+
+    /// What touched a session and the hosts on a way of its, by beginning.
+    pub fn trouble_on(&self, session: &Session, way: &[&str]) -> Vec<Span> {
+        let mut spans = self.trouble.among(way);
+        spans.extend(self.trouble.throttled_spans(session.user));
+        spans.sort();
+        spans
     }
 
     /// When whatever disturbed something that began at `at` was over, and with it the time that

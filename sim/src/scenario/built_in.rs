@@ -87,7 +87,7 @@ mod tests {
         let host = case.topology.connectors[0].id.clone();
         let at = Duration::from_millis(4000);
         let stop = Fault::Stop { host: host.clone() };
-        case.faults = vec![Planned { at, fault: stop }];
+        case.faults = vec![Planned::new(at, stop)];
         heal_all(&mut case.faults, case.times.healed_at);
 
         let record = run::run(&case, false).record;

@@ -17,6 +17,12 @@ pub(super) fn problems(scenario: &Scenario, document: &Document<'_>) -> Vec<Prob
     found.at_least("users.rooms", users.rooms, 1);
     found.at_least("users.send-every", users.send_every_ms, 1);
     found.at_most("users.private-percent", users.private_percent, 100);
+    if let Some(random) = &scenario.random_faults {
+        for (index, kind) in random.kinds.iter().enumerate() {
+            let path = format!("random-faults.kinds.{index}.weight");
+            found.at_least(&path, Span::just(kind.weight), 1);
+        }
+    }
     found.problems
 }
 

@@ -66,33 +66,46 @@ enum Trouble {
     PowerCut,
     Pause,
     Stutter,
+    SlowHost,
+    RollingRestart,
     Hold,
     Cut,
+    CutReset,
     OneWay,
+    Reset,
     SlowLink,
     Jitter,
+    Drift,
     Flapping,
+    ReconnectStorm,
+    SlowReader,
 }
 
-/// Where: on a server, or between two.
+/// Where: on a server, between two, on all of them, or at a user.
 #[derive(Clone, Copy, Debug)]
 enum On {
     Server(Role),
     Link(Ends),
+    Cluster,
+    User,
 }
 
 fn kind(trouble: Trouble, on: On) -> Result<Kind, String> {
     let host = |trouble| match on {
         On::Server(role) => Ok(Kind::Host(trouble, role)),
-        On::Link(_) => Err(String::from(
+        On::Link(_) | On::Cluster | On::User => Err(String::from(
             "this kind happens to a server: write such as on = \"connector\"",
         )),
     };
     let link = |trouble| match on {
         On::Link(ends) => Ok(Kind::Link(trouble, ends)),
-        On::Server(_) => Err(String::from(
+        On::Server(_) | On::Cluster | On::User => Err(String::from(
             "this kind happens to a link: write such as on = [\"connector\", \"chat\"]",
         )),
+    };
+    let only = |place, kind, is_right| match is_right {
+        true => Ok(kind),
+        false => Err(format!("this kind has one place: write on = \"{place}\"")),
     };
     match trouble {
         Trouble::Crash => host(HostTrouble::Crash),
@@ -100,6 +113,16 @@ fn kind(trouble: Trouble, on: On) -> Result<Kind, String> {
         Trouble::PowerCut => host(HostTrouble::PowerCut),
         Trouble::Pause => host(HostTrouble::Pause),
         Trouble::Stutter => host(HostTrouble::Stutter),
+        Trouble::SlowHost => host(HostTrouble::Slow),
+        Trouble::RollingRestart => only("cluster", Kind::Rolling, matches!(on, On::Cluster)),
+        Trouble::ReconnectStorm => {
+            let is_right = matches!(on, On::Server(Role::Connector));
+            only("connector", Kind::Storm, is_right)
+        }
+        Trouble::SlowReader => only("user", Kind::SlowReader, matches!(on, On::User)),
+        Trouble::CutReset => link(LinkTrouble::CutReset),
+        Trouble::Reset => link(LinkTrouble::Reset),
+        Trouble::Drift => link(LinkTrouble::Drift),
         Trouble::Hold => link(LinkTrouble::Hold),
         Trouble::Cut => link(LinkTrouble::Partition),
         Trouble::OneWay => link(LinkTrouble::OneWay),
@@ -123,7 +146,7 @@ impl<'de> Visitor<'de> for Places {
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(
             "\"gate\", \"connector\" or \"chat\", or the two ends of a link: \
-             [\"connector\", \"chat\"] or [\"connector\", \"clients\"]",
+             [\"connector\", \"chat\"] or [\"connector\", \"clients\"]; or \"cluster\" or \"user\"",
         )
     }
 
@@ -132,6 +155,8 @@ impl<'de> Visitor<'de> for Places {
             "gate" => Ok(On::Server(Role::Gate)),
             "connector" => Ok(On::Server(Role::Connector)),
             "chat" => Ok(On::Server(Role::Chat)),
+            "cluster" => Ok(On::Cluster),
+            "user" => Ok(On::User),
             _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
         }
     }

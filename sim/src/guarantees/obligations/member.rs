@@ -39,7 +39,7 @@ impl<'v, 'a> Member<'v, 'a> {
             heard: BTreeSet::new(),
             proved_until: Duration::ZERO,
             way,
-            trouble: view.trouble.among(&way),
+            trouble: view.trouble_on(session, &way),
         };
         for event in session.events_of(stay) {
             let passed = match &event.what {
@@ -137,8 +137,12 @@ impl<'v, 'a> Member<'v, 'a> {
         let mut hosts = self.way.iter();
         if hosts.any(|host| is_near(view.trouble.down_spans(host))) {
             Doubt::Down
-        } else if is_near(&view.trouble.between(&self.way)) {
+        } else if is_near(&view.trouble.between(&self.way))
+            || is_near(&view.trouble.resets_among(&self.way))
+        {
             Doubt::Cut
+        } else if is_near(view.trouble.throttled_spans(self.session.user)) {
+            Doubt::Deaf
         } else {
             Doubt::Paused
         }

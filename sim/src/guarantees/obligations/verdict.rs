@@ -32,13 +32,13 @@ pub enum Doubt {
     CutOff,
     /// The receiver went silent, as too soon.
     Vanished,
-    /// The receiver did not read.
+    /// The receiver did not read, or took only some bytes a second.
     Deaf,
     /// The run ended, as too soon.
     Over,
     /// A server on the receiver's way was down.
     Down,
-    /// A way between two hosts on the receiver's way was cut or held.
+    /// A way between two hosts on the receiver's way was cut, held or reset.
     Cut,
     /// A server on the receiver's way stood still.
     Paused,
@@ -59,7 +59,7 @@ impl fmt::Display for Doubt {
             Self::Deaf => "the receiver did not read",
             Self::Over => "the run was over",
             Self::Down => "a server on the way was down",
-            Self::Cut => "the way was cut or held",
+            Self::Cut => "the way was cut, held or reset",
             Self::Paused => "a server on the way stood still",
         })
     }
