@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::chaos::{self, Targets};
 use crate::fault::Planned;
+use crate::guarantees::Guarantee;
 use crate::kinds::FaultKind;
-use crate::scenario::{Scenario, Times};
+use crate::scenario::{Expect, Scenario, Times};
 use crate::seeds::Seeds;
 use crate::settings::Settings;
 use crate::workload::{self, Sizes};
@@ -60,6 +61,10 @@ pub struct Case {
     pub settings: Settings,
     /// Whether no user may lose its connection.
     pub quiet: bool,
+    /// The promises that are not checked.
+    pub unchecked: BTreeSet<Guarantee>,
+    /// What is to come of it.
+    pub expect: Expect,
 }
 
 /// How long the way between two hosts takes.
@@ -151,6 +156,8 @@ impl Case {
             times,
             settings,
             quiet: scenario.quiet,
+            unchecked: scenario.guarantees.left_out(),
+            expect: scenario.expect,
         }
     }
 

@@ -10,12 +10,15 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{detect, hashes, replay, run, sweep};
+use crate::commands::{check, detect, hashes, replay, run, show, sweep};
 
 const EXAMPLES: &str = "\
 Examples:
   sim                                        all scenarios, about a minute on two cores
   sim list                                   the scenarios
+  sim show chat-crash > mine.toml            a scenario's file, to begin one's own with
+  sim check mine.toml                        whether it is sound, and what it draws
+  sim sweep mine.toml                        as many runs of it as it says
   sim run chat-crash --seed 8271             one run, with its plan
   sim run chat-crash --seed 8271 --trace t.jsonl
   sim sweep random-mix --seeds 0..1000       many runs
@@ -61,12 +64,16 @@ pub enum Command {
     Replay(replay::Options),
     /// Prints the trace hash of each run, for comparing builds and machines.
     Hashes(hashes::Options),
-    /// Lists the scenarios.
+    /// Lists the built-in scenarios.
     List,
     /// Searches for each flaw of the original, and tells how soon it is found.
     Detect(detect::Options),
     /// Lists the flaws that servers can be given.
     Flaws,
+    /// Prints the file of a built-in scenario, to begin one's own with.
+    Show(show::Options),
+    /// Checks files with scenarios and prints what a seed makes of them.
+    Check(check::Options),
 }
 
 /// How many runs are done at once, and where their report goes.
@@ -96,6 +103,8 @@ impl Options {
             Some(Command::Detect(detect)) => detect.command_line(),
             Some(Command::List) => String::from(" list"),
             Some(Command::Flaws) => String::from(" flaws"),
+            Some(Command::Show(show)) => format!(" show {}", show.scenario),
+            Some(Command::Check(check)) => check.command_line(),
         };
         format!("cargo sim{arguments}")
     }
@@ -189,6 +198,11 @@ mod tests {
             (
                 "run steady --with kick-lost --seed 7",
                 "cargo sim run steady --seed 7 --with kick-lost",
+            ),
+            ("show steady", "cargo sim show steady"),
+            (
+                "check a.toml b.toml",
+                "cargo sim check a.toml b.toml --seed 0",
             ),
         ] {
             let line = |text: &str| {

@@ -1,11 +1,13 @@
 //! What the commands of `sim` do: one file each.
 
+pub mod check;
 pub mod detect;
 pub mod flaws;
 pub mod hashes;
 pub mod list;
 pub mod replay;
 pub mod run;
+pub mod show;
 pub mod sweep;
 
 use std::collections::BTreeSet;
@@ -18,6 +20,8 @@ use crate::scenario::{self, Scenario};
 
 /// A promise was broken or a run broke off.
 const FAILED: u8 = 1;
+/// Unusable input, as clap has it too.
+pub const UNUSABLE: u8 = 2;
 /// Nothing was broken, but so little was checked that it means nothing; or what was broken can't be
 /// found again.
 const UNDECIDED: u8 = 3;
@@ -41,6 +45,8 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
         Some(Command::Detect(options)) => detect::execute(options),
         Some(Command::List) => list::execute(),
         Some(Command::Flaws) => flaws::execute(),
+        Some(Command::Show(options)) => show::execute(&options),
+        Some(Command::Check(options)) => check::execute(&options),
     }
 }
 

@@ -28,6 +28,7 @@ pub struct Gathered {
     steps: Vec<String>,
     evidence: BTreeMap<Guarantee, Vec<String>>,
     broke_off: Vec<String>,
+    missed: Vec<String>,
     undecided: Vec<String>,
     counts: BTreeMap<&'static str, u64>,
     latencies: BTreeMap<String, Latencies>,
@@ -49,6 +50,7 @@ impl Gathered {
             steps: Vec::new(),
             evidence: BTreeMap::new(),
             broke_off: Vec::new(),
+            missed: Vec::new(),
             undecided: Vec::new(),
             counts: BTreeMap::new(),
             latencies: BTreeMap::new(),
@@ -80,6 +82,8 @@ impl Gathered {
         let broke_off = outcome.broke_off.iter();
         self.broke_off
             .extend(broke_off.map(|reason| format!("{name}: {reason}")));
+        let missed = outcome.missed.iter();
+        self.missed.extend(missed.map(|it| format!("{name}: {it}")));
         if !outcome.held() {
             let faults = outcome.case.iter().flat_map(|case| &case.faults);
             self.steps
@@ -181,6 +185,11 @@ impl Gathered {
             "of the possible deliveries so many had to be that G4 was checked",
             &self.undecided,
         );
+        let missed = verdict(
+            String::from("canaries"),
+            "what was to be broken in a run, so that the checks see it, was broken",
+            &self.missed,
+        );
         let promises = Guarantee::all().map(|guarantee| {
             let cases = self.evidence.get(&guarantee).map_or(&[][..], Vec::as_slice);
             verdict(
@@ -189,7 +198,10 @@ impl Gathered {
                 cases,
             )
         });
-        [ended, decided].into_iter().chain(promises).collect()
+        [ended, decided, missed]
+            .into_iter()
+            .chain(promises)
+            .collect()
     }
 }
 

@@ -5,10 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use reports::output::say;
 use sim::cli::Options;
-use sim::commands;
-
-/// Unusable input, as clap has it too.
-const UNUSABLE: u8 = 2;
+use sim::commands::{self, UNUSABLE};
 
 fn main() -> ExitCode {
     match commands::execute(Options::parse()) {

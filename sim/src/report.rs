@@ -36,6 +36,9 @@ pub fn broken(outcome: &Outcome) -> String {
         let at = seconds(outcome.simulated);
         let _ = writeln!(text, "the run broke off after {at} simulated: {reason}");
     }
+    if let Some(missed) = &outcome.missed {
+        let _ = writeln!(text, "{missed}");
+    }
     for violation in outcome.violations.iter().take(VIOLATIONS_MAX) {
         let _ = writeln!(text, "{violation}");
     }
@@ -81,6 +84,7 @@ pub fn undecided_scenario(scenario: &str, tally: &Tally, seeds: Range<u64>) -> S
 /// What one run came to, in one line.
 pub fn verdict(outcome: &Outcome) -> String {
     let held = match outcome.held() {
+        true if !outcome.expected.is_empty() => "violated, as expected",
         true if outcome.is_decided() => "held",
         true => "UNDECIDED",
         false => "FAILED",
@@ -144,6 +148,7 @@ impl Tally {
                 .as_ref()
                 .map(|_| String::from("broke off")),
         );
+        broken.extend(outcome.missed.iter().map(|_| String::from("not violated")));
         broken.sort();
         broken.dedup();
         for name in broken {

@@ -46,8 +46,12 @@ pub struct Outcome {
     pub record: Record,
     /// How many deliveries must have been, may have been and must not. None if the run broke off.
     pub deliveries: Deliveries,
-    /// What did not hold.
+    /// What did not hold and should have.
     pub violations: Vec<Violation>,
+    /// What did not hold in a run in which something was not to hold, see [`Case::expect`].
+    pub expected: Vec<Violation>,
+    /// What was not to hold, and did.
+    pub missed: Option<String>,
     /// Why the run broke off, if it did: a panic or an error, with its place. There are no
     /// violations then: what was cut short would look like promises broken.
     pub broke_off: Option<String>,
@@ -115,6 +119,15 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
         Ok(checked) => (checked, None),
         Err(reason) => (Checked::default(), Some(reason)),
     };
+    let is_expected = case.expect.is_met_by(&checked.violations);
+    let missed = case
+        .expect
+        .missed()
+        .filter(|_| !is_expected && broke_off.is_none());
+    let (expected, violations) = match is_expected {
+        true => (checked.violations, Vec::new()),
+        false => (Vec::new(), checked.violations),
+    };
     Outcome {
         scenario: case.scenario.clone(),
         given_as: case.given_as.clone(),
@@ -125,7 +138,9 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
         marks: reached,
         record,
         deliveries: checked.deliveries,
-        violations: checked.violations,
+        violations,
+        expected,
+        missed,
         broke_off,
         simulated,
     }
@@ -136,6 +151,8 @@ fn check(case: &Case, record: &Record) -> Checked {
     if case.quiet {
         checked.violations.extend(quiet::check(&record.history));
     }
+    let is_checked = |it: &Violation| !case.unchecked.contains(&it.guarantee);
+    checked.violations.retain(is_checked);
     checked
 }
 
@@ -148,18 +165,21 @@ impl Outcome {
     /// Makes it a run that broke off for `reason`.
     pub fn break_off(&mut self, reason: String) {
         self.violations.clear();
+        self.expected.clear();
+        self.missed = None;
         self.deliveries = Deliveries::default();
         self.broke_off = Some(reason);
     }
 
-    /// Whether the run came to its end and all promises held.
+    /// Whether the run came to its end as it should: all promises held, or did not where that was
+    /// expected.
     pub fn held(&self) -> bool {
-        self.violations.is_empty() && self.broke_off.is_none()
+        self.violations.is_empty() && self.missed.is_none() && self.broke_off.is_none()
     }
 
     /// Whether it means something if it held. A run that did not hold has decided that.
     pub fn is_decided(&self) -> bool {
-        !self.held() || self.deliveries.is_decided()
+        !self.held() || !self.expected.is_empty() || self.deliveries.is_decided()
     }
 }
 

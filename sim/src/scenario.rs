@@ -16,7 +16,8 @@ use crate::settings::Settings;
 use crate::workload::Users;
 use document::{Document, Problem};
 
-pub use built_in::{built_in, text_of};
+pub use built_in::built_in;
+pub use expectation::{Checks, Expect, Expected, Number};
 pub use network::{Network, Profile};
 pub use phases::{Phases, Times};
 pub use span::Span;
@@ -24,10 +25,13 @@ pub use span::Span;
 mod built_in;
 mod check;
 mod document;
+mod expectation;
 mod incidents;
 mod network;
 mod phases;
 pub mod span;
+#[cfg(test)]
+mod tests;
 
 /// What the name of a file with a scenario ends in.
 const EXTENSION: &str = "toml";
@@ -61,6 +65,10 @@ pub struct Scenario {
     pub faults: Vec<Incident>,
     /// What goes wrong by chance.
     pub random_faults: Option<RandomFaults>,
+    /// Which promises are checked.
+    pub guarantees: Checks,
+    /// What is to come of each run.
+    pub expect: Expect,
     /// How it is asked for on the command line: by its name or the file's path, and with which flaws.
     #[serde(skip)]
     pub given_as: String,
@@ -81,6 +89,8 @@ impl Default for Scenario {
             settings: Settings::default(),
             faults: Vec::new(),
             random_faults: None,
+            guarantees: Checks::default(),
+            expect: Expect::default(),
             given_as: String::new(),
         }
     }
@@ -130,6 +140,11 @@ impl Scenario {
         scenario.given_as = file.to_owned();
         Ok(scenario)
     }
+
+    /// What is worth a word, though it may be meant.
+    pub fn warnings(&self) -> Vec<String> {
+        check::warnings(self)
+    }
 }
 
 /// The scenario called `name`: a built-in one, or the file of that path if it ends in `.toml`.
@@ -149,29 +164,31 @@ pub fn find(name: &str) -> Result<Scenario, FindError> {
         let text = fs::read_to_string(name).map_err(unread)?;
         return Ok(Scenario::read(&text, name)?);
     }
-    let mut scenarios = built_in();
-    match scenarios.iter().position(|known| known.name == name) {
-        Some(index) => Ok(scenarios.swap_remove(index)),
-        None => {
-            let known: Vec<&str> = scenarios.iter().map(|known| &*known.name).collect();
-            Err(FindError::Unknown {
-                name: name.to_owned(),
-                nearest: nearest(name, &known).map(str::to_owned),
-            })
-        }
-    }
+    Ok(Scenario::read(text_of(name)?, name)?)
+}
+
+/// The file of the built-in scenario called `name`.
+///
+/// # Errors
+///
+/// If there is none; the error names the one that was probably meant.
+pub fn text_of(name: &str) -> Result<&'static str, FindError> {
+    built_in::text_of(name).ok_or_else(|| FindError::Unknown {
+        name: name.to_owned(),
+        nearest: nearest(name, &built_in::names()),
+    })
 }
 
 /// There is no such scenario.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// No scenario has this name.
-    #[error("no scenario is called `{name}`; {}", remedy(nearest.as_deref()))]
+    #[error("no scenario is called `{name}`; {}", remedy(*nearest))]
     Unknown {
         /// The name.
         name: String,
         /// The one that was probably meant.
-        nearest: Option<String>,
+        nearest: Option<&'static str>,
     },
     /// The file can't be read.
     #[error("can't read {file}")]
@@ -208,23 +225,5 @@ impl fmt::Display for FileError {
             write!(out, "{gap}{}:{problem}", self.file)?;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_name_is_answered_with_one_that_is_near() {
-        let said = |name| find(name).unwrap_err().to_string();
-        assert_eq!(
-            said("conector-crsh"),
-            "no scenario is called `conector-crsh`; did you mean `connector-crash`?"
-        );
-        assert_eq!(
-            said("nope"),
-            "no scenario is called `nope`; `sim list` names all, and files end in .toml"
-        );
     }
 }

@@ -48,8 +48,13 @@ pub fn built_in() -> Vec<Scenario> {
     scenarios.collect()
 }
 
-/// The file of the built-in scenario called `name`.
-pub fn text_of(name: &str) -> Option<&'static str> {
+/// What each is called.
+pub(super) fn names() -> Vec<&'static str> {
+    FILES.iter().map(|(name, _)| *name).collect()
+}
+
+/// The file of the one called `name`.
+pub(super) fn text_of(name: &str) -> Option<&'static str> {
     let file = FILES.iter().find(|(known, _)| *known == name);
     file.map(|(_, text)| *text)
 }

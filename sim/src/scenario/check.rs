@@ -1,7 +1,23 @@
 //! What must hold in a scenario beyond the values of each key.
 
+use std::time::Duration;
+
+use cluster::options::Clash;
+use cluster::wire::package::BODY_LEN_LIMIT;
+
 use super::document::{Document, Problem};
-use super::{Scenario, Span};
+use super::expectation::Expected;
+use super::{Phases, Scenario, Span};
+
+/// turmoil panics when a connection waits that is one more than these, and so many come at once.
+const TCP_CAPACITY_MIN: usize = 64;
+/// Round trips of a login: to the gate and to a connector, each with what a connection and a
+/// handshake take.
+const LOGIN_ROUND_TRIPS: u32 = 7;
+/// Probes speak 1.2 s after their login began and are to be heard.
+const PROBE_MIN: Duration = Duration::from_secs(2);
+/// With more hosts, a run takes longer than anybody waits: turmoil's cost grows with their cube.
+const HOSTS_CHEAP: u32 = 16;
 
 /// Everything in `scenario`, which was read from `document`, that does not hold.
 pub(super) fn problems(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem> {
@@ -9,21 +25,36 @@ pub(super) fn problems(scenario: &Scenario, document: &Document<'_>) -> Vec<Prob
         document,
         problems: Vec::new(),
     };
-    found.at_least("cluster.connectors", scenario.cluster.connectors, 1);
-    found.at_least("cluster.chats", scenario.cluster.chats, 1);
-    let users = &scenario.users;
-    found.at_least("users.count", users.count, 1);
-    found.at_least("users.hosts", Span::just(users.hosts), 1);
-    found.at_least("users.rooms", users.rooms, 1);
-    found.at_least("users.send-every", users.send_every_ms, 1);
-    found.at_most("users.private-percent", users.private_percent, 100);
-    if let Some(random) = &scenario.random_faults {
-        for (index, kind) in random.kinds.iter().enumerate() {
-            let path = format!("random-faults.kinds.{index}.weight");
-            found.at_least(&path, Span::just(kind.weight), 1);
-        }
-    }
+    found.check_shape(scenario);
+    found.check_users(scenario);
+    found.check_network(scenario);
+    found.check_phases(scenario);
+    found.check_settings(scenario);
+    found.check_faults(scenario);
+    found.check_expectation(scenario);
     found.problems
+}
+
+/// What may be meant and is worth a word.
+pub(super) fn warnings(scenario: &Scenario) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let servers = 1 + scenario.cluster.connectors.max + scenario.cluster.chats.max;
+    let hosts = servers.saturating_add(scenario.users.hosts);
+    if hosts > HOSTS_CHEAP {
+        warnings.push(format!(
+            "up to {hosts} hosts: the time that a run takes grows with their cube; above \
+             {HOSTS_CHEAP} it is long"
+        ));
+    }
+    let clashes = scenario.settings.options().clashes();
+    let meant = clashes.iter().filter(|clash| may_be_meant(clash));
+    warnings.extend(meant.map(ToString::to_string));
+    warnings
+}
+
+/// A lease that is too long shows what a deadline does. Few users need no large outbox.
+fn may_be_meant(clash: &Clash) -> bool {
+    matches!(clash, Clash::Lease { .. })
 }
 
 struct Findings<'d> {
@@ -32,19 +63,162 @@ struct Findings<'d> {
 }
 
 impl Findings<'_> {
-    fn add(&mut self, path: &str, what: String) {
+    fn check_shape(&mut self, scenario: &Scenario) {
+        self.at_least("cluster.connectors", scenario.cluster.connectors, 1);
+        self.at_least("cluster.chats", scenario.cluster.chats, 1);
+        self.at_least("users.hosts", Span::just(scenario.users.hosts), 1);
+    }
+
+    fn check_users(&mut self, scenario: &Scenario) {
+        let users = &scenario.users;
+        self.at_least("users.count", users.count, 1);
+        self.at_least("users.rooms", users.rooms, 1);
+        if users.send_every_ms.min == 0 {
+            self.add("users.send-every", "it must be at least 1ms");
+        }
+        self.at_most("users.private-percent", users.private_percent, 100);
+        let longest = u32::try_from(BODY_LEN_LIMIT / 2).unwrap_or(u32::MAX);
+        self.at_most("users.message-len", users.message_len, longest);
+        let percents = users.habits.iter().map(|(_, percent)| *percent);
+        let all = percents.fold(0, u32::saturating_add);
+        if all > 100 {
+            let what = format!("a user has one habit, and these are for {all} of a hundred users");
+            self.add("users.habits", &what);
+        }
+    }
+
+    fn check_network(&mut self, scenario: &Scenario) {
+        let network = &scenario.network;
+        for (path, latency) in [
+            ("network.latency", network.latency_ms),
+            ("network.client-latency", network.client_latency_ms),
+        ] {
+            if latency.is_some_and(|latency| latency.min == 0) {
+                let what = "it must be at least 1ms: what takes no time comes before it was sent";
+                self.add(path, what);
+            }
+        }
+        let one_way = Duration::from_millis(network.latency_ms(true).max.into());
+        let login = one_way.saturating_mul(2 * LOGIN_ROUND_TRIPS);
+        let patience = scenario.settings.login_patience;
+        if login > patience {
+            let what = format!(
+                "a login takes {LOGIN_ROUND_TRIPS} round trips, which are up to {login:?} in this \
+                 network: raise it above that"
+            );
+            self.add("settings.login-patience", &what);
+        }
+    }
+
+    fn check_phases(&mut self, scenario: &Scenario) {
+        let phases = &scenario.phases;
+        for (path, time, least) in [
+            ("phases.arrive", phases.arrive, Duration::from_millis(1)),
+            ("phases.work", phases.work, Duration::from_millis(1)),
+            ("phases.probe", phases.probe, PROBE_MIN),
+        ] {
+            if time < least {
+                self.add(path, &format!("it must be at least {least:?}"));
+            }
+        }
+        let least = Phases::settle_min(&scenario.settings);
+        if phases.settle.is_some_and(|settle| settle < least) {
+            let what = format!("a cluster with these settings can need {least:?}: raise it");
+            self.add("phases.settle", &what);
+        }
+    }
+
+    fn check_settings(&mut self, scenario: &Scenario) {
+        let settings = &scenario.settings;
+        if settings.tcp_capacity < TCP_CAPACITY_MIN {
+            let what = format!("it must be at least {TCP_CAPACITY_MIN}");
+            self.add("settings.tcp-capacity", &what);
+        }
+        if settings.reconnect_base.is_zero() || settings.reconnect_base > settings.reconnect_max {
+            let what = "it must be above 0s, and not above reconnect-max";
+            self.add("settings.reconnect-base", what);
+        }
+        for clash in settings.options().clashes() {
+            let is_of_many_users = matches!(clash, Clash::Outbox { .. });
+            if !may_be_meant(&clash) && !is_of_many_users {
+                let setting = kebab_case(clash.settings()[0]);
+                self.add(&format!("settings.{setting}"), &clash.to_string());
+            }
+        }
+    }
+
+    fn check_faults(&mut self, scenario: &Scenario) {
+        let work = scenario.phases.work;
+        for (index, incident) in scenario.faults.iter().enumerate() {
+            self.check_after(&format!("fault.{index}.after"), incident.after_ms, work);
+        }
+        let Some(random) = &scenario.random_faults else {
+            return;
+        };
+        self.check_after("random-faults.after", random.after_ms, work);
+        if random.kinds.is_empty() {
+            self.add("random-faults.kinds", "there must be one");
+        }
+        for (index, kind) in random.kinds.iter().enumerate() {
+            let path = format!("random-faults.kinds.{index}.weight");
+            self.at_least(&path, Span::just(kind.weight), 1);
+        }
+    }
+
+    fn check_after(&mut self, path: &str, after_ms: Span, work: Duration) {
+        if Duration::from_millis(after_ms.max.into()) >= work {
+            let what = format!("everything is healed {work:?} after faults begin (phases.work)");
+            self.add(path, &what);
+        }
+    }
+
+    fn check_expectation(&mut self, scenario: &Scenario) {
+        let checks = &scenario.guarantees;
+        if checks.only.is_some() && checks.except.is_some() {
+            self.add("guarantees.except", "say either this or `only`");
+        }
+        if checks.only.as_ref().is_some_and(Vec::is_empty) {
+            self.add("guarantees.only", "nothing would be checked");
+        }
+        let expect = &scenario.expect;
+        match (expect.outcome, expect.guarantee) {
+            (Expected::Held, Some(_)) => {
+                let what = "this is for what is to be broken: add outcome = \"violated\"";
+                self.add("expect.guarantee", what);
+            }
+            (Expected::Violated, Some(number)) if checks.left_out().contains(&number.0) => {
+                let what = format!("{number} is not checked, see [guarantees]");
+                self.add("expect.guarantee", &what);
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, path: &str, what: &str) {
         self.problems.push(self.document.problem(path, what));
     }
 
     fn at_least(&mut self, path: &str, span: Span, least: u32) {
         if span.min < least {
-            self.add(path, format!("it must be at least {least}"));
+            self.add(path, &format!("it must be at least {least}"));
         }
     }
 
     fn at_most(&mut self, path: &str, span: Span, most: u32) {
         if span.max > most {
-            self.add(path, format!("it can be at most {most}"));
+            self.add(path, &format!("it can be at most {most}"));
         }
     }
+}
+
+/// As in a scenario's file what is `camelCase` in that of a cluster.
+fn kebab_case(name: &str) -> String {
+    let mut kebab = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            kebab.push('-');
+        }
+        kebab.push(letter.to_ascii_lowercase());
+    }
+    kebab
 }

@@ -67,7 +67,9 @@ impl<'t> Document<'t> {
                 Ok(_) => return Err(problems),
                 Err(error) => error,
             };
-            let steps: Vec<_> = error.path().iter().cloned().collect();
+            // A key that names no habit is no step of its own: its table is.
+            let is_known = |step: &&Segment| !matches!(step, Segment::Unknown);
+            let steps: Vec<_> = error.path().iter().filter(is_known).cloned().collect();
             let at = error.inner().span().map_or(0, |span| span.start);
             let message = error.inner().message();
             // What was taken out below is what is missing now.
@@ -84,7 +86,7 @@ impl<'t> Document<'t> {
 
     /// A problem with what stands at `path`, such as `settings.lease` or `fault.2.kind` (the first
     /// is 0), or with the innermost part of it that the file has.
-    pub fn problem(&self, path: &str, what: String) -> Problem {
+    pub fn problem(&self, path: &str, what: &str) -> Problem {
         let mut span = self.root.span();
         let mut steps = path.split('.');
         let first = steps

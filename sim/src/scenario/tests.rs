@@ -1,0 +1,237 @@
+//! What is said about files that are wrong, and what the examples of the format are.
+
+use super::*;
+
+/// What is said of a file with this text, without the file's name.
+fn problems(text: &str) -> Vec<String> {
+    match Scenario::read(text, "mine.toml") {
+        Ok(_) => Vec::new(),
+        Err(error) => error.problems.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn a_file_that_says_nothing_is_a_scenario_called_as_the_file() -> Result<(), FileError> {
+    let scenario = Scenario::read("", "some/where/mine.toml")?;
+    assert_eq!(scenario.name, "mine");
+    assert_eq!(scenario.given_as, "some/where/mine.toml");
+    assert_eq!(scenario.users.count, Span::just(20));
+    let named = Scenario::read("name = 'rush hour'", "mine.toml")?;
+    assert_eq!((&*named.name, &*named.given_as), ("rush hour", "mine.toml"));
+    Ok(())
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_file_is_told_with_its_place() {
+    let text = "\
+abuot = 'x'
+
+[network]
+lateny = '2ms'
+
+[users]
+count = '5..2'
+rooms = 2
+
+[users.habits]
+rejoyn = 3
+
+[[fault]]
+kind = 'crsh'
+on = 'connector'
+after = '1s'
+
+[[fault]]
+kind = 'hold'
+on = 'connector'
+after = '1s'
+";
+    let error = Scenario::read(text, "mine.toml").unwrap_err().to_string();
+    let lines: Vec<_> = error.lines().collect();
+    let expected = [
+        "mine.toml:1:1: unknown key `abuot`; did you mean `about`?",
+        "mine.toml:4:1: unknown key `lateny` in [network]; did you mean `latency`?",
+        "mine.toml:7:9: users.count: invalid value: string \"5..2\", expected a number such as 3, \
+         or a range such as \"2..5\" (both ends included)",
+        "mine.toml:11:1: users.habits: there is no `rejoyn`; did you mean `rejoin`?",
+        "mine.toml:14:8: fault.kind: there is no `crsh`; did you mean `crash`?",
+        "mine.toml:18:1: fault: this kind happens to a link: write such as \
+         on = [\"connector\", \"chat\"]",
+    ];
+    for line in expected {
+        assert!(lines.contains(&line), "{line}\nis not in\n{error}");
+    }
+    assert_eq!(lines.len(), expected.len(), "{error}");
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_place() {
+    let said = problems("seeds = 3\nquiet = maybe\n");
+    assert!(said[0].starts_with("2:9: "), "{said:?}");
+    let said = problems("[users]\ncount = 3\n[users]\n");
+    assert!(said[0].starts_with("3:2: duplicate key"), "{said:?}");
+}
+
+#[test]
+fn what_is_missing_or_of_another_type_is_told() {
+    for (text, said) in [
+        (
+            "[[fault]]\non = 'chat'\nafter = '1s'",
+            "1:1: `kind` is missing in [[fault]]",
+        ),
+        (
+            "seeds = 'all'",
+            "1:9: seeds: invalid type: string \"all\", expected u64",
+        ),
+        (
+            "[settings]\nlease = 'soon'",
+            "2:9: settings.lease: `soon` is not a time such as 1s 500ms",
+        ),
+        (
+            "[settings]\npolicy = ['kick-lots']",
+            "2:11: settings.policy: there is no `kick-lots`; did you mean `kick-lost`?",
+        ),
+        (
+            "[users]\nhabits = 'rejoin'",
+            "2:10: users.habits: invalid type: string \"rejoin\", expected habits with how many \
+             of a hundred users have them, such as rejoin = 20",
+        ),
+        (
+            "[[fault]]\nkind = 'crash'\non = 'chats'\nafter = '1s'",
+            "3:6: fault.on: invalid value: string \"chats\", expected \"gate\", \"connector\" or \
+             \"chat\", or the two ends of a link: [\"connector\", \"chat\"] or \
+             [\"connector\", \"clients\"]",
+        ),
+        (
+            "expect = { outcome = 'violated', guarantee = 'G12' }",
+            "1:46: expect.guarantee: there is no guarantee `G12`; known are G1, G2, G3, G4, G5, \
+             G6, G7, G8, G9, G10, G11, G13",
+        ),
+    ] {
+        assert_eq!(problems(text), [said], "{text}");
+    }
+}
+
+#[test]
+fn what_does_not_go_together_is_told() {
+    for (text, said) in [
+        (
+            "[cluster]\nchats = 0",
+            "2:1: cluster.chats: it must be at least 1",
+        ),
+        (
+            "[users]\ncount = '0..3'",
+            "2:1: users.count: it must be at least 1",
+        ),
+        ("users.rooms = 0", "1:7: users.rooms: it must be at least 1"),
+        (
+            "[users]\nsend-every = '0s..1s'",
+            "2:1: users.send-every: it must be at least 1ms",
+        ),
+        (
+            "[users.habits]\nrejoin = 60\nswitch = 60",
+            "1:8: users.habits: a user has one habit, and these are for 120 of a hundred users",
+        ),
+        (
+            "[network]\nclient-latency = '0s..2ms'",
+            "2:1: network.client-latency: it must be at least 1ms: what takes no time comes \
+             before it was sent",
+        ),
+        (
+            "[network]\nlatency = '1ms..200ms'",
+            "1:1: settings.login-patience: a login takes 7 round trips, which are up to 2.8s in \
+             this network: raise it above that",
+        ),
+        (
+            "[phases]\nsettle = '1s'",
+            "2:1: phases.settle: a cluster with these settings can need 9s: raise it",
+        ),
+        (
+            "[phases]\nprobe = '1s'",
+            "2:1: phases.probe: it must be at least 2s",
+        ),
+        (
+            "[settings]\ntcp-capacity = 63",
+            "2:1: settings.tcp-capacity: it must be at least 64",
+        ),
+        (
+            "[settings]\nreconnect-base = '3s'",
+            "2:1: settings.reconnect-base: it must be above 0s, and not above reconnect-max",
+        ),
+        (
+            "[settings]\nheartbeat = '1500ms'",
+            "2:1: settings.heartbeat: 1s 500ms is not a number of whole seconds, as which \
+             clients are told it: write such as \"3s\"",
+        ),
+        (
+            "[phases]\nwork = '3s'\n[[fault]]\nkind = 'crash'\non = 'chat'\nafter = '1s..3s'",
+            "6:1: fault.0.after: everything is healed 3s after faults begin (phases.work)",
+        ),
+        (
+            "[random-faults]\ncount = 1\nafter = '0s'\nlasts = '1s'\nkinds = []",
+            "5:1: random-faults.kinds: there must be one, of a weight above 0",
+        ),
+        (
+            "[guarantees]\nonly = ['G1']\nexcept = ['G2']",
+            "3:1: guarantees.except: say either this or `only`",
+        ),
+        (
+            "guarantees.only = []",
+            "1:12: guarantees.only: nothing would be checked",
+        ),
+        (
+            "[expect]\nguarantee = 'G5'",
+            "2:1: expect.guarantee: this is for what is to be broken: add outcome = \"violated\"",
+        ),
+        (
+            "guarantees.except = ['G5']\nexpect = { outcome = 'violated', guarantee = 'G5' }",
+            "2:34: expect.guarantee: G5 is not checked, see [guarantees]",
+        ),
+    ] {
+        assert_eq!(problems(text), [said], "{text}");
+    }
+}
+
+#[test]
+fn what_may_be_meant_is_warned_of() -> Result<(), FileError> {
+    let warnings = |text| Scenario::read(text, "mine.toml").map(|it| it.warnings());
+    assert_eq!(warnings("")?, [""; 0]);
+    assert_eq!(
+        warnings("[cluster]\nconnectors = '3..12'\nchats = 8")?,
+        ["up to 23 hosts: the time that a run takes grows with their cube; above 16 it is long"]
+    );
+    let long = warnings("[settings]\nlease = '3s'")?;
+    assert!(
+        long[0].starts_with("a lease of 3s is not shorter than"),
+        "{long:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn every_example_of_the_format_is_sound() {
+    let page = include_str!("../../scenarios/README.md");
+    let examples: Vec<_> = page
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(examples.len() >= 11, "{} examples", examples.len());
+    for example in examples {
+        assert_eq!(problems(example), [""; 0], "{example}");
+    }
+}
+
+#[test]
+fn an_unknown_name_is_answered_with_one_that_is_near() {
+    let said = |name| find(name).unwrap_err().to_string();
+    assert_eq!(
+        said("conector-crsh"),
+        "no scenario is called `conector-crsh`; did you mean `connector-crash`?"
+    );
+    assert_eq!(
+        said("nope"),
+        "no scenario is called `nope`; `sim list` names all, and files end in .toml"
+    );
+    assert_eq!(said("no/where.toml"), "can't read no/where.toml");
+}
