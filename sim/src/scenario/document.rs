@@ -70,7 +70,11 @@ impl<'t> Document<'t> {
             // A key that names no habit is no step of its own: its table is.
             let is_known = |step: &&Segment| !matches!(step, Segment::Unknown);
             let steps: Vec<_> = error.path().iter().filter(is_known).cloned().collect();
-            let at = error.inner().span().map_or(0, |span| span.start);
+            let at = match steps.last() {
+                // serde knows no place of what is wrong with a whole item, only that of its list.
+                Some(Segment::Seq { .. }) => place(&root, steps.iter().map(name)),
+                _ => error.inner().span().map_or(0, |span| span.start),
+            };
             let message = error.inner().message();
             // What was taken out below is what is missing now.
             let is_consequence = message.starts_with("missing field") && !problems.is_empty();
@@ -87,22 +91,8 @@ impl<'t> Document<'t> {
     /// A problem with what stands at `path`, such as `settings.lease` or `fault.2.kind` (the first
     /// is 0), or with the innermost part of it that the file has.
     pub fn problem(&self, path: &str, what: &str) -> Problem {
-        let mut span = self.root.span();
-        let mut steps = path.split('.');
-        let first = steps
-            .next()
-            .and_then(|key| self.root.get_ref().get_key_value(key));
-        let mut value = first.map(|(key, value)| {
-            span = key.span();
-            value.get_ref()
-        });
-        for step in steps {
-            let Some((place, inner)) = value.and_then(|value| inner(value, step)) else {
-                break;
-            };
-            (span, value) = (place, Some(inner));
-        }
-        self.problem_at(span.start, format!("{path}: {what}"))
+        let at = place(&self.root, path.split('.').map(String::from));
+        self.problem_at(at, format!("{path}: {what}"))
     }
 
     fn problem_at(&self, at: usize, what: String) -> Problem {
@@ -113,6 +103,29 @@ impl<'t> Document<'t> {
             column: 1 + before[line_start..].chars().count(),
             what,
         }
+    }
+}
+
+/// Where what `steps` lead to begins, or the innermost part of it that `root` has.
+fn place(root: &Spanned<DeTable<'_>>, mut steps: impl Iterator<Item = String>) -> usize {
+    let first = steps.next().unwrap_or_default();
+    let Some((key, value)) = root.get_ref().get_key_value(first.as_str()) else {
+        return root.span().start;
+    };
+    let (mut span, mut value) = (key.span(), value.get_ref());
+    for step in steps {
+        let Some(found) = inner(value, &step) else {
+            break;
+        };
+        (span, value) = found;
+    }
+    span.start
+}
+
+fn name(step: &Segment) -> String {
+    match step {
+        Segment::Seq { index } => index.to_string(),
+        _ => key(step).unwrap_or_default().to_owned(),
     }
 }
 
@@ -131,27 +144,33 @@ fn inner<'v, 't>(value: &'v DeValue<'t>, step: &str) -> Option<(Range<usize>, &'
     }
 }
 
-/// Takes what stands at `steps` out of `table`; `false` if that is the whole, or part of a list.
+/// Takes what stands at `steps` out of `table`; `false` if that is the whole.
 fn remove(table: &mut DeTable<'_>, steps: &[Segment]) -> bool {
-    let Some((Segment::Map { key }, steps)) = steps.split_first() else {
-        return false;
-    };
-    if steps.is_empty() {
-        return table.remove(key.as_str()).is_some();
+    match steps {
+        [Segment::Map { key }] => table.remove(key.as_str()).is_some(),
+        [Segment::Map { key }, steps @ ..] => match table.get_mut(key.as_str()) {
+            Some(value) => remove_inner(value.get_mut(), steps),
+            None => false,
+        },
+        _ => false,
     }
-    let mut value = table.get_mut(key.as_str()).map(Spanned::get_mut);
-    for (index, step) in steps.iter().enumerate() {
-        value = match (value, step) {
-            (Some(DeValue::Table(table)), Segment::Map { .. }) => {
-                return remove(table, &steps[index..]);
-            }
-            (Some(DeValue::Array(array)), Segment::Seq { index }) => {
-                array.get_mut(*index).map(Spanned::get_mut)
-            }
-            _ => return false,
-        };
+}
+
+fn remove_inner(value: &mut DeValue<'_>, steps: &[Segment]) -> bool {
+    match (value, steps) {
+        (DeValue::Table(table), steps) => remove(table, steps),
+        (DeValue::Array(array), [Segment::Seq { index }]) => {
+            let others = array.clone().into_iter().enumerate();
+            let others = others.filter(|(other, _)| other != index);
+            *array = others.map(|(_, value)| value).collect();
+            true
+        }
+        (DeValue::Array(array), [Segment::Seq { index }, steps @ ..]) => {
+            let value = array.get_mut(*index).map(Spanned::get_mut);
+            value.is_some_and(|value| remove_inner(value, steps))
+        }
+        _ => false,
     }
-    false
 }
 
 /// What serde says about what stands at `steps`, in the words of who writes files.

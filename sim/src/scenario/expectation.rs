@@ -118,7 +118,7 @@ mod tests {
         };
         assert_eq!(left_out(""), [0; 0]);
         assert_eq!(left_out("except = ['G13', 'G4']"), [4, 13]);
-        let all_but_two = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13];
+        let all_but_two = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
         assert_eq!(left_out("only = ['G1', 'G2']"), all_but_two);
     }
 

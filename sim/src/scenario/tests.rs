@@ -103,9 +103,9 @@ fn what_is_missing_or_of_another_type_is_told() {
              [\"connector\", \"clients\"]",
         ),
         (
-            "expect = { outcome = 'violated', guarantee = 'G12' }",
-            "1:46: expect.guarantee: there is no guarantee `G12`; known are G1, G2, G3, G4, G5, \
-             G6, G7, G8, G9, G10, G11, G13",
+            "expect = { outcome = 'violated', guarantee = 'G14' }",
+            "1:46: expect.guarantee: there is no guarantee `G14`; known are G1, G2, G3, G4, G5, \
+             G6, G7, G8, G9, G10, G11, G12, G13",
         ),
     ] {
         assert_eq!(problems(text), [said], "{text}");
