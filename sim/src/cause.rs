@@ -12,7 +12,7 @@ const ANY: &str = "_";
 /// Why a run failed, in general.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cause {
-    /// The promise that broke first; `None` if the run broke off.
+    /// The promise that broke first; `None` if the run broke off, or none broke and one should have.
     pub guarantee: Option<Guarantee>,
     /// How it showed, as a sentence.
     pub shape: String,
@@ -25,7 +25,13 @@ impl Cause {
         if let Some(reason) = &outcome.broke_off {
             return Some(Self {
                 guarantee: None,
-                shape: shape(reason),
+                shape: format!("broke off: {}", shape(reason)),
+            });
+        }
+        if let Some(missed) = &outcome.missed {
+            return Some(Self {
+                guarantee: None,
+                shape: missed.clone(),
             });
         }
         let first = outcome.violations.iter().min_by_key(|it| it.at)?;
@@ -40,7 +46,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.guarantee {
             Some(guarantee) => write!(out, "{guarantee}: {}", self.shape),
-            None => write!(out, "broke off: {}", self.shape),
+            None => out.write_str(&self.shape),
         }
     }
 }

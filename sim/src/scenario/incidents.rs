@@ -145,8 +145,8 @@ impl<'de> Visitor<'de> for Places {
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(
-            "\"gate\", \"connector\" or \"chat\", or the two ends of a link: \
-             [\"connector\", \"chat\"] or [\"connector\", \"clients\"]; or \"cluster\" or \"user\"",
+            "\"gate\", \"connector\", \"chat\", \"cluster\" or \"user\", or the two ends of a \
+             link: [\"connector\", \"chat\"] or [\"connector\", \"clients\"]",
         )
     }
 

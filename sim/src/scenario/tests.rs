@@ -98,9 +98,9 @@ fn what_is_missing_or_of_another_type_is_told() {
         ),
         (
             "[[fault]]\nkind = 'crash'\non = 'chats'\nafter = '1s'",
-            "3:6: fault.on: invalid value: string \"chats\", expected \"gate\", \"connector\" or \
-             \"chat\", or the two ends of a link: [\"connector\", \"chat\"] or \
-             [\"connector\", \"clients\"]",
+            "3:6: fault.on: invalid value: string \"chats\", expected \"gate\", \
+             \"connector\", \"chat\", \"cluster\" or \"user\", or the two ends of a link: \
+             [\"connector\", \"chat\"] or [\"connector\", \"clients\"]",
         ),
         (
             "expect = { outcome = 'violated', guarantee = 'G14' }",
@@ -168,8 +168,8 @@ fn what_does_not_go_together_is_told() {
             "6:1: fault.0.after: everything is healed 3s after faults begin (phases.work)",
         ),
         (
-            "[random-faults]\ncount = 1\nafter = '0s'\nlasts = '1s'\nkinds = []",
-            "5:1: random-faults.kinds: there must be one, of a weight above 0",
+            "[random-faults]\ncount = 1\ntrouble = '1s'\nafter = '0s'\nlasts = '1s'\nkinds = []",
+            "6:1: random-faults.kinds: there must be one",
         ),
         (
             "[guarantees]\nonly = ['G1']\nexcept = ['G2']",
