@@ -68,6 +68,9 @@ pub struct Verdict {
     pub violations: Vec<Violation>,
     /// How many there were.
     pub violations_total: usize,
+    /// What was not to hold, and did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<String>,
     /// Why the run broke off, if it did. There are no violations then.
     pub broke_off: Option<String>,
 }
@@ -83,13 +86,14 @@ impl Verdict {
         Self {
             violations: violations.collect(),
             violations_total: outcome.violations.len(),
+            missed: outcome.missed.clone(),
             broke_off: outcome.broke_off.as_deref().map(cut),
         }
     }
 
     /// Whether nothing was wrong.
     pub fn holds(&self) -> bool {
-        self.violations_total == 0 && self.broke_off.is_none()
+        self.violations_total == 0 && self.missed.is_none() && self.broke_off.is_none()
     }
 }
 

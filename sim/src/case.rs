@@ -201,6 +201,28 @@ impl Case {
             .collect()
     }
 
+    /// The usual latency between two of its hosts, one way.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is none of its hosts.
+    pub fn latency(&self, a: &str, b: &str) -> Duration {
+        latency_of(&self.latencies, a, b)
+    }
+
+    /// The same with other servers and hosts of users, by their numbers; faults stay, even on hosts
+    /// that are gone.
+    #[must_use]
+    pub fn with_hosts(&self, connectors: usize, chats: usize, client_hosts: usize) -> Self {
+        let mut case = self.clone();
+        case.topology = Arc::new(topology(connectors, chats));
+        case.client_hosts.truncate(client_hosts);
+        let hosts = case.hosts();
+        let is_there = |link: &Latency| hosts.contains(&link.a) && hosts.contains(&link.b);
+        case.latencies.retain(is_there);
+        case
+    }
+
     /// The gate that all users ask.
     pub fn gate(&self) -> &Frontend {
         self.topology

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{check, detect, hashes, replay, run, show, sweep};
+use crate::commands::{check, detect, hashes, replay, run, show, shrink, sweep};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,6 +26,7 @@ Examples:
   sim run steady --seed 1 --with kick-lost   with one flaw of it
   sim sweep --seeds 5000..9000 --time 10m    as many as fit into ten minutes
   sim replay sim-failures/chat-crash-8271.capsule.json
+  sim shrink sim-failures/chat-crash-8271.capsule.json --test sim/tests/regressions/lost.rs
 
 Ctrl-C, SIGTERM and SIGHUP end a sweep when the runs that have begun are finished; their report is
 written and marked as partial. A second signal ends it at once, without a report.
@@ -62,6 +63,8 @@ pub enum Command {
     Sweep(sweep::Options),
     /// Runs the case of a capsule again and says whether it is still the same run.
     Replay(replay::Options),
+    /// Makes a capsule smaller: leaves out whatever the run fails without in the same way.
+    Shrink(shrink::Options),
     /// Prints the trace hash of each run, for comparing builds and machines.
     Hashes(hashes::Options),
     /// Lists the built-in scenarios.
@@ -101,6 +104,7 @@ impl Options {
             Some(Command::Hashes(hashes)) => hashes.command_line(),
             Some(Command::Replay(replay)) => replay.command_line(),
             Some(Command::Detect(detect)) => detect.command_line(),
+            Some(Command::Shrink(shrink)) => shrink.command_line(),
             Some(Command::List) => String::from(" list"),
             Some(Command::Flaws) => String::from(" flaws"),
             Some(Command::Show(show)) => format!(" show {}", show.scenario),
@@ -186,6 +190,7 @@ mod tests {
             ),
             ("hashes steady -j 1", "cargo sim hashes steady --seeds 0..4"),
             ("replay a.json", "cargo sim replay a.json"),
+            ("shrink a.json -o b.json -j 1", "cargo sim shrink a.json"),
             ("list", "cargo sim list"),
             (
                 "detect kick-lost --starts 3 --jobs 1",

@@ -8,6 +8,7 @@ pub mod list;
 pub mod replay;
 pub mod run;
 pub mod show;
+pub mod shrink;
 pub mod sweep;
 
 use std::collections::BTreeSet;
@@ -43,6 +44,7 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
         Some(Command::Hashes(options)) => hashes::execute(options),
         Some(Command::Replay(options)) => replay::execute(&options),
         Some(Command::Detect(options)) => detect::execute(options),
+        Some(Command::Shrink(options)) => shrink::execute(&options, command),
         Some(Command::List) => list::execute(),
         Some(Command::Flaws) => flaws::execute(),
         Some(Command::Show(options)) => show::execute(&options),

@@ -18,7 +18,7 @@
 //! - [`sweep`]: many runs on many threads, until they are done or a signal ends them; [`detect`]:
 //!   many until one fails, with servers that have a flaw ([`policy`]);
 //! - [`capsule`]: one failed run in one file; [`capsules`]: where they are kept; [`replay`]: whether
-//!   it is still the same run;
+//!   it is still the same run; [`shrink`]: as small as it can be;
 //! - [`cli`], [`commands`], [`report`] (what is printed), [`progress`] (meanwhile), [`gather`] and
 //!   [`kept`] (what is written): the program.
 
@@ -63,6 +63,7 @@ pub mod run;
 pub mod scenario;
 pub mod seeds;
 pub mod settings;
+pub mod shrink;
 pub mod swarm;
 pub mod sweep;
 pub mod throttle;

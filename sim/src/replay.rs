@@ -112,8 +112,10 @@ fn wrong(verdict: &Verdict) -> String {
     let broken = verdict.violations.iter();
     let mut wrong: Vec<_> = broken.map(|it| it.guarantee.to_string()).collect();
     wrong.dedup();
-    let broke_off = verdict.broke_off.iter().map(|_| String::from("off"));
-    wrong.extend(broke_off);
+    let missed = verdict.missed.iter();
+    wrong.extend(missed.map(|_| String::from("nothing, which it should have")));
+    let broke_off = verdict.broke_off.iter();
+    wrong.extend(broke_off.map(|_| String::from("off")));
     wrong.join(" and ")
 }
 

@@ -1,0 +1,202 @@
+//! `sim shrink`: a capsule made smaller.
+
+use std::fs;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::{self, ExitCode};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use cluster::signals::{Signal, Signals};
+use reports::output::{Output, say};
+use tokio::sync::oneshot;
+
+use super::UNDECIDED;
+use crate::capsule::Capsule;
+use crate::cli::{duration, threads};
+use crate::shrink::size::Size;
+use crate::shrink::{self, Limits, ShrinkError, Shrunk, regression};
+
+const EXIT_STATUS: &str = "\
+Ctrl-C, SIGTERM and SIGHUP end it: the smallest run so far is written. A second signal ends it at
+once.
+
+Exit status:
+  0    there is a smaller capsule, or nothing can be left out
+  2    unusable input, or an output that can't be written
+  3    the run does not fail in this way any more
+  130  ended by Ctrl-C; the smallest run so far is written (143 by SIGTERM, 129 by SIGHUP)";
+
+/// Which capsule, and what to make of it.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUS)]
+pub struct Options {
+    /// The capsule, as `sim run` and `sim sweep` write one for a failure.
+    #[arg(value_name = "FILE")]
+    pub capsule: PathBuf,
+    /// Writes the smaller capsule there; beside FILE, as NAME.small.capsule.json, if not given.
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Writes a test in Rust there, which demands that the run holds.
+    #[arg(long, value_name = "FILE.rs")]
+    pub test: Option<PathBuf>,
+    /// Begins no more runs after this time, such as 60s or 10m.
+    #[arg(long, value_parser = duration, default_value = "60s")]
+    pub time: Duration,
+    /// Threads; one for each core if not given.
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+}
+
+impl Options {
+    /// What repeats it, after `sim`.
+    pub fn command_line(&self) -> String {
+        format!(" shrink {}", self.capsule.display())
+    }
+}
+
+/// Makes the capsule smaller; `command` repeats it.
+///
+/// # Errors
+///
+/// If the capsule can't be used, or a file or standard output can't be written.
+pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
+    let capsule = Capsule::read(&options.capsule)?;
+    let out = options
+        .out
+        .clone()
+        .unwrap_or_else(|| beside(&options.capsule));
+    let stop = AtomicBool::new(false);
+    let limits = Limits {
+        jobs: threads(options.jobs),
+        time: options.time,
+        stop: &stop,
+    };
+    say(&format!("before: {}", Size::planned(&capsule.case)));
+    let (shrunk, signal) = until_signal(&stop, || {
+        shrink::shrink(&capsule, limits, &mut |step| say(step))
+    })?;
+    let shrunk = match shrunk {
+        Err(error @ ShrinkError::Vanished(_)) => {
+            say(&format!("error: {error}"));
+            return Ok(ExitCode::from(UNDECIDED));
+        }
+        shrunk => shrunk?,
+    };
+    let smaller = Capsule::of(&shrunk.outcome, command).context("the smallest run holds")?;
+    write(&out, &smaller.to_json())?;
+    if let Some(path) = &options.test {
+        write(path, &regression::test(&smaller, &shrunk.signature))?;
+    }
+    let mut output = Output::stdout();
+    output.print_line(&told(&shrunk, &smaller));
+    output.print_line(&format!("\nreproduce: cargo sim replay {}", out.display()));
+    output.end()?;
+    Ok(signal.map_or(ExitCode::SUCCESS, |signal| {
+        ExitCode::from(signal.exit_status())
+    }))
+}
+
+fn told(shrunk: &Shrunk, smaller: &Capsule) -> String {
+    let end = if shrunk.is_done {
+        "nothing more can be left out"
+    } else {
+        "the time was over"
+    };
+    let seeds = match shrunk.other_seeds {
+        None => String::from("other seeds were not tried"),
+        Some(0) => format!(
+            "it needs seed {}: with none of 5 others does it fail so",
+            smaller.case.seed
+        ),
+        Some(5) => String::from("it fails with any seed (5 of 5 others)"),
+        Some(some) => format!("it fails with some seeds ({some} of 5 others)"),
+    };
+    let found = smaller.verdict.violations.iter().map(ToString::to_string);
+    let found = found.chain(smaller.verdict.broke_off.clone()).next();
+    format!(
+        "{}\n\n{}\n{}\n{} runs, {end}; {seeds}",
+        Size::table(&shrunk.before, &shrunk.after),
+        smaller.case,
+        found.unwrap_or_default(),
+        shrunk.tried,
+    )
+}
+
+/// Does `work`; a signal sets `stop`, and a second one ends the process.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the thread is around the runs, each of which is in one"
+)]
+fn until_signal<T: Send>(
+    stop: &AtomicBool,
+    work: impl FnOnce() -> T + Send,
+) -> io::Result<(T, Option<Signal>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut signals = {
+        let _entered = runtime.enter();
+        Signals::listen()?
+    };
+    let (done, mut ended) = oneshot::channel();
+    thread::scope(|threads| {
+        let work = threads.spawn(|| {
+            let result = work();
+            // Whoever waits for it waits until it has ended.
+            let _ = done.send(());
+            result
+        });
+        let mut came = None;
+        runtime.block_on(async {
+            loop {
+                tokio::select! {
+                    _ = &mut ended => break,
+                    signal = signals.next() => {
+                        if came.is_some() {
+                            process::exit(signal.exit_status().into());
+                        }
+                        came = Some(signal);
+                        stop.store(true, Ordering::Relaxed);
+                        say("interrupted: the smallest run so far is written; a second signal ends it at once");
+                    }
+                }
+            }
+        });
+        let result = work
+            .join()
+            .expect("runs do not panic, and nothing else does");
+        Ok((result, came))
+    })
+}
+
+fn beside(capsule: &Path) -> PathBuf {
+    let name = capsule.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.strip_suffix(".json").unwrap_or(&name);
+    let name = name.strip_suffix(".capsule").unwrap_or(name);
+    capsule.with_file_name(format!("{name}.small.capsule.json"))
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smaller_capsule_is_beside_the_other() {
+        for (given, expected) in [
+            ("a/mix-3.capsule.json", "a/mix-3.small.capsule.json"),
+            ("mix.json", "mix.small.capsule.json"),
+            ("mix", "mix.small.capsule.json"),
+        ] {
+            assert_eq!(beside(Path::new(given)), Path::new(expected));
+        }
+    }
+}

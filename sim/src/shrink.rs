@@ -1,0 +1,248 @@
+//! Makes a failed run smaller: what is left out of it, one thing after the other, is whatever it
+//! fails without in the same way.
+//!
+//! Each step is run: a smaller case counts only if the same promise is broken in it and the same is
+//! said of it, but for names, numbers and times ([`signature`]). First goes what can go
+//! ([`minimise`]): faults ([`spells`]), users and what they do ([`users`]), servers ([`hosts`]).
+//! Then what is left is made weaker, shorter and rounder ([`times`]). Both again and again, until
+//! nothing changes or the time is over. What the checks count on stays: probes, the leave of each
+//! user at the end, and the time that a cluster may take to recover.
+
+use std::collections::BTreeSet;
+
+use loadgen::script::Script;
+
+use crate::capsule::{Capsule, Verdict};
+use crate::case::Case;
+use crate::run::{self, Outcome};
+use crate::trace::Fnv;
+
+mod hosts;
+mod minimise;
+pub mod regression;
+mod signature;
+pub mod size;
+mod spells;
+mod times;
+mod trial;
+mod users;
+
+pub use signature::Signature;
+pub use trial::Limits;
+
+use minimise::minimise;
+use size::Size;
+use trial::Trials;
+
+/// As many other seeds are tried at the end.
+const OTHER_SEEDS: u64 = 5;
+
+/// What became of a capsule.
+#[derive(Debug)]
+pub struct Shrunk {
+    /// How it fails.
+    pub signature: Signature,
+    /// What there was.
+    pub before: Size,
+    /// What is left.
+    pub after: Size,
+    /// The run that is left.
+    pub outcome: Outcome,
+    /// Of [`OTHER_SEEDS`] other seeds, those with which it fails in the same way: they decide what
+    /// is drawn while it runs. `None` if there was no time left to try.
+    pub other_seeds: Option<u64>,
+    /// How many runs it took.
+    pub tried: usize,
+    /// Whether nothing more can be taken away; else the time was over.
+    pub is_done: bool,
+}
+
+/// This run can't be made smaller.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShrinkError {
+    /// The capsule says nothing of a failure.
+    #[error("the capsule does not say what was wrong")]
+    NoFailure,
+    /// The code has changed.
+    #[error("the run does not fail in this way any more ({0}); `sim replay` says where it differs")]
+    Vanished(Signature),
+}
+
+/// Makes the run of `capsule` as small as can be within `limits`; `tell` is told of each step.
+///
+/// # Errors
+///
+/// If the run does not fail any more.
+pub fn shrink(
+    capsule: &Capsule,
+    limits: Limits<'_>,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Shrunk, ShrinkError> {
+    let signature = Signature::all(&capsule.verdict).into_iter().next();
+    let signature = signature.ok_or(ShrinkError::NoFailure)?;
+    let outcome = run::run(&capsule.case, false);
+    if !signature.is_in(&Verdict::of(&outcome)) {
+        return Err(ShrinkError::Vanished(signature));
+    }
+    let before = Size::of(&outcome);
+    let mut shrinking = Shrinking {
+        case: capsule.case.clone(),
+        trials: Trials::new(signature.clone(), limits),
+        seen: BTreeSet::new(),
+        tell,
+    };
+    shrinking.rounds();
+    let is_done = !shrinking.trials.are_over();
+    let other_seeds = is_done.then(|| shrinking.other_seeds());
+    let outcome = run::run(&shrinking.case, false);
+    Ok(Shrunk {
+        signature,
+        before,
+        after: Size::of(&outcome),
+        outcome,
+        other_seeds,
+        tried: shrinking.trials.tried,
+        is_done,
+    })
+}
+
+struct Shrinking<'a> {
+    /// The smallest so far.
+    case: Case,
+    trials: Trials<'a>,
+    /// The hashes of what was tried: it is not tried again.
+    seen: BTreeSet<u64>,
+    tell: &'a mut dyn FnMut(&str),
+}
+
+impl Shrinking<'_> {
+    fn rounds(&mut self) {
+        let mut before = String::new();
+        while before != text(&self.case) && !self.trials.are_over() {
+            before = text(&self.case);
+            self.round();
+        }
+    }
+
+    /// Tries everything once. What makes runs quicker comes first.
+    fn round(&mut self) {
+        self.improve("vandals", hosts::with_fewer_vandals);
+        self.drop_faults();
+        self.drop_kinds();
+        self.drop_users();
+        self.improve("hosts", hosts::fewer);
+        self.drop_actions();
+        self.improve("rooms", users::with_one_room_less);
+        self.improve("kinds of faults", with_weaker_faults);
+        self.improve("time between", times::with_shorter_gaps);
+        self.improve("time of faults", times::with_shorter_faults);
+        self.improve("latencies", hosts::plainer);
+        self.improve("messages", |case| vec![users::with_short_messages(case)]);
+        self.improve("times", times::with_round_times);
+    }
+
+    fn drop_faults(&mut self) {
+        self.minimise("faults", spells::of, |case, _, kept| {
+            let mut case = case.clone();
+            spells::set(&mut case, kept);
+            case
+        });
+    }
+
+    /// What happens without a fault that is planned: what vandals do, and tasks that yield.
+    fn drop_kinds(&mut self) {
+        let kinds = |case: &Case| case.kinds.iter().copied().collect();
+        self.minimise("kinds of trouble", kinds, |case, _, kept| Case {
+            kinds: kept.iter().copied().collect(),
+            ..case.clone()
+        });
+    }
+
+    fn drop_users(&mut self) {
+        let scripts = |case: &Case| case.scripts.clone();
+        self.minimise("users", scripts, |case, _, kept: &[Script]| {
+            users::with(case, kept)
+        });
+    }
+
+    fn drop_actions(&mut self) {
+        self.minimise("actions", users::needless, users::with_actions);
+    }
+
+    /// Leaves out of a list of the case what is not needed.
+    fn minimise<T: Clone>(
+        &mut self,
+        what: &str,
+        list: impl Fn(&Case) -> Vec<T>,
+        with: impl Fn(&Case, &[T], &[T]) -> Case,
+    ) {
+        let whole = self.case.clone();
+        let all = list(&whole);
+        let mut kept = all.clone();
+        minimise(&mut kept, |shorter| {
+            let cases: Vec<_> = shorter
+                .iter()
+                .map(|kept| with(&whole, &all, kept))
+                .collect();
+            self.first(what, cases)
+        });
+    }
+
+    /// Goes on to a smaller case as long as there is one.
+    fn improve(&mut self, what: &str, smaller: impl Fn(&Case) -> Vec<Case>) {
+        while self.first(what, smaller(&self.case)).is_some() {}
+    }
+
+    /// Goes on to the first of `cases` that fails in the wanted way and was not tried before.
+    fn first(&mut self, what: &str, cases: Vec<Case>) -> Option<usize> {
+        let is_new = |(_, case): &(usize, Case)| !self.seen.contains(&hash(case));
+        let (indices, mut cases): (Vec<_>, Vec<_>) =
+            cases.into_iter().enumerate().filter(is_new).unzip();
+        let found = self.trials.first(&cases);
+        let tried = found.map_or(cases.len(), |found| found + 1);
+        if found.is_some() || !self.trials.are_over() {
+            self.seen.extend(cases[..tried].iter().map(hash));
+        }
+        let found = found?;
+        self.case = cases.swap_remove(found);
+        let size = Size::planned(&self.case);
+        (self.tell)(&format!("{what}: {size}, {} runs", self.trials.tried));
+        Some(indices[found])
+    }
+
+    /// With how many other seeds it fails in the same way.
+    fn other_seeds(&mut self) -> u64 {
+        let others = (1..=OTHER_SEEDS).map(|more| Case {
+            seed: self.case.seed.wrapping_add(more),
+            ..self.case.clone()
+        });
+        let others: Vec<_> = others.collect();
+        let fails = self.trials.all(&others);
+        fails.iter().filter(|fails| **fails).count() as u64
+    }
+}
+
+fn with_weaker_faults(case: &Case) -> Vec<Case> {
+    let all = spells::of(case);
+    let weaker = all.iter().enumerate().flat_map(|(index, spell)| {
+        let all = &all;
+        let weaker = spells::weaker(case, spell).into_iter();
+        weaker.map(move |weaker| {
+            let mut all = all.clone();
+            all[index] = weaker;
+            let mut case = case.clone();
+            spells::set(&mut case, &all);
+            case
+        })
+    });
+    weaker.collect()
+}
+
+fn text(case: &Case) -> String {
+    serde_json::to_string(case).expect("a case holds only strings, numbers and lists of them")
+}
+
+fn hash(case: &Case) -> u64 {
+    Fnv::of(text(case).as_bytes())
+}

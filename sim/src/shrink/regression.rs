@@ -1,0 +1,90 @@
+//! A capsule as a test in Rust, which fails until what it found is mended.
+
+use crate::capsule::Capsule;
+
+use super::Signature;
+
+/// Links of the chain that a test keeps: enough to see roughly where its run has gone another way.
+const LINKS_MAX: usize = 16;
+
+/// The text of a file with one test that needs nothing but this crate: it does the run of `capsule`
+/// and demands that every promise holds.
+pub fn test(capsule: &Capsule, signature: &Signature) -> String {
+    let mut capsule = capsule.clone();
+    capsule.chain.thin(LINKS_MAX);
+    capsule.verdict.violations.truncate(1);
+    let found = match capsule.verdict.violations.first() {
+        Some(violation) => violation.to_string(),
+        None => capsule.verdict.broke_off.clone().unwrap_or_default(),
+    };
+    let found: Vec<_> = found.lines().map(|line| format!("//! {line}")).collect();
+    let name = name(&capsule, signature);
+    let json = capsule.to_json();
+    let fence = "#".repeat(longest_fence(&json) + 1);
+    format!(
+        "//! What was found:\n//!\n{found}\n\n\
+         use sim::capsule::Capsule;\n\
+         use sim::report;\n\
+         use sim::run;\n\n\
+         #[test]\n\
+         fn {name}() -> Result<(), Box<dyn std::error::Error>> {{\n    \
+             let capsule = Capsule::parse(CAPSULE)?;\n    \
+             let outcome = run::run(&capsule.case, false);\n    \
+             assert!(outcome.held(), \"{{}}\", report::broken(&outcome));\n    \
+             Ok(())\n\
+         }}\n\n\
+         const CAPSULE: &str = r{fence}\"{json}\"{fence};\n",
+        found = found.join("\n"),
+    )
+}
+
+/// As in `what_seed_3_of_random_mix_found_of_membership_holds`.
+fn name(capsule: &Capsule, signature: &Signature) -> String {
+    let promise = match signature.guarantee {
+        Some(guarantee) => guarantee.to_string(),
+        None => String::from("breaking off"),
+    };
+    let scenario = &capsule.case.scenario;
+    let name = format!("seed {} of {scenario} holds {promise}", capsule.case.seed);
+    let plain = |it: char| if it.is_ascii_alphanumeric() { it } else { '_' };
+    name.to_lowercase().chars().map(plain).collect()
+}
+
+/// The longest run of `#` behind a quotation mark, which would end a raw string.
+fn longest_fence(text: &str) -> usize {
+    let parts = text.split('"').skip(1);
+    let lens = parts.map(|part| part.bytes().take_while(|byte| *byte == b'#').count());
+    lens.max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::case::Case;
+    use crate::run;
+    use crate::scenario;
+
+    #[test]
+    fn a_test_holds_the_run_that_it_does() {
+        let mut case = Case::draw(&scenario::built_in()[0], 7);
+        case.times.ended_at = Duration::from_secs(3);
+        // What would end the text that the capsule stands in.
+        case.scripts[0].name = String::from("x\"##y");
+        let outcome = run::run(&case, false);
+        let capsule = Capsule::of(&outcome, String::new()).expect("its servers still hold much");
+        let signature = Signature::all(&capsule.verdict).remove(0);
+        let text = test(&capsule, &signature);
+        assert!(
+            text.contains("#[test]\nfn seed_7_of_steady_holds_g10_liveness() -> "),
+            "{text}"
+        );
+        let (_, rest) = text.split_once("r###\"").expect("a raw string");
+        let (json, rest) = rest.split_once("\"###").expect("and its end");
+        assert_eq!(rest, ";\n");
+        let held = Capsule::parse(json).expect("a capsule");
+        assert_eq!(format!("{:?}", held.case), format!("{:?}", capsule.case));
+        assert!(text.len() < capsule.to_json().len());
+    }
+}

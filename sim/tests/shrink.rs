@@ -1,0 +1,142 @@
+//! A failure from its capsule to the smallest run that fails in the same way.
+
+use std::error::Error;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use cluster::policy::{Flaw, Policy};
+use sim::capsule::{Capsule, Verdict};
+use sim::case::Case;
+use sim::guarantees::Guarantee;
+use sim::replay::Replay;
+use sim::run;
+use sim::scenario;
+use sim::shrink::{self, Limits, Signature};
+
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+
+/// A run of a cluster that forgets nobody whose connector died: six users, who stay in their rooms
+/// for ever.
+fn failed() -> Result<Capsule> {
+    let mut scenario = scenario::find("connector-crash")?;
+    scenario.settings.policy = Policy::hardened().with(Flaw::GhostAfterConnectorCrash);
+    let mut case = Case::draw(&scenario, 1);
+    let probes_from = case.probes_from;
+    case.scripts
+        .retain(|script| script.user < 6 || script.user >= probes_from);
+    let capsule = Capsule::of(&run::run(&case, false), String::from("none"));
+    Ok(capsule.ok_or("it did not fail")?)
+}
+
+#[test]
+fn a_failure_is_made_small_and_stays_what_it_was() -> Result {
+    let capsule = failed()?;
+    assert_eq!(Replay::of(&capsule).difference, None);
+
+    let stop = AtomicBool::new(false);
+    let limits = Limits {
+        jobs: NonZeroUsize::new(2).ok_or("no threads")?,
+        time: Duration::from_secs(600),
+        stop: &stop,
+    };
+    let mut steps = Vec::new();
+    let shrunk = shrink::shrink(&capsule, limits, &mut |step| steps.push(step.to_owned()))?;
+    let (before, after) = (shrunk.before, shrunk.after);
+    assert!(shrunk.is_done && !steps.is_empty());
+    assert_eq!(shrunk.signature.guarantee, Some(Guarantee::Membership));
+    assert!(shrunk.signature.is_in(&Verdict::of(&shrunk.outcome)));
+    // One user logs in, one connector is lost: no less can leave a ghost behind.
+    assert_eq!(
+        (after.faults, after.users, after.servers),
+        (1, 1, 3),
+        "{after}"
+    );
+    // The login, and the leave that each user ends with.
+    assert_eq!(after.actions, 2, "{after}");
+    assert!(
+        before.users == 6 && after.events * 2 < before.events,
+        "{before}, {after}"
+    );
+    assert_eq!(
+        shrunk.other_seeds,
+        Some(5),
+        "a ghost stays whatever is drawn"
+    );
+
+    let smaller = Capsule::of(&shrunk.outcome, String::from("none")).ok_or("it holds")?;
+    let smaller = Capsule::parse(&smaller.to_json())?;
+    assert_eq!(Replay::of(&smaller).difference, None);
+    // Without the flaw, the smallest run holds: it is the flaw that fails it.
+    let mut mended = smaller.case;
+    mended.settings.policy = Policy::hardened();
+    let outcome = run::run(&mended, false);
+    assert!(outcome.held(), "{:?}", outcome.violations);
+    Ok(())
+}
+
+#[test]
+fn a_capsule_that_does_not_fail_any_more_is_not_made_smaller() -> Result {
+    let mut capsule = failed()?;
+    capsule.case.settings.policy = Policy::hardened();
+    let (_folder, file) = written(&capsule)?;
+    let shrink = sim(&["shrink", &file.to_string_lossy()]).output()?;
+    let said = String::from_utf8_lossy(&shrink.stderr);
+    assert_eq!(shrink.status.code(), Some(3), "{said}");
+    let kind = Signature::all(&capsule.verdict).remove(0).to_string();
+    assert!(said.contains(&kind), "{said}");
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_ends_it_with_the_smallest_run_so_far() -> Result {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let capsule = failed()?;
+    let (folder, file) = written(&capsule)?;
+    let (out, test) = (folder.path().join("out"), folder.path().join("test.rs"));
+    let mut shrink = sim(&["shrink", &file.to_string_lossy(), "--jobs", "1"])
+        .args([
+            "-o",
+            &out.to_string_lossy(),
+            "--test",
+            &test.to_string_lossy(),
+        ])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let said = BufReader::new(shrink.stderr.take().ok_or("it is piped")?);
+    let mut lines = said.lines();
+    let first = lines.next().ok_or("it ended early")??;
+    assert!(first.starts_with("before: "), "{first}");
+    lines.next().ok_or("it ended early")??;
+    kill_process(Pid::from_child(&shrink), Signal::INT)?;
+    let rest = lines.collect::<std::io::Result<Vec<_>>>()?.join("\n");
+    assert_eq!(shrink.wait()?.code(), Some(130), "{rest}");
+    assert!(rest.contains("interrupted: "), "{rest}");
+    let smaller = Capsule::read(&out)?;
+    let same = &Signature::all(&capsule.verdict)[0];
+    assert!(same.is_in(&smaller.verdict));
+    assert!(fs::read_to_string(&test)?.contains("#[test]\nfn seed_1_of_connector_crash_"));
+    Ok(())
+}
+
+fn written(capsule: &Capsule) -> Result<(tempfile::TempDir, PathBuf)> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("failed.capsule.json");
+    fs::write(&file, capsule.to_json())?;
+    Ok((folder, file))
+}
+
+fn sim(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
+    command.args(arguments);
+    command
+}
