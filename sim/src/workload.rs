@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::iter;
 use std::time::Duration;
 
 use cluster::topology::Topology;
@@ -29,11 +30,16 @@ pub struct Users {
     pub hosts: u32,
     /// Rooms.
     pub rooms: Span,
+    /// How many users each room gets, compared with the others; those that are not listed as the
+    /// last that is. All the same if none is.
+    pub room_sizes: Vec<u32>,
     /// Time from one send of a user to its next.
     #[serde(rename = "send-every", with = "span::time")]
     pub send_every_ms: Span,
     /// How many of a hundred sends go to one user instead of the room.
     pub private_percent: Span,
+    /// How many go to a name that nobody has: they must be refused.
+    pub nobody_percent: u32,
     /// Bytes of a message.
     pub message_len: Span,
     /// Habits and how many of a hundred users have them; the rest just chats.
@@ -56,8 +62,10 @@ impl Default for Users {
             count: Span::just(20),
             hosts: 2,
             rooms: Span::just(4),
+            room_sizes: Vec::new(),
             send_every_ms: Span::of(500..=2000),
             private_percent: Span::just(10),
+            nobody_percent: 0,
             message_len: Span::of(0..=200),
             habits: Vec::new(),
             swarm: false,
@@ -86,6 +94,10 @@ pub enum Habit {
     /// Speaks right behind an `enter`, without waiting for the answer, and now and then before
     /// any.
     Eager,
+    /// Listens, and sends nothing.
+    Idle,
+    /// Sends many messages at once, up to three times.
+    Burst,
 }
 
 /// Reads the table of habits, in its order, in which they are drawn too.
@@ -115,7 +127,7 @@ impl Habit {
     /// The kind of trouble that it is for a cluster; `None` for what users do every day.
     pub fn kind(self) -> Option<FaultKind> {
         match self {
-            Habit::Rejoin | Habit::Switch => None,
+            Habit::Rejoin | Habit::Switch | Habit::Idle | Habit::Burst => None,
             Habit::Vanish => Some(FaultKind::Gone),
             Habit::VanishEntering => Some(FaultKind::GoneEntering),
             Habit::Hasty => Some(FaultKind::Hasty),
@@ -161,6 +173,10 @@ const EARLIER_STILL_PERCENT: u32 = 20;
 const AWAY_MS: Span = Span::of(0..=1500);
 /// Everybody leaves within this time.
 const LEAVE_SPREAD_MS: Span = Span::of(0..=300);
+/// Messages of one burst: more than a connection carries at once, less than any queue holds.
+const BURST_LEN: Span = Span::of(5..=30);
+/// A name that nobody has.
+const NOBODY: &str = "nobody";
 /// Probes speak this long after their login began, which takes a few round trips.
 const PROBE_SPEAKS_AFTER: Duration = Duration::from_millis(1200);
 
@@ -231,14 +247,17 @@ impl Drawing<'_> {
         let room = self.draw_room(rng);
         let mut actions = vec![action(login_at, Do::Login)];
         let sure = self.sure_habit(user);
-        if let Some(habit) = sure.or_else(|| self.draw_habit(rng)) {
+        let habit = sure.or_else(|| self.draw_habit(rng));
+        if let Some(habit) = habit {
             let entering_ms = match sure {
                 Some(_) => SURELY_ENTERING_MS,
                 None => ENTERING_MS,
             };
             self.add_habit(habit, entering_ms, &mut actions, &room, rng);
         }
-        self.add_sends(&mut actions, login_at, rng);
+        if habit != Some(Habit::Idle) {
+            self.add_sends(&mut actions, login_at, rng);
+        }
         self.finish(&mut actions, rng);
         self.script(user, name_of(user), room, actions, rng)
     }
@@ -388,6 +407,14 @@ impl Drawing<'_> {
                 }
             }
             Habit::Deafen => actions.push(action(self.draw_time(rng), Do::Deafen)),
+            Habit::Idle => {}
+            Habit::Burst => {
+                for at in self.draw_times(rng) {
+                    for _ in 0..BURST_LEN.draw(rng) {
+                        actions.push(action(at, Do::Send(self.draw_target(rng))));
+                    }
+                }
+            }
         }
     }
 
@@ -427,17 +454,27 @@ impl Drawing<'_> {
     }
 
     fn draw_target(&self, rng: &mut StdRng) -> Target {
-        if rng.random_range(0..100) < self.private_percent {
+        let drawn = rng.random_range(0..100);
+        if drawn < self.private_percent {
             // It may be in another room, or away: then the send must be refused.
             Target::User(name_of(rng.random_range(0..self.sizes.users)))
+        } else if drawn < self.private_percent + self.users.nobody_percent {
+            Target::User(String::from(NOBODY))
         } else {
             Target::Room
         }
     }
 
     fn draw_room(&self, rng: &mut StdRng) -> String {
-        let room = self.rooms.choose(rng);
-        room.expect("a scenario has a room").clone()
+        let sizes = &self.users.room_sizes;
+        let last = sizes.last().copied().unwrap_or(1);
+        let places = self.rooms.iter().enumerate().flat_map(|(number, room)| {
+            let size = sizes.get(number).copied().unwrap_or(last);
+            iter::repeat_n(room, size as usize)
+        });
+        let places: Vec<_> = places.collect();
+        let room = places.choose(rng);
+        (*room.expect("a scenario has a room")).clone()
     }
 
     fn draw_other_room(&self, room: &str, rng: &mut StdRng) -> String {
@@ -467,7 +504,7 @@ pub fn room_names(rooms: u32, topology: &Topology) -> Vec<String> {
     let name = |room: u32| {
         let numbered = format!("room-{room}");
         let variants = (1..).map(|variant| format!("{numbered}-{variant}"));
-        let mut names = std::iter::once(numbered.clone()).chain(variants);
+        let mut names = iter::once(numbered.clone()).chain(variants);
         let owner = room as usize % chats;
         names.find(|name| topology.chat_of(name) == Some(owner))
     };

@@ -180,3 +180,48 @@ fn sim(arguments: &[&str]) -> std::io::Result<Output> {
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
+
+/// Rooms of two sizes, users who only listen, who say much at once, and who talk to nobody.
+const MIXED: &str = "\
+seeds = 3
+quiet = true
+
+[users]
+count = 30
+rooms = 2
+room-sizes = [5, 1]
+private-percent = 0
+nobody-percent = 30
+
+[users.habits]
+idle = 30
+burst = 30
+";
+
+#[test]
+fn who_talks_to_nobody_is_refused_and_who_is_idle_says_nothing() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let file = write(folder.path(), "mixed.toml", MIXED)?;
+    let file = file.to_string_lossy();
+    let sweep = sim(&["sweep", &file])?;
+    assert_eq!(sweep.status.code(), Some(0), "{sweep:?}");
+
+    let told = text(&sim(&["check", &file])?.stdout);
+    let users: Vec<_> = told.lines().filter(|it| it.starts_with("user-")).collect();
+    let idle = users.iter().filter(|line| !line.contains("send")).count();
+    assert!((3..18).contains(&idle), "{idle} of 30 are idle");
+    let small = users.iter().filter(|line| line.contains(" room-1")).count();
+    assert!(
+        (1..12).contains(&small),
+        "{small} of 30 are in the small room"
+    );
+
+    let history = folder.path().join("history");
+    let history_path = history.to_string_lossy();
+    let run = sim(&["run", &file, "--seed", "1", "--history", &history_path])?;
+    assert_eq!(run.status.code(), Some(0), "{run:?}");
+    let history = fs::read_to_string(history)?;
+    let to_nobody = history.lines().filter(|line| line.contains("\"nobody\""));
+    assert!(to_nobody.count() > 10, "hardly anybody talked to nobody");
+    Ok(())
+}

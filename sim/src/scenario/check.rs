@@ -14,6 +14,8 @@ const TCP_CAPACITY_MIN: usize = 64;
 /// Round trips of a login: to the gate and to a connector, each with what a connection and a
 /// handshake take.
 const LOGIN_ROUND_TRIPS: u32 = 7;
+/// Finer proportions than these make no difference.
+const ROOM_SIZES_SUM_MAX: u32 = 1000;
 /// Probes speak 1.2 s after their login began and are to be heard.
 const PROBE_MIN: Duration = Duration::from_secs(2);
 /// With more hosts, a run takes longer than anybody waits: turmoil's cost grows with their cube.
@@ -77,6 +79,29 @@ impl Findings<'_> {
             self.add("users.send-every", "it must be at least 1ms");
         }
         self.at_most("users.private-percent", users.private_percent, 100);
+        if users
+            .private_percent
+            .max
+            .saturating_add(users.nobody_percent)
+            > 100
+        {
+            let what = "with private-percent these are more than a hundred of a hundred sends";
+            self.add("users.nobody-percent", what);
+        }
+        if users.room_sizes.contains(&0) {
+            self.add(
+                "users.room-sizes",
+                "each room must get some users: at least 1",
+            );
+        }
+        let all = users
+            .room_sizes
+            .iter()
+            .fold(0, |all: u32, size| all.saturating_add(*size));
+        if all > ROOM_SIZES_SUM_MAX {
+            let what = format!("together they can be at most {ROOM_SIZES_SUM_MAX}: divide them");
+            self.add("users.room-sizes", &what);
+        }
         let longest = u32::try_from(BODY_LEN_LIMIT / 2).unwrap_or(u32::MAX);
         self.at_most("users.message-len", users.message_len, longest);
         let percents = users.habits.iter().map(|(_, percent)| *percent);

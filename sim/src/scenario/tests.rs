@@ -129,6 +129,15 @@ fn what_does_not_go_together_is_told() {
             "2:1: users.send-every: it must be at least 1ms",
         ),
         (
+            "[users]\nprivate-percent = 60\nnobody-percent = 50",
+            "3:1: users.nobody-percent: with private-percent these are more than a hundred of a \
+             hundred sends",
+        ),
+        (
+            "[users]\nroom-sizes = [3, 0]",
+            "2:1: users.room-sizes: each room must get some users: at least 1",
+        ),
+        (
             "[users.habits]\nrejoin = 60\nswitch = 60",
             "1:8: users.habits: a user has one habit, and these are for 120 of a hundred users",
         ),
