@@ -36,10 +36,10 @@ mod no_false_kill;
 mod obligations;
 mod one_login;
 mod one_order;
-mod sessions;
+pub(crate) mod sessions;
 mod slack;
 #[cfg(test)]
-mod story;
+pub(crate) mod story;
 mod trouble;
 mod true_notices;
 mod view;

@@ -5,10 +5,8 @@ use std::fmt::{self, Write};
 use std::ops::Range;
 use std::time::Duration;
 
-use cluster::marks::Mark;
-
+use crate::coverage::Coverage;
 use crate::guarantees::{Deliveries, Shares};
-use crate::marks::{self, Reached};
 use crate::run::Outcome;
 
 /// As many broken promises of one run are printed whole. A run that breaks one tends to break it
@@ -113,8 +111,8 @@ pub struct Tally {
     pub deliveries: Deliveries,
     /// How much of it was demanded, in each run that was checked.
     pub shares: Shares,
-    /// Which rare paths were taken.
-    pub marks: Reached,
+    /// What they have tested.
+    pub coverage: Coverage,
     /// How much time passed in simulations.
     pub simulated: Duration,
     /// How much time the runs took, one after the other.
@@ -129,7 +127,7 @@ impl Tally {
         self.took += took;
         self.broke_off += usize::from(outcome.broke_off.is_some());
         self.deliveries.add(&outcome.deliveries);
-        marks::add(&mut self.marks, &outcome.marks);
+        self.coverage.add(outcome);
         if outcome.broke_off.is_none() {
             self.shares.add(&outcome.deliveries);
         }
@@ -156,18 +154,6 @@ impl Tally {
         }
     }
 
-    /// What the runs have tested, in a few lines.
-    pub fn coverage(&self) -> String {
-        let never = marks::never(&self.marks);
-        let taken = Mark::ALL.len() - never.len();
-        let names: Vec<&str> = never.iter().map(|mark| mark.name()).collect();
-        let mut line = format!("{taken} of {} rare paths were taken", Mark::ALL.len());
-        if !names.is_empty() {
-            line += &format!("; never {}", names.join(", "));
-        }
-        line
-    }
-
     /// Adds what others came to.
     pub fn add_all(&mut self, other: &Tally) {
         self.runs += other.runs;
@@ -176,7 +162,7 @@ impl Tally {
         self.took += other.took;
         self.broke_off += other.broke_off;
         self.deliveries.add(&other.deliveries);
-        marks::add(&mut self.marks, &other.marks);
+        self.coverage.add_all(&other.coverage);
         self.shares.add_all(&other.shares);
         for (name, count) in &other.broken {
             *self.broken.entry(name.clone()).or_default() += count;

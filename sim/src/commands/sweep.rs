@@ -193,7 +193,7 @@ impl<'a, W: Write> Table<'a, W> {
             explained.push(self.failures.to_string());
         }
         let gap = if explained.is_empty() { "" } else { "\n" };
-        output.print_line(&format!("{gap}{verdict}\n{}", all.coverage()));
+        output.print_line(&format!("{gap}{verdict}\n{}", all.coverage));
         for text in &explained {
             output.print_line(&format!("\n{text}"));
         }
