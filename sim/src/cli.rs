@@ -25,6 +25,8 @@ Examples:
   sim sweep --policy pomelo                  what a cluster of the original would do
   sim run steady --seed 1 --with kick-lost   with one flaw of it
   sim sweep --seeds 5000..9000 --time 10m    as many as fit into ten minutes
+  sim sweep --time 60s --fresh seeds.json --junit sim.xml --markdown sim.md
+                                             for CI: fixed seeds, then new ones each time
   sim replay sim-failures/chat-crash-8271.capsule.json
   sim shrink sim-failures/chat-crash-8271.capsule.json --test sim/tests/regressions/lost.rs
 

@@ -20,14 +20,14 @@ use crate::policy::Change;
 use crate::scenario::{self, Scenario};
 
 /// A promise was broken or a run broke off.
-const FAILED: u8 = 1;
+pub(crate) const FAILED: u8 = 1;
 /// Unusable input, as clap has it too.
 pub const UNUSABLE: u8 = 2;
 /// Nothing was broken, but so little was checked that it means nothing; or what was broken can't be
 /// found again.
-const UNDECIDED: u8 = 3;
+pub(crate) const UNDECIDED: u8 = 3;
 /// What is said when a signal comes.
-const INTERRUPTION: &str =
+pub(crate) const INTERRUPTION: &str =
     "interrupted: the runs that have begun are finished; a second signal ends them at once";
 
 /// Does what the command line says; an error is unusable input.
@@ -40,7 +40,7 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
     match options.command {
         None => sweep::execute_all(&options.how, command),
         Some(Command::Run(options)) => run::execute(&options, command),
-        Some(Command::Sweep(options)) => sweep::execute(options, command),
+        Some(Command::Sweep(options)) => sweep::execute(&options, command),
         Some(Command::Hashes(options)) => hashes::execute(options),
         Some(Command::Replay(options)) => replay::execute(&options),
         Some(Command::Detect(options)) => detect::execute(options),

@@ -94,6 +94,48 @@ fn a_capsule_is_replayed_as_the_same_failure_or_as_another_run_or_not_at_all() -
     Ok(())
 }
 
+#[test]
+fn a_sweep_goes_on_with_seeds_that_were_not_tried_and_tells_ci_servers() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (fresh, junit, markdown) = (at("seeds.json"), at("sim.xml"), at("sim.md"));
+    // One fresh seed is left, so that the sweep ends with it and not with its time.
+    let seeds = |next: u64| format!("{{\n  \"next\": {{\n    \"steady\": {next}\n  }}\n}}\n");
+    fs::write(&fresh, seeds(u64::MAX - 1))?;
+    let sweep = sim(&["sweep", "steady", "--seeds", "0..1", "--time", "10m"])
+        .args([
+            "--fresh",
+            &fresh,
+            "--junit",
+            &junit,
+            "--markdown",
+            &markdown,
+        ])
+        .output()?;
+    assert_eq!(sweep.status.code(), Some(0), "{sweep:?}");
+    assert_eq!(fs::read_to_string(&fresh)?, seeds(u64::MAX));
+    let xml = fs::read_to_string(&junit)?;
+    for suite in ["fixed seeds", "fresh seeds"] {
+        let suite = format!(r#"<testsuite name="{suite}" tests="1" skipped="0" errors="0""#);
+        assert!(xml.contains(&suite), "{xml}");
+    }
+    let text = fs::read_to_string(&markdown)?;
+    assert!(text.contains("## fresh seeds: held"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn a_sweep_that_must_cover_everything_and_does_not_is_undecided() -> Outcome {
+    let sweep = sim(&["sweep", "steady", "--seeds", "0..1"])
+        .args(["--coverage", "--require-coverage"])
+        .output()?;
+    assert_eq!(sweep.status.code(), Some(3), "{sweep:?}");
+    assert!(text(&sweep.stderr).contains("not covered: crash, "));
+    let told = text(&sweep.stdout);
+    assert!(told.contains("rare paths, and how often servers took them"));
+    Ok(())
+}
+
 #[cfg(target_os = "linux")]
 mod linux {
     use std::fs::File;

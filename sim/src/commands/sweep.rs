@@ -1,23 +1,27 @@
 //! `sim sweep`, and `sim` alone: many runs, a table of them, a verdict.
 
-use std::io::Write;
+use std::fs;
+use std::ops::Range;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
-use reports::output::{Output, OutputError, say};
-use reports::run_folder::FolderError;
+use reports::output::{Output, say};
+use tokio::time::Instant;
 
-use super::{FAILED, INTERRUPTION, UNDECIDED, named};
+use super::{UNDECIDED, named};
 use crate::capsules::Capsules;
 use crate::cli::{How, Seeds, duration};
-use crate::failures::Failures;
+use crate::coverage::Coverage;
+use crate::fresh::Fresh;
 use crate::gather::Gathered;
 use crate::policy::Change;
-use crate::progress::Progress;
-use crate::report::{self, Tally};
 use crate::scenario::{self, Scenario};
-use crate::sweep::{ALL_SEEDS, Done, Ended, Sweep, Watch};
+use crate::summary::{self, Part};
+use crate::sweep::{ALL_SEEDS, Ended, Sweep};
+use crate::table::{Swept, Table};
 
 /// Which runs.
 #[derive(Debug, Args)]
@@ -31,6 +35,23 @@ pub struct Options {
     /// other end.
     #[arg(long, value_parser = duration)]
     pub time: Option<Duration>,
+    /// After the fixed seeds goes on with fresh ones until --time is over. FILE remembers which
+    /// seeds were tried, so that the next sweep goes on from there; it is made if it is missing.
+    #[arg(long, value_name = "FILE", requires = "time")]
+    pub fresh: Option<PathBuf>,
+    /// Prints which kinds of trouble happened, and to connections in which state, and which rare
+    /// paths the servers took.
+    #[arg(long)]
+    pub coverage: bool,
+    /// Exits with 3 if a kind of trouble never happened, or a rare path was never taken.
+    #[arg(long)]
+    pub require_coverage: bool,
+    /// Writes the results there as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Writes a summary there as Markdown.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
     /// The servers.
     #[command(flatten)]
     pub change: Change,
@@ -62,16 +83,101 @@ impl Options {
 /// # Errors
 ///
 /// If a scenario is unknown, or a file or standard output can't be written.
-pub fn execute(options: Options, command: String) -> anyhow::Result<ExitCode> {
-    let unbounded = options.time.map(|_| ALL_SEEDS);
-    let seeds = options.seeds.map(|Seeds(range)| range).or(unbounded);
-    let seeds_of = |it: &Scenario| seeds.clone().unwrap_or(0..it.seeds);
-    let some = Sweep {
-        scenarios: named(&options.scenarios, &options.change, seeds_of)?,
-        jobs: options.how.threads(),
-        time: options.time,
-    };
-    sweep(&some, &options.how, command)
+pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
+    let mut fresh = options.fresh.as_deref().map(Fresh::open).transpose()?;
+    let began_at = Instant::now();
+    let swept = sweep(&options.fixed(fresh.is_some())?, &options.how, command)?;
+    let mut status = swept.status();
+    let mut parts = vec![Part {
+        name: "fixed seeds",
+        swept,
+    }];
+    if let Some(fresh) = &mut fresh {
+        let time = options.time.unwrap_or_default();
+        let left = time.saturating_sub(began_at.elapsed());
+        let was_interrupted = matches!(parts[0].swept.ended, Ended::Interrupted(_));
+        if status != 0 && !was_interrupted {
+            say("fixed seeds did not hold: no fresh ones are tried");
+        } else if status == 0 && !left.is_zero() {
+            let swept = options.sweep_fresh(fresh, left)?;
+            status = swept.status();
+            parts.push(Part {
+                name: "fresh seeds",
+                swept,
+            });
+        }
+    }
+    status = options.tell_coverage(&parts, status)?;
+    options.write(&parts)?;
+    Ok(ExitCode::from(status))
+}
+
+impl Options {
+    /// The sweep of the fixed seeds.
+    fn fixed(&self, are_fresh_to_follow: bool) -> anyhow::Result<Sweep> {
+        let unbounded = self.time.filter(|_| !are_fresh_to_follow);
+        let given = self.seeds.as_ref().map(|Seeds(range)| range.clone());
+        let seeds = given.or(unbounded.map(|_| ALL_SEEDS));
+        let seeds_of = |it: &Scenario| seeds.clone().unwrap_or(0..it.seeds);
+        self.sweep(seeds_of, unbounded)
+    }
+
+    /// Does seeds that were never tried, for as long as is `left`, and notes them.
+    fn sweep_fresh(&self, fresh: &mut Fresh, left: Duration) -> anyhow::Result<Swept> {
+        let seeds_of = |it: &Scenario| fresh.next(&it.name)..u64::MAX;
+        let some = self.sweep(seeds_of, Some(left))?;
+        let swept = sweep(&some, &self.how, String::new())?;
+        for (name, tally) in &swept.scenarios {
+            fresh.advance(name, tally.runs as u64);
+        }
+        fresh.write()?;
+        Ok(swept)
+    }
+
+    fn sweep(
+        &self,
+        seeds_of: impl Fn(&Scenario) -> Range<u64>,
+        time: Option<Duration>,
+    ) -> anyhow::Result<Sweep> {
+        Ok(Sweep {
+            scenarios: named(&self.scenarios, &self.change, seeds_of)?,
+            jobs: self.how.threads(),
+            time,
+        })
+    }
+
+    /// Prints what was covered, if that is asked for. Returns the status, given what it was so far.
+    fn tell_coverage(&self, parts: &[Part], status: u8) -> anyhow::Result<u8> {
+        let mut coverage = Coverage::default();
+        for part in parts {
+            coverage.add_all(&part.swept.all.coverage);
+        }
+        if self.coverage {
+            let mut output = Output::stdout();
+            output.print_line(&format!("\n{}", coverage.tables()));
+            output.end()?;
+        }
+        let never = coverage.never();
+        if self.require_coverage && status == 0 && !never.is_empty() {
+            say(&format!("not covered: {}", never.join(", ")));
+            return Ok(UNDECIDED);
+        }
+        Ok(status)
+    }
+
+    fn write(&self, parts: &[Part]) -> anyhow::Result<()> {
+        let junit = self
+            .junit
+            .as_ref()
+            .map(|path| (path, summary::junit(parts)));
+        let markdown = self.markdown.as_ref();
+        let markdown = markdown.map(|path| (path, summary::markdown(parts)));
+        for (path, text) in junit.into_iter().chain(markdown) {
+            let written = fs::write(path, text);
+            written.with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    }
 }
 
 /// Does all built-in scenarios; `command` repeats them.
@@ -87,255 +193,17 @@ pub fn execute_all(how: &How, command: String) -> anyhow::Result<ExitCode> {
         jobs: how.threads(),
         time: None,
     };
-    sweep(&all, how, command)
+    Ok(ExitCode::from(sweep(&all, how, command)?.status()))
 }
 
-fn sweep(sweep: &Sweep, how: &How, command: String) -> anyhow::Result<ExitCode> {
+fn sweep(sweep: &Sweep, how: &How, command: String) -> anyhow::Result<Swept> {
     let out = how.out.as_deref();
     let gathered = out.map(|path| Gathered::new(path, command)).transpose()?;
     let capsules = Capsules::new(how.capsules.as_deref(), out);
     let mut table = Table::new(sweep, gathered, capsules, Output::stdout());
     let ended = sweep.run(&mut table)?;
     let written = table.write(ended);
-    let status = table.finish(ended)?;
+    let swept = table.finish(ended)?;
     written?;
-    Ok(ExitCode::from(status))
-}
-
-/// Prints one line for each scenario, and at the end the verdict.
-struct Table<'a, W> {
-    sweep: &'a Sweep,
-    progress: Progress<'a>,
-    output: Output<W>,
-    /// By scenario.
-    tallies: Vec<Tally>,
-    /// For the report, if there is to be one.
-    gathered: Option<Gathered>,
-    /// For the runs that failed.
-    capsules: Capsules,
-    failures: Failures,
-}
-
-impl<'a, W: Write> Table<'a, W> {
-    fn new(
-        sweep: &'a Sweep,
-        gathered: Option<Gathered>,
-        capsules: Capsules,
-        output: Output<W>,
-    ) -> Self {
-        Self {
-            sweep,
-            progress: Progress::new(sweep),
-            output,
-            tallies: vec![Tally::default(); sweep.scenarios.len()],
-            gathered,
-            capsules,
-            failures: Failures::default(),
-        }
-    }
-
-    fn print_line(&mut self, scenario: usize) {
-        let name = &self.sweep.scenarios[scenario].0.name;
-        let line = format!("{name:24} {}", self.tallies[scenario]);
-        self.progress.suspend(|| self.output.print_line(&line));
-    }
-
-    fn is_complete(&self, scenario: usize) -> bool {
-        let (_, seeds) = &self.sweep.scenarios[scenario];
-        self.tallies[scenario].runs as u64 == seeds.end.saturating_sub(seeds.start)
-    }
-
-    /// Whether runs are missing that were planned. A sweep that only its time ends has none.
-    fn is_partial(&self, ended: Ended) -> bool {
-        let mut scenarios = 0..self.tallies.len();
-        let is_over = ended == Ended::OutOfTime && self.sweep.is_open_ended();
-        !is_over && !scenarios.all(|scenario| self.is_complete(scenario))
-    }
-
-    /// Those of which too little was checked, with the command that repeats them.
-    fn undecided(&self) -> Vec<String> {
-        let scenarios = self.sweep.scenarios.iter().zip(&self.tallies);
-        let undecided = scenarios.filter(|(_, tally)| !tally.shares.is_decided());
-        undecided
-            .map(|((scenario, seeds), tally)| {
-                let seeds = seeds.start..seeds.start + tally.runs as u64;
-                report::undecided_scenario(&scenario.given_as, tally, seeds)
-            })
-            .collect()
-    }
-
-    fn write(&mut self, ended: Ended) -> Result<(), FolderError> {
-        let (undecided, partial) = (self.undecided(), self.is_partial(ended));
-        match &mut self.gathered {
-            Some(gathered) => {
-                gathered.set_undecided(undecided);
-                gathered.write(partial)
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Prints what is left to print, and returns the exit status.
-    fn finish(mut self, ended: Ended) -> Result<u8, OutputError> {
-        self.progress.clear();
-        let mut all = Tally::default();
-        for index in 0..self.tallies.len() {
-            all.add_all(&self.tallies[index]);
-            if self.tallies[index].runs > 0 && !self.is_complete(index) {
-                self.print_line(index);
-            }
-        }
-        let undecided = self.undecided();
-        let verdict = self.verdict(&all, ended);
-        let mut output = self.output;
-        let mut explained = undecided.clone();
-        if !self.failures.is_empty() {
-            explained.push(self.failures.to_string());
-        }
-        let gap = if explained.is_empty() { "" } else { "\n" };
-        output.print_line(&format!("{gap}{verdict}\n{}", all.coverage));
-        for text in &explained {
-            output.print_line(&format!("\n{text}"));
-        }
-        output.end()?;
-        Ok(match ended {
-            _ if !self.failures.is_empty() => FAILED,
-            Ended::Interrupted(signal) => signal.exit_status(),
-            _ if !undecided.is_empty() => UNDECIDED,
-            Ended::Complete | Ended::OutOfTime | Ended::Unwanted => 0,
-        })
-    }
-
-    fn verdict(&self, all: &Tally, ended: Ended) -> String {
-        let took = self.progress.elapsed();
-        let held = match all.failed {
-            0 => format!("all {} runs held", all.runs),
-            failed => format!("{failed} of {} runs FAILED", all.runs),
-        };
-        let why = match ended {
-            Ended::Complete | Ended::Unwanted => "",
-            Ended::OutOfTime => ", then the time was over",
-            Ended::Interrupted(_) => ", then interrupted",
-        };
-        format!(
-            "{held}{why}: {} simulated in {} ({:.0} simulated seconds per second)",
-            report::seconds(all.simulated),
-            report::seconds(took),
-            all.simulated.as_secs_f64() / took.as_secs_f64(),
-        )
-    }
-}
-
-impl<W: Write> Watch for Table<'_, W> {
-    fn finished(&mut self, done: &Done) {
-        self.progress.add(done);
-    }
-
-    fn tick(&mut self) {
-        self.progress.tick();
-    }
-
-    fn interrupted(&mut self) {
-        self.progress.suspend(|| say(INTERRUPTION));
-    }
-
-    fn abandoned(&mut self) {
-        if let Some(gathered) = &self.gathered {
-            gathered.abandon();
-        }
-    }
-
-    fn next(&mut self, mut done: Done) {
-        if let Some(gathered) = &mut self.gathered {
-            gathered.add(&mut done.outcome);
-        }
-        self.tallies[done.item.scenario].add(&done.outcome, done.took);
-        // One of each cause is enough to look at.
-        let is_news = self.failures.is_news(&done.outcome);
-        let capsule = is_news.then(|| self.capsules.keep(&done.outcome)).flatten();
-        self.failures.add(&done.outcome, capsule.as_deref());
-        if self.is_complete(done.item.scenario) {
-            self.print_line(done.item.scenario);
-        }
-    }
-
-    /// Its status, and its report, are wanted even if nobody reads the table.
-    fn wants_more(&self) -> bool {
-        !self.output.is_broken()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io;
-    use std::num::NonZeroUsize;
-    use std::time::Duration;
-
-    use cluster::signals::Signal;
-
-    use super::*;
-    use crate::guarantees::Deliveries;
-    use crate::run;
-    use crate::sweep::Item;
-
-    fn sweep(seeds: std::ops::Range<u64>) -> Sweep {
-        Sweep {
-            scenarios: vec![(scenario::built_in().swap_remove(0), seeds)],
-            jobs: NonZeroUsize::MIN,
-            time: Some(Duration::from_secs(60)),
-        }
-    }
-
-    fn done(sweep: &Sweep, deliveries: Deliveries) -> Done {
-        let mut outcome = run::draw_and_run(&sweep.scenarios[0].0, 0);
-        outcome.deliveries = deliveries;
-        let item = Item {
-            scenario: 0,
-            seed: 0,
-        };
-        let took = Duration::from_millis(500);
-        Done {
-            item,
-            outcome,
-            took,
-        }
-    }
-
-    #[test]
-    fn a_sweep_in_which_nothing_had_to_be_delivered_is_undecided() -> Result<(), OutputError> {
-        let sweep = sweep(0..1);
-        let some = Deliveries {
-            must: 1,
-            ..Deliveries::default()
-        };
-        for (deliveries, status) in [(some, 0), (Deliveries::default(), UNDECIDED)] {
-            let capsules = Capsules::new(None, None);
-            let mut table = Table::new(&sweep, None, capsules, Output::new(io::sink()));
-            let told = deliveries.to_string();
-            table.next(done(&sweep, deliveries));
-            assert_eq!(table.finish(Ended::Complete)?, status, "{told}");
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn a_sweep_is_partial_that_did_not_get_to_its_last_seed() {
-        let is_partial = |seeds, ended| {
-            let sweep = sweep(seeds);
-            let mut table = Table::new(
-                &sweep,
-                None,
-                Capsules::new(None, None),
-                Output::new(io::sink()),
-            );
-            table.tallies[0].runs = 1;
-            table.is_partial(ended)
-        };
-        assert!(!is_partial(0..1, Ended::Complete));
-        assert!(!is_partial(0..1, Ended::OutOfTime));
-        assert!(is_partial(0..2, Ended::OutOfTime));
-        assert!(is_partial(0..2, Ended::Interrupted(Signal::Terminate)));
-        assert!(!is_partial(ALL_SEEDS, Ended::OutOfTime));
-        assert!(is_partial(ALL_SEEDS, Ended::Interrupted(Signal::Terminate)));
-    }
+    Ok(swept)
 }
