@@ -92,8 +92,10 @@ impl Case {
             users: users.count.draw(rng),
             rooms: users.rooms.draw(rng),
             twins: users.twins.draw(rng),
+            look_alikes: 0,
         };
         let mut vandals = users.vandals.draw(rng);
+        sizes.look_alikes = users.look_alikes.draw(rng);
         let mut latencies_ms = [false, true].map(|to_users| scenario.network.latency_ms(to_users));
         let rng = &mut seeds.swarm();
         let kinds = swarm::draw(scenario, rng);

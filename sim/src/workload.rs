@@ -1,6 +1,8 @@
 //! Draws what each user of a run will do. A user's script depends on the scenario, the seed and
 //! the user's number, and on nothing that happens in the run.
 
+mod look_alikes;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::iter;
@@ -50,6 +52,8 @@ pub struct Users {
     pub swarm: bool,
     /// Pairs of users that log in at once under one name, through two connectors.
     pub twins: Span,
+    /// Pairs of users of which one has a name that is to be refused, see [`look_alikes`].
+    pub look_alikes: Span,
     /// Clients that send bad bytes to all servers while faults happen.
     pub vandals: Span,
 }
@@ -70,6 +74,7 @@ impl Default for Users {
             habits: Vec::new(),
             swarm: false,
             twins: Span::just(0),
+            look_alikes: Span::just(0),
             vandals: Span::just(0),
         }
     }
@@ -154,6 +159,8 @@ pub struct Sizes {
     pub rooms: u32,
     /// Pairs of twins.
     pub twins: u32,
+    /// Pairs of look-alikes.
+    pub look_alikes: u32,
 }
 
 /// Longest gap between the logins of two twins: as long as a login takes over slow links, so
@@ -207,6 +214,10 @@ pub fn draw(
     for pair in 0..sizes.twins {
         let first = sizes.users + 2 * pair;
         scripts.extend(drawing.twins(first, topology, &mut seeds.script(first)));
+    }
+    for pair in 0..sizes.look_alikes {
+        let first = sizes.users + 2 * (sizes.twins + pair);
+        scripts.extend(drawing.look_alikes(first, &mut seeds.script(first)));
     }
     let probes_from = number(scripts.len());
     for room in 0..sizes.rooms {

@@ -9,7 +9,7 @@
 //!   purpose or went silent;
 //! - every send is answered with success: to the room; to a name that is there all the time. An
 //!   `enter` is refused only because the name may be taken, by somebody else or by the user's
-//!   last session.
+//!   last session, or holds a `*`, as no name may.
 //!
 //! Let pass: a session that ended before its answer was due (whether it was right to end is G13's
 //! affair), and anything after everybody began to leave.
@@ -178,7 +178,8 @@ fn refused_enter(view: &View, session: &Session, enter: &Enter) -> Option<(Durat
             });
             is_here || others.any(|(_, name)| name == enter.name)
         }
-        EnterAnswer::Failed => false,
+        // The user `name*room` would be another's.
+        EnterAnswer::Failed => enter.name.contains('*'),
     };
     (is_in_whole_time(view, enter.asked_at, at) && !is_right).then(|| {
         let what = format!("{session} was not let into {}: {answer:?}", enter.room);
@@ -243,6 +244,21 @@ mod tests {
     fn a_probe_that_says_nothing_proves_nothing() {
         let story = before_the_probe().enters(30_100, CAROL, "red", &[ALICE, BOB, CAROL]);
         assert_eq!(findings(story), 1);
+    }
+
+    #[test]
+    fn a_name_with_a_star_is_rightly_refused() {
+        let story = |name: &str| {
+            let (name, room) = (name.to_owned(), String::from("red"));
+            let asks = What::Entering { name, room };
+            carol_speaks()
+                .hears(31_019, BOB, CAROL, 1)
+                .logs_in(31_500, BOB)
+                .note(31_500, BOB, asks)
+                .gets_refused(31_520, BOB, false)
+        };
+        assert_eq!(findings(story("bob*b")), 0);
+        assert_eq!(findings(story("bobby")), 1);
     }
 
     #[test]
