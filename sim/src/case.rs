@@ -13,8 +13,9 @@ use loadgen::script::Script;
 use loadgen::time_text;
 use serde::{Deserialize, Serialize};
 
+use crate::anchor::Anchored;
 use crate::chaos::{self, Targets};
-use crate::fault::Planned;
+use crate::fault::{Fault, Planned};
 use crate::guarantees::Guarantee;
 use crate::kinds::FaultKind;
 use crate::scenario::{Expect, Scenario, Times};
@@ -55,6 +56,12 @@ pub struct Case {
     pub kinds: BTreeSet<FaultKind>,
     /// What goes wrong, heals included, in order of time.
     pub faults: Vec<Planned>,
+    /// What goes wrong when something happens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub anchored: Vec<Anchored>,
+    /// How many of a hundred polls of servers and streams are put off, see [`crate::yields`].
+    #[serde(default)]
+    pub yield_percent: u32,
     /// When the phases begin.
     pub times: Times,
     /// What servers, users and network are set to.
@@ -99,7 +106,9 @@ impl Case {
         let mut latencies_ms = [false, true].map(|to_users| scenario.network.latency_ms(to_users));
         let rng = &mut seeds.swarm();
         let kinds = swarm::draw(scenario, rng);
+        let mut yield_percent = scenario.cluster.yield_percent.draw(rng);
         if users.swarm {
+            yield_percent = swarm::some_or_none(yield_percent, rng);
             sizes.twins = at_least_one(sizes.twins, kinds.contains(&FaultKind::DuplicateLogin));
             vandals = at_least_one(vandals, vandal::KINDS.iter().any(|it| kinds.contains(it)));
             latencies_ms = latencies_ms.map(|span| swarm::part_of(span, rng));
@@ -155,6 +164,8 @@ impl Case {
             vandals,
             kinds,
             faults,
+            anchored: Vec::new(),
+            yield_percent,
             times,
             settings,
             quiet: scenario.quiet,
@@ -191,6 +202,22 @@ impl Case {
     pub fn attacks(&self) -> BTreeSet<FaultKind> {
         let attacks = vandal::KINDS.into_iter();
         attacks.filter(|kind| self.kinds.contains(kind)).collect()
+    }
+
+    /// What ends `fault`: if it is a latency, the usual one.
+    ///
+    /// # Panics
+    ///
+    /// If it is the latency of no link of this case.
+    pub fn heal(&self, fault: &Fault) -> Option<Fault> {
+        match fault {
+            Fault::Latency { a, b, .. } => Some(Fault::Latency {
+                a: a.clone(),
+                b: b.clone(),
+                latency: latency_of(&self.latencies, a, b),
+            }),
+            _ => fault.heal(),
+        }
     }
 
     /// Where each server listens.
@@ -361,7 +388,6 @@ mod servers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::Fault;
     use crate::scenario;
 
     #[test]

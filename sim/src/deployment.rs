@@ -34,6 +34,7 @@ use crate::throttle::Throttle;
 use crate::trace::Trace;
 use crate::vandal::Vandal;
 use crate::vandal::visit::Diary;
+use crate::yields::Yields;
 
 /// The length of turmoil's step. Coarser ones deliver messages before they were sent.
 pub const TICK: Duration = Duration::from_millis(1);
@@ -102,10 +103,12 @@ impl<'a> Deployment<'a> {
             visits: Diary::default(),
         };
         deployment.add_servers(case, seeds, trace);
+        let servers = u32::try_from(deployment.servers.len()).expect("there are few servers");
         for (number, host) in (0..).zip(&case.client_hosts) {
             // All vandals on one host: they need no company.
             let vandals = if number == 0 { case.vandals } else { 0 };
-            deployment.add_users(case, host, vandals, seeds, trace);
+            let yields = Yields::of(case.yield_percent, seeds.yields(servers + number));
+            deployment.add_users(case, host, vandals, seeds, yields, trace);
         }
         for Latency { a, b, latency } in &case.latencies {
             deployment
@@ -136,6 +139,7 @@ impl<'a> Deployment<'a> {
             .iter()
             .map(|it| (Role::Connector, &it.id, it.client_port));
         let chats = chats.iter().map(|it| (Role::Chat, &it.id, it.port));
+        let yields_of = |host| Yields::of(case.yield_percent, seeds.yields(host));
         for (number, (role, id, port)) in (0..).zip(gates.chain(connectors).chain(chats)) {
             let server = Server {
                 role,
@@ -144,7 +148,7 @@ impl<'a> Deployment<'a> {
                 topology: case.topology.clone(),
                 options: case.settings.options(),
                 slot: Slot::default(),
-                process: Process::default(),
+                process: Process::with_yields(yields_of(number)),
             };
             self.servers.insert(id.clone(), server.slot.clone());
             let process = server.process.clone();
@@ -173,9 +177,18 @@ impl<'a> Deployment<'a> {
         }
     }
 
-    fn add_users(&mut self, case: &Case, host: &str, vandals: u32, seeds: Seeds, trace: &Trace) {
+    fn add_users(
+        &mut self,
+        case: &Case,
+        host: &str,
+        vandals: u32,
+        seeds: Seeds,
+        yields: Yields,
+        trace: &Trace,
+    ) {
+        let process = Process::with_yields(yields);
         let connections = self.handles.connections.clone();
-        let network = SimNet::new(host, Process::default(), connections, trace.clone());
+        let network = SimNet::new(host, process, connections, trace.clone());
         let recorders = self.recorders.clone();
         let gate = case.gate();
         let gate = Address {

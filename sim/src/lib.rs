@@ -11,7 +11,8 @@
 //!   [`kinds`] names every kind of trouble that can come of it, of which [`swarm`] draws some;
 //! - [`run`]: runs it and has it checked: a [`deployment`] of the production servers on the
 //!   simulated [`net`], with the faults put in by [`inject`] (a [`process`] stands still or is slow,
-//!   [`connections`] are reset, a [`throttle`] holds a reader back);
+//!   [`connections`] are reset, a [`throttle`] holds a reader back), at their times or when an
+//!   [`anchor`] is met; [`yields`] put tasks off by chance;
 //! - [`trace`]: the ordered record of everything that happened, and its hash, event by event a
 //!   [`chain`]; [`marks`]: which rare paths were taken;
 //! - [`record`]: what the checks read; [`guarantees`] and [`quiet`]: the checks;
@@ -28,6 +29,7 @@ compile_error!(
      replaces it): without it `select!` is not seeded and a panic in a task is lost"
 );
 
+pub mod anchor;
 pub mod bodies;
 pub mod capsule;
 pub mod capsules;
@@ -76,3 +78,4 @@ pub mod trace;
 pub mod vandal;
 mod versions;
 pub mod workload;
+pub mod yields;

@@ -20,6 +20,7 @@ use crate::marks;
 use crate::process::Process;
 use crate::throttle::{Throttle, Turns};
 use crate::trace::{Fnv, NetEvent, Trace};
+use crate::yields::PutOff;
 
 /// The simulated network as one host sees it. It works only inside that host's software.
 #[derive(Clone, Debug)]
@@ -61,6 +62,8 @@ impl SimNet {
             end: self.connections.open(connection, &self.host, peer),
             network: self.clone(),
             turns: Turns::default(),
+            last_read: PutOff::default(),
+            last_write: PutOff::default(),
             stream,
         }
     }
@@ -140,6 +143,8 @@ pub struct SimStream {
     network: SimNet,
     end: End,
     turns: Turns,
+    last_read: PutOff,
+    last_write: PutOff,
     stream: TcpStream,
 }
 
@@ -155,8 +160,11 @@ impl SimStream {
             network,
             end,
             turns,
+            last_read,
             stream,
+            ..
         } = self;
+        ready!(network.process.yields().poll_stream(last_read, context));
         let throttle = &network.throttle;
         let stream = Pin::new(stream);
         let read = turns.poll_read(throttle, end.number(), stream, context, buffer);
@@ -172,6 +180,8 @@ impl SimStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.end.check()?;
+        let yields = self.network.process.yields();
+        ready!(yields.poll_stream(&mut self.last_write, context));
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         if written.is_pending() {
             self.end.wait_to_write(context);

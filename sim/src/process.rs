@@ -13,10 +13,13 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Sleep, sleep};
 
+use crate::yields::{PutOff, Yields};
+
 /// Whether the tasks of one host run. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Process {
     state: Arc<State>,
+    yields: Yields,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +44,19 @@ struct Tasks {
 }
 
 impl Process {
+    /// A process whose tasks and streams are put off now and then.
+    pub fn with_yields(yields: Yields) -> Self {
+        Self {
+            yields,
+            ..Self::default()
+        }
+    }
+
+    /// What puts its tasks off.
+    pub fn yields(&self) -> &Yields {
+        &self.yields
+    }
+
     /// Stops every task of the process where it is. Its sockets stay open and take what arrives,
     /// its timers expire, but nothing looks at either.
     pub fn pause(&self) {
@@ -115,12 +131,14 @@ impl Process {
         let enlisted = self.enlist(task.clone());
         async move {
             let mut turn = None;
+            let mut last = PutOff::default();
             poll_fn(|context| {
                 let process = &enlisted.process;
                 if process.holds(context.waker()) {
                     return Poll::Pending;
                 }
                 ready!(process.poll_turn(&mut turn, context));
+                ready!(process.yields.poll_task(&mut last, context));
                 task.poll(context)
             })
             .await

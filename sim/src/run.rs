@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use loadgen::history;
 
+use crate::anchor::Lookout;
 use crate::case::Case;
 use crate::chain::Chain;
 use crate::deployment::{Deployment, TICK};
@@ -199,25 +200,22 @@ impl Run<'_> {
     /// known; whoever is stuck then is found by the checks.
     fn drive(&mut self, deployment: &mut Deployment<'_>) -> turmoil::Result {
         let mut injector = Injector::new(self.case.hosts(), deployment.handles.clone());
-        let mut faults = self.case.faults.iter().peekable();
+        let case = self.case;
+        let mut faults = case.faults.iter().peekable();
+        let heal = |fault: &Fault| case.heal(fault);
+        let mut lookout = Lookout::new(&case.anchored, case.times.healed_at, &heal);
         let mut sample_at = Duration::ZERO;
         while self.simulated < self.case.times.ended_at {
             self.trace.set_now(self.simulated);
             while let Some(planned) = faults.next_if(|next| next.at <= self.simulated) {
-                let happened = Planned {
-                    at: self.simulated,
-                    ..planned.clone()
-                };
-                self.trace.fault(&happened);
-                let took_hold = injector.apply(&mut deployment.sim, &planned.fault);
-                if let Some(kind) = planned.kind().filter(|_| took_hold) {
-                    *self.fired.entry(kind).or_default() += 1;
-                }
-                self.faults.push(happened);
+                self.inject(&mut injector, deployment, planned);
+            }
+            for planned in lookout.due(self.simulated) {
+                self.inject(&mut injector, deployment, &planned);
             }
             deployment.sim.step()?;
             self.simulated += TICK;
-            self.collect(deployment);
+            self.collect(deployment, &mut lookout);
             if self.simulated >= sample_at {
                 self.sample(deployment);
                 sample_at += SAMPLE_EVERY;
@@ -228,10 +226,31 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn collect(&mut self, deployment: &Deployment<'_>) {
+    fn inject(
+        &mut self,
+        injector: &mut Injector,
+        deployment: &mut Deployment<'_>,
+        planned: &Planned,
+    ) {
+        let happened = Planned {
+            at: self.simulated,
+            ..planned.clone()
+        };
+        self.trace.fault(&happened);
+        let took_hold = injector.apply(&mut deployment.sim, &planned.fault);
+        if let Some(kind) = planned.kind().filter(|_| took_hold) {
+            *self.fired.entry(kind).or_default() += 1;
+        }
+        self.faults.push(happened);
+    }
+
+    fn collect(&mut self, deployment: &Deployment<'_>, lookout: &mut Lookout<'_>) {
         for recorder in &*deployment.recorders.borrow() {
             let events = recorder.take();
-            events.iter().for_each(|event| self.trace.user(event));
+            for event in &events {
+                self.trace.user(event);
+                lookout.see(event, self.simulated);
+            }
             self.history.extend(events);
         }
     }
@@ -290,7 +309,10 @@ const TASKS_ON_THE_WAY: u32 = 3;
 
 /// The longest that anything takes from one host to the next, its way through the host included.
 fn latency_max(case: &Case) -> Duration {
-    let faults = || case.faults.iter().map(|planned| &planned.fault);
+    let faults = || {
+        let planned = case.faults.iter().map(|planned| &planned.fault);
+        planned.chain(case.anchored.iter().map(|anchored| &anchored.fault))
+    };
     let slowed = faults().filter_map(Fault::latency);
     let usual = case.latencies.iter().map(|link| link.latency);
     let latency = usual.chain(slowed).max();

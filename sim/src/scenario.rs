@@ -98,12 +98,15 @@ impl Default for Scenario {
 
 /// How many servers there are of each kind, besides one gate.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Cluster {
     /// Connector servers.
     pub connectors: Span,
     /// Chat servers.
     pub chats: Span,
+    /// How many of a hundred polls are put off, so that tasks run in other orders, see
+    /// [`crate::yields`].
+    pub yield_percent: Span,
 }
 
 impl Default for Cluster {
@@ -111,6 +114,7 @@ impl Default for Cluster {
         Self {
             connectors: Span::just(3),
             chats: Span::just(3),
+            yield_percent: Span::just(0),
         }
     }
 }

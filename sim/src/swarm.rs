@@ -52,3 +52,81 @@ pub fn part_of(whole: Span, rng: &mut StdRng) -> Span {
     let (one, other) = (whole.draw(rng), whole.draw(rng));
     Span::of(one.min(other)..=one.max(other))
 }
+
+/// Nothing in half of the runs.
+pub fn some_or_none(drawn: u32, rng: &mut StdRng) -> u32 {
+    if rng.random() { drawn } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::case::Case;
+    use crate::run;
+    use crate::scenario;
+
+    fn random_mix() -> Scenario {
+        scenario::find("random-mix").expect("it is built in")
+    }
+
+    #[test]
+    fn of_a_thousand_runs_each_kind_is_absent_in_many_and_each_pair_meets_in_some() {
+        let scenario = random_mix();
+        let runs: Vec<_> = (0..1000)
+            .map(|seed| Case::draw(&scenario, seed).kinds)
+            .collect();
+        let all: Vec<_> = FaultKind::all().collect();
+        for (index, one) in all.iter().enumerate() {
+            let with_one: Vec<_> = runs.iter().filter(|on| on.contains(one)).collect();
+            let absent = 1000 - with_one.len();
+            assert!((300..=700).contains(&absent), "{one}: absent in {absent}");
+            for other in &all[index + 1..] {
+                let both = with_one.iter().filter(|on| on.contains(other)).count();
+                assert!(both >= 50, "{one} and {other}: together in {both}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_kind_that_is_on_is_planned_and_one_that_is_off_is_not() {
+        let scenario = random_mix();
+        let random = scenario.random_faults.iter().flat_map(|it| &it.kinds);
+        let random: BTreeSet<_> = random.map(|it| it.kind.fault_kind()).collect();
+        let mut dropped = 0;
+        for seed in 0..1000 {
+            let case = Case::draw(&scenario, seed);
+            let planned: BTreeSet<_> = case.faults.iter().filter_map(|it| it.kind()).collect();
+            let on: BTreeSet<_> = case.kinds.intersection(&random).copied().collect();
+            assert!(planned.is_subset(&on), "{seed}: {planned:?} but {on:?}");
+            dropped += on.difference(&planned).count();
+        }
+        // Some 7000 are on. In a small cluster there is not always room for all.
+        assert!(dropped <= 70, "{dropped} were dropped");
+    }
+
+    #[test]
+    fn what_is_on_happens() {
+        let scenario = random_mix();
+        let (mut on, mut missing) = (0, BTreeMap::<_, u32>::new());
+        for seed in 0..10 {
+            let case = Case::draw(&scenario, seed);
+            let fired = run::run(&case, false).record.fired;
+            on += case.kinds.len();
+            for kind in &case.kinds {
+                if !fired.contains_key(kind) {
+                    *missing.entry(*kind).or_default() += 1;
+                }
+            }
+        }
+        // A user may be out of the cluster when it is to stop reading, as may twins be whose
+        // connector is down; a process may be down that is to crash.
+        let missed: u32 = missing.values().sum();
+        assert!(
+            on > 80 && 10 * missed as usize <= on,
+            "of {on}: {missing:?}"
+        );
+        assert!(missing.values().all(|runs| *runs <= 2), "{missing:?}");
+    }
+}

@@ -6,7 +6,10 @@ use std::num::NonZeroUsize;
 use std::process::Command;
 use std::time::Duration;
 
+use loadgen::history::What;
+use sim::anchor::{Anchor, Anchored, Moment};
 use sim::case::Case;
+use sim::fault::Fault;
 use sim::run;
 use sim::scenario::{self, Scenario};
 use sim::sweep::{Done, Sweep, Watch};
@@ -71,6 +74,64 @@ fn a_kept_trace_has_the_hash_of_one_that_is_not() -> Result<()> {
         run::run(&case, true).chain.hash,
         run::run(&case, false).chain.hash
     );
+    Ok(())
+}
+
+#[test]
+fn tasks_that_are_put_off_are_put_off_again_and_it_makes_a_difference() -> Result<()> {
+    let mut case = Case::draw(&scenario::find("steady")?, 5);
+    let in_order = run::run(&case, false).chain.hash;
+    case.yield_percent = 30;
+    let put_off = run::run(&case, false).chain.hash;
+    assert_eq!(run::run(&case, false).chain.hash, put_off);
+    assert_ne!(put_off, in_order);
+    Ok(())
+}
+
+#[test]
+fn a_fault_that_waits_for_something_comes_right_after_it_and_can_be_given_by_its_time() -> Result<()>
+{
+    const CONNECTOR: &str = "connector-server-2";
+    let mut case = Case::draw(&scenario::find("steady")?, 5);
+    case.anchored = vec![Anchored {
+        when: Anchor {
+            nth: 3,
+            event: Moment::Accepted,
+            connector: Some(CONNECTOR.into()),
+            user: None,
+            room: None,
+        },
+        after: Duration::ZERO,
+        fault: Fault::Pause {
+            host: "chat-server-1".into(),
+        },
+        lasts: Duration::from_millis(700),
+    }];
+    let waited = run::run(&case, false);
+    let history = &waited.record.history;
+    let comes_through = |what: &What| match what {
+        What::Located { connector } => connector.starts_with(CONNECTOR),
+        _ => false,
+    };
+    let mut through = history.clone();
+    through.retain(|event| comes_through(&event.what));
+    let through: BTreeSet<_> = through.iter().map(|event| event.user).collect();
+    let mut accepted = history.iter().filter(|event| {
+        through.contains(&event.user) && matches!(event.what, What::Answered { ok: true, .. })
+    });
+    let third_at = accepted.nth(2).ok_or("too few were accepted")?.at;
+    let faults = &waited.record.faults;
+    let times: Vec<_> = faults.iter().map(|it| it.at).collect();
+    let tick = Duration::from_millis(1);
+    assert!(
+        times[0] >= third_at && times[0] - third_at <= tick,
+        "{times:?}"
+    );
+    assert_eq!(times[1] - times[0], Duration::from_millis(700));
+
+    case.faults = faults.clone();
+    case.anchored.clear();
+    assert_eq!(run::run(&case, false).chain.hash, waited.chain.hash);
     Ok(())
 }
 

@@ -68,6 +68,7 @@ impl Findings<'_> {
     fn check_shape(&mut self, scenario: &Scenario) {
         self.at_least("cluster.connectors", scenario.cluster.connectors, 1);
         self.at_least("cluster.chats", scenario.cluster.chats, 1);
+        self.at_most("cluster.yield-percent", scenario.cluster.yield_percent, 100);
         self.at_least("users.hosts", Span::just(scenario.users.hosts), 1);
     }
 
