@@ -101,6 +101,9 @@ flaws! {
     StarInName = "star-in-name",
         "names may hold `*`, and a private message goes to whoever has the same `name*room`",
         Some("BEHAVIOUR 3.9");
+    DeadSession = "dead-session",
+        "a client that sends what is no message is not answered any more, and not cut off either",
+        Some("PROTOCOL 5.3");
     AnswerBeforePushIsSafe = "answer-before-push-is-safe",
         "a message is answered with success when it is on its way, not when it has arrived",
         Some("BEHAVIOUR 1.5, 6.3");

@@ -102,6 +102,26 @@ async fn heartbeat_cut_after_stall() -> Result {
     Ok(())
 }
 
+#[tokio::test(start_paused = true)]
+async fn dead_session() -> Result {
+    let flawed = Policy::hardened().with(Flaw::DeadSession);
+    let at_once = Duration::ZERO;
+    for (policy, ends_after) in [(Policy::hardened(), at_once), (flawed, 2 * HEARTBEAT)] {
+        served_with(policy, 4096, HEARTBEAT, async |mut client| {
+            let start = Instant::now();
+            let no_message = package::encode(PackageType::Data, &[0, 0x80]);
+            client.connection.queue(no_message);
+            client.request(1, "no.such.route");
+            client.connection.queue(package::heartbeat());
+            assert_eq!(client.next().await?, Seen::End);
+            assert_eq!(start.elapsed(), ends_after);
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
 /// A client that does nothing by itself.
 struct Client {
     connection: Connection<DuplexStream>,

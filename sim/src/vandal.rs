@@ -66,11 +66,13 @@ pub enum Attack {
     Nonsense,
     /// Sends good packages in an order that makes no sense.
     Disorder,
+    /// Shakes hands, then sends a good package that holds no message.
+    NoMessage,
     /// Says the hello of a connector, without the cluster's token.
     Stranger,
 }
 
-const ATTACKS: [Attack; 9] = [
+const ATTACKS: [Attack; 10] = [
     Attack::Silence,
     Attack::Garbage,
     Attack::Cut,
@@ -79,6 +81,7 @@ const ATTACKS: [Attack; 9] = [
     Attack::GarbageMessages,
     Attack::Nonsense,
     Attack::Disorder,
+    Attack::NoMessage,
     Attack::Stranger,
 ];
 
@@ -248,6 +251,11 @@ impl Attack {
                 let count = rng.random_range(1..20);
                 let draw = |_| packages.choose(rng).cloned().unwrap_or_default();
                 (0..count).map(draw).collect()
+            }
+            Attack::NoMessage => {
+                // A request whose id is cut.
+                let message = package::encode(PackageType::Data, &[0, 0x80]);
+                vec![handshake, acknowledgement, message]
             }
             Attack::Stranger => {
                 let hello = Hello {

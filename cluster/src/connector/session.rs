@@ -38,6 +38,7 @@ where
     let mut session = Session {
         heartbeat_end: Instant::now() + 2 * options.heartbeat,
         request_end: None,
+        is_dead: false,
         connection,
         connector: connector.clone(),
         id,
@@ -80,6 +81,8 @@ struct Session<S> {
     heartbeat_end: Instant,
     /// When the oldest request has to be answered.
     request_end: Option<Instant>,
+    /// Whether nothing that the client says is listened to, as [`Flaw::DeadSession`] has it.
+    is_dead: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -153,6 +156,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     fn handle(&mut self, package: Package) -> Option<End> {
+        if self.is_dead {
+            return None;
+        }
         match package.kind {
             PackageType::Data => {
                 let now = Instant::now();
@@ -191,6 +197,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn handle_message(&mut self, body: Bytes, came_at: Instant) -> Option<End> {
         let message = match message::decode(body) {
             Ok(message) => message,
+            Err(_) if self.connector.options.policy.has(Flaw::DeadSession) => {
+                self.is_dead = true;
+                return None;
+            }
             Err(error) => return Some(self.bad_bytes(&error)),
         };
         // Reading a body takes time, for which nobody else is to wait.

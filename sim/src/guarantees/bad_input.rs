@@ -11,6 +11,7 @@
 //!
 //! - what a vandal asks of a gate or a connector that leads to any handler is refused at once, or
 //!   its connection ends: it needs no other server for that;
+//! - who sends a gate or a connector what is no message is hung up on at once;
 //! - a connection that is left open without a handshake, or without the hello of a link, is closed
 //!   by the server when its patience is over.
 //!
@@ -37,6 +38,7 @@ pub fn check(view: &View) -> Findings {
     for visit in &view.record.visits {
         findings.extend(let_in(view, visit));
         findings.extend(unrefused(view, visit));
+        findings.extend(borne(view, visit));
         findings.extend(kept(view, visit));
     }
     findings.extend(strangers(view));
@@ -87,6 +89,20 @@ fn unrefused(view: &View, visit: &Visit) -> Findings {
     swallowed
         .map(|id| told(visit, refused_by, &format!("had not answered request {id}")))
         .collect()
+}
+
+/// A connection that went on after something that is no message.
+fn borne(view: &View, visit: &Visit) -> Option<(Duration, String)> {
+    let (Attack::NoMessage, Some(spoke_at)) = (visit.attack, visit.spoke_at) else {
+        return None;
+    };
+    let closed_by = spoke_at + CLOSE_PATIENCE + view.bounds.round();
+    let closed_at = visit.closed_at.unwrap_or(Duration::MAX);
+    let is_seen = closed_at > closed_by && visit.watched_until >= closed_by;
+    if !is_seen || is_chat(view, visit) || is_touched(view, visit, closed_by) {
+        return None;
+    }
+    Some(told(visit, closed_by, "did not hang up"))
 }
 
 /// A connection that was left open for longer than a server's patience.
@@ -259,6 +275,21 @@ mod tests {
         // A chat server understands nothing that clients say.
         let elsewhere = visit(Attack::Nonsense, CHAT);
         assert_eq!(findings(Story::new().visit(elsewhere)), 0);
+    }
+
+    #[test]
+    fn who_sends_no_message_is_hung_up_on_at_once() {
+        let hung_up = |server, closed_at: Option<u64>, watched_until| Visit {
+            closed_at: closed_at.map(ms),
+            watched_until: ms(watched_until),
+            ..visit(Attack::NoMessage, server)
+        };
+        let found = |visit| findings(Story::new().visit(visit));
+        assert_eq!(found(hung_up(CONNECTOR_1, Some(1030), 1030)), 0);
+        assert_eq!(found(hung_up(CONNECTOR_1, Some(3000), 3000)), 1);
+        assert_eq!(found(hung_up(GATE, None, 5000)), 1);
+        assert_eq!(found(hung_up(GATE, None, 1500)), 0);
+        assert_eq!(found(hung_up(CHAT, None, 5000)), 0);
     }
 
     #[test]
