@@ -176,7 +176,7 @@ impl Attack {
     pub fn kind(self) -> FaultKind {
         match self {
             Attack::Garbage | Attack::GarbageMessages => FaultKind::Garbage,
-            Attack::Cut | Attack::Huge => FaultKind::Truncated,
+            Attack::Cut | Attack::Huge | Attack::NoMessage => FaultKind::Truncated,
             Attack::Silence | Attack::EndlessUpgrade => FaultKind::UnfinishedHandshake,
             Attack::Stranger => FaultKind::Stranger,
             Attack::Nonsense | Attack::Disorder => FaultKind::Nonsense,

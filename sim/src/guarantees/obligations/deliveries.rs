@@ -21,8 +21,8 @@ pub struct Deliveries {
 
 impl Deliveries {
     /// Of a hundred deliveries that there could have been in a run, so many at least must be
-    /// demanded, or the run decides nothing. Less than half of what the worst of thousands of seeds
-    /// under every fault at once still had.
+    /// demanded, or the run decides nothing. Less than half of what the worst of 500 seeds of
+    /// `random-mix` still had, which was 53.
     pub const MUST_PERCENT_MIN: usize = 20;
 
     /// Those that may be, whatever the reason.
