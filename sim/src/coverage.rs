@@ -10,6 +10,9 @@ use crate::marks::{self, Reached};
 use crate::matrix::Matrix;
 use crate::run::Outcome;
 
+/// As many names of what never happened fit into a line.
+const NAMES_MAX: usize = 10;
+
 /// What some runs have tested.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
@@ -76,11 +79,11 @@ impl fmt::Display for Coverage {
             self.fired.len(),
             self.marks.len(),
         )?;
-        let never = self.never();
-        if never.is_empty() {
-            return Ok(());
+        match self.never() {
+            never if never.is_empty() => Ok(()),
+            never if never.len() <= NAMES_MAX => write!(out, "; never {}", never.join(", ")),
+            _ => write!(out, " (which, tells --coverage)"),
         }
-        write!(out, "; never {}", never.join(", "))
     }
 }
 
@@ -101,5 +104,7 @@ mod tests {
         coverage.marks.remove(&Mark::CutOff);
         assert_eq!(coverage.never(), ["reset", "cut-off"]);
         assert!(coverage.to_string().ends_with("; never reset, cut-off"));
+        let nothing = Coverage::default().to_string();
+        assert!(nothing.ends_with("were taken (which, tells --coverage)"));
     }
 }

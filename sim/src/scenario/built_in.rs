@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = files![
     "bad-input",
     "all-protobuf",
     "random-mix",
+    "canary",
 ];
 
 /// All of them, in order.
