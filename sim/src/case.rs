@@ -143,6 +143,7 @@ impl Case {
             latency: &|a, b| latency_of(&latencies, a, b),
         };
         let faults = chaos::draw(
+            &scenario.planned,
             &scenario.faults,
             scenario.random_faults.as_ref(),
             &kinds,
@@ -164,7 +165,7 @@ impl Case {
             vandals,
             kinds,
             faults,
-            anchored: Vec::new(),
+            anchored: scenario.anchored.clone(),
             yield_percent,
             times,
             settings,

@@ -67,10 +67,11 @@ pub struct Targets<'a> {
     pub latency: &'a dyn Fn(&str, &str) -> Duration,
 }
 
-/// Draws the plan of one run: the incidents that are `listed`, each on a host or link that had none
-/// before, as long as there is one, then the `random` ones of those kinds that are `on`. It ends
-/// with everything healed.
+/// Draws the plan of one run: what is `planned` as it is, the incidents that are `listed`, each on a
+/// host or link that had none before, as long as there is one, then the `random` ones of those kinds
+/// that are `on`. It ends with everything healed.
 pub fn draw(
+    planned: &[Planned],
     listed: &[Incident],
     random: Option<&RandomFaults>,
     on: &BTreeSet<FaultKind>,
@@ -81,7 +82,7 @@ pub fn draw(
     let mut schedule = Schedule {
         targets,
         times,
-        plan: Vec::new(),
+        plan: planned.to_vec(),
         taken: Vec::new(),
     };
     for incident in listed {

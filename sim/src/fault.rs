@@ -185,6 +185,35 @@ impl Fault {
         }
     }
 
+    /// The server or the ends of the link that it happens to; none for what happens to a user.
+    pub fn hosts(&self) -> Vec<&str> {
+        match self {
+            Fault::Crash { host, .. }
+            | Fault::Stop { host }
+            | Fault::Restart { host }
+            | Fault::Pause { host }
+            | Fault::Resume { host }
+            | Fault::Slow { host, .. }
+            | Fault::Quick { host } => vec![host],
+            Fault::Hold { a, b }
+            | Fault::Release { a, b }
+            | Fault::Partition { a, b }
+            | Fault::PartitionOneway { from: a, to: b }
+            | Fault::Repair { a, b }
+            | Fault::Latency { a, b, .. }
+            | Fault::Reset { a, b } => vec![a, b],
+            Fault::Throttle { .. } | Fault::Unthrottle { .. } => Vec::new(),
+        }
+    }
+
+    /// The user that it happens to, if it does.
+    pub fn user(&self) -> Option<u32> {
+        match self {
+            Fault::Throttle { user, .. } | Fault::Unthrottle { user } => Some(*user),
+            _ => None,
+        }
+    }
+
     /// The kind of trouble that it is by itself; `None` for what ends one, and for a latency, which
     /// may be more or less than before: whoever plans it knows.
     pub fn kind(&self) -> Option<FaultKind> {

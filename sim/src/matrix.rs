@@ -125,22 +125,9 @@ fn touches(fault: &Fault, session: &Session, state: State, record: &Record) -> b
             || is_chat
             || (is_gate && state == State::AtGate)
     };
-    match fault {
-        Fault::Crash { host, .. }
-        | Fault::Stop { host }
-        | Fault::Restart { host }
-        | Fault::Pause { host }
-        | Fault::Resume { host }
-        | Fault::Slow { host, .. }
-        | Fault::Quick { host } => is_on(host),
-        Fault::Hold { a, b }
-        | Fault::Release { a, b }
-        | Fault::Partition { a, b }
-        | Fault::PartitionOneway { from: a, to: b }
-        | Fault::Repair { a, b }
-        | Fault::Latency { a, b, .. }
-        | Fault::Reset { a, b } => is_on(a) && is_on(b),
-        Fault::Throttle { user, .. } | Fault::Unthrottle { user } => session.user == *user,
+    match fault.user() {
+        Some(user) => session.user == user,
+        None => fault.hosts().into_iter().all(is_on),
     }
 }
 

@@ -10,7 +10,9 @@ use std::path::Path;
 use cluster::config::nearest;
 use serde::Deserialize;
 
+use crate::anchor::Anchored;
 use crate::chaos::RandomFaults;
+use crate::fault::Planned;
 use crate::incident::Incident;
 use crate::settings::Settings;
 use crate::workload::Users;
@@ -63,6 +65,10 @@ pub struct Scenario {
     /// is one.
     #[serde(rename = "fault")]
     pub faults: Vec<Incident>,
+    /// What goes wrong at exactly one time and place, besides.
+    pub planned: Vec<Planned>,
+    /// What goes wrong when something happens.
+    pub anchored: Vec<Anchored>,
     /// What goes wrong by chance.
     pub random_faults: Option<RandomFaults>,
     /// Which promises are checked.
@@ -88,6 +94,8 @@ impl Default for Scenario {
             phases: Phases::default(),
             settings: Settings::default(),
             faults: Vec::new(),
+            planned: Vec::new(),
+            anchored: Vec::new(),
             random_faults: None,
             guarantees: Checks::default(),
             expect: Expect::default(),

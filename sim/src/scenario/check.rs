@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use cluster::config::nearest;
 use cluster::options::Clash;
 use cluster::wire::package::BODY_LEN_LIMIT;
 
 use super::document::{Document, Problem};
 use super::expectation::Expected;
-use super::{Phases, Scenario, Span};
+use super::{Cluster, Phases, Scenario, Span};
+use crate::fault::Fault;
 
 /// turmoil panics when a connection waits that is one more than these, and so many come at once.
 const TCP_CAPACITY_MIN: usize = 64;
@@ -174,6 +176,7 @@ impl Findings<'_> {
     }
 
     fn check_faults(&mut self, scenario: &Scenario) {
+        self.check_exact_faults(scenario);
         let work = scenario.phases.work;
         for (index, incident) in scenario.faults.iter().enumerate() {
             self.check_after(&format!("fault.{index}.after"), incident.after_ms, work);
@@ -188,6 +191,49 @@ impl Findings<'_> {
         for (index, kind) in random.kinds.iter().enumerate() {
             let path = format!("random-faults.kinds.{index}.weight");
             self.at_least(&path, Span::just(kind.weight), 1);
+        }
+    }
+
+    /// Those that name their place, which must be there whatever a seed draws.
+    fn check_exact_faults(&mut self, scenario: &Scenario) {
+        let healed_at = scenario.phases.times(&scenario.settings).healed_at;
+        let hosts = Hosts::of(scenario);
+        for (index, planned) in scenario.planned.iter().enumerate() {
+            let path = format!("planned.{index}");
+            if planned.at >= healed_at {
+                let what = format!("everything is healed at {healed_at:?} (phases)");
+                self.add(&format!("{path}.at"), &what);
+            }
+            self.check_place(&path, &planned.fault, &hosts);
+        }
+        for (index, anchored) in scenario.anchored.iter().enumerate() {
+            let path = format!("anchored.{index}");
+            if anchored.when.nth == 0 {
+                self.add(&format!("{path}.when.nth"), "it is counted from 1");
+            }
+            let connector = anchored.when.connector.as_deref();
+            if let Some(wrong) = connector.and_then(|id| hosts.wrong(id)) {
+                self.add(&format!("{path}.when.connector"), &wrong);
+            }
+            self.check_place(&path, &anchored.fault, &hosts);
+        }
+    }
+
+    fn check_place(&mut self, path: &str, fault: &Fault, hosts: &Hosts) {
+        for host in fault.hosts() {
+            if let Some(wrong) = hosts.wrong(host) {
+                self.add(&format!("{path}.fault"), &wrong);
+            }
+        }
+        let is_of_a_client = fault.hosts().len() == 1 && fault.hosts()[0].starts_with(CLIENTS);
+        if is_of_a_client {
+            let what = "this happens to servers, and clients have habits";
+            self.add(&format!("{path}.fault"), what);
+        }
+        let users = hosts.users;
+        if fault.user().is_some_and(|user| user >= users) {
+            let what = format!("users are counted from 0, and there are {users} at least");
+            self.add(&format!("{path}.fault.user"), &what);
         }
     }
 
@@ -234,6 +280,46 @@ impl Findings<'_> {
         if span.max > most {
             self.add(path, &format!("it can be at most {most}"));
         }
+    }
+}
+
+/// The hosts of clients are called so, and numbered from 1.
+const CLIENTS: &str = "clients-";
+
+/// What there is at least in each run.
+struct Hosts {
+    names: Vec<String>,
+    users: u32,
+}
+
+impl Hosts {
+    fn of(scenario: &Scenario) -> Self {
+        let numbered =
+            |name: &'static str, count| (1..=count).map(move |number| format!("{name}{number}"));
+        let Cluster {
+            connectors, chats, ..
+        } = scenario.cluster;
+        let names = numbered("gate-server-", 1)
+            .chain(numbered("connector-server-", connectors.min))
+            .chain(numbered("chat-server-", chats.min))
+            .chain(numbered(CLIENTS, scenario.users.hosts));
+        Self {
+            names: names.collect(),
+            users: scenario.users.count.min,
+        }
+    }
+
+    /// What is wrong with a host that is called `name`, if anything.
+    fn wrong(&self, name: &str) -> Option<String> {
+        if self.names.iter().any(|known| known == name) {
+            return None;
+        }
+        let known: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let hint = match nearest(name, &known) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("there are {}", self.names.join(", ")),
+        };
+        Some(format!("not every run has a host called `{name}`; {hint}"))
     }
 }
 

@@ -244,3 +244,68 @@ fn an_unknown_name_is_answered_with_one_that_is_near() {
     );
     assert_eq!(said("no/where.toml"), "can't read no/where.toml");
 }
+
+#[test]
+fn a_fault_at_a_place_that_not_every_run_has_is_told() {
+    let text = "\
+cluster.connectors = '2..3'
+
+[[planned]]
+at = '3s'
+fault = { kind = 'pause', host = 'conector-server-2' }
+
+[[planned]]
+at = '3s'
+fault = { kind = 'hold', a = 'connector-server-3', b = 'chat-server-1' }
+
+[[planned]]
+at = '1h'
+fault = { kind = 'pause', host = 'clients-1' }
+
+[[anchored]]
+when = { event = 'accepted', nth = 0, connector = 'connector-server-1' }
+fault = { kind = 'throttle', user = 20, bytes_per_s = 1 }
+";
+    let expected = [
+        "5:1: planned.0.fault: not every run has a host called `conector-server-2`; did you mean \
+         `connector-server-2`?",
+        "9:1: planned.1.fault: not every run has a host called `connector-server-3`; did you mean \
+         `connector-server-1`?",
+        "12:1: planned.2.at: everything is healed at 8s (phases)",
+        "13:1: planned.2.fault: this happens to servers, and clients have habits",
+        "16:30: anchored.0.when.nth: it is counted from 1",
+        "17:30: anchored.0.fault.user: users are counted from 0, and there are 20 at least",
+    ];
+    assert_eq!(problems(text), expected);
+}
+
+#[test]
+fn what_is_planned_happens_as_it_is_written_and_an_anchor_is_resolved() -> Result<(), FileError> {
+    let text = "\
+users.count = 6
+
+[[planned]]
+at = '4s 200ms'
+fault = { kind = 'pause', host = 'chat-server-2' }
+
+[[anchored]]
+when = { event = 'accepted', nth = 3, connector = 'connector-server-1' }
+lasts = '300ms'
+fault = { kind = 'hold', a = 'connector-server-1', b = 'chat-server-1' }
+";
+    let scenario = Scenario::read(text, "mine.toml")?;
+    let outcome = crate::run::run(&crate::case::Case::draw(&scenario, 1), false);
+    let faults = outcome.record.faults.iter().map(ToString::to_string);
+    let faults: Vec<String> = faults.collect();
+    for part in [
+        "00:04.200  pause      chat-server-2",
+        "00:08.000  resume     chat-server-2",
+    ] {
+        assert!(faults.iter().any(|fault| fault == part), "{faults:?}");
+    }
+    let held = faults
+        .iter()
+        .filter(|fault| fault.contains("connector-server-1 | chat-server-1"));
+    assert_eq!(held.count(), 2, "a hold and its release: {faults:?}");
+    Ok(())
+}
