@@ -215,7 +215,7 @@ impl Case {
             Fault::Latency { a, b, .. } => Some(Fault::Latency {
                 a: a.clone(),
                 b: b.clone(),
-                latency: latency_of(&self.latencies, a, b),
+                latency: self.latency(a, b),
             }),
             _ => fault.heal(),
         }

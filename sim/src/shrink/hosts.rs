@@ -94,6 +94,18 @@ pub fn plainer(case: &Case) -> Vec<Case> {
     }
 }
 
+/// Cases in which fewer polls are put off, none first.
+pub fn with_fewer_yields(case: &Case) -> Vec<Case> {
+    let fewer = [0, case.yield_percent / 2].into_iter();
+    let fewer = fewer.filter(|percent| *percent < case.yield_percent);
+    fewer
+        .map(|yield_percent| Case {
+            yield_percent,
+            ..case.clone()
+        })
+        .collect()
+}
+
 /// Cases with fewer vandals, none first.
 pub fn with_fewer_vandals(case: &Case) -> Vec<Case> {
     let fewer = [0, 1, case.vandals / 2].into_iter();

@@ -57,7 +57,7 @@ pub fn set(case: &mut Case, spells: &[Spell]) {
     let mut plan = Vec::new();
     let mut slow = BTreeSet::new();
     for spell in spells.iter().filter(|spell| is_there(&spell.fault)) {
-        let heal = heal(case, &spell.fault);
+        let heal = case.heal(&spell.fault);
         if let Fault::Latency { .. } = spell.fault {
             slow.extend(heal.clone());
         }
@@ -248,22 +248,10 @@ fn whole_ms(time: Duration) -> Duration {
     Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// What ends `fault`, latencies included.
-fn heal(case: &Case, fault: &Fault) -> Option<Fault> {
-    match fault {
-        Fault::Latency { a, b, .. } => Some(Fault::Latency {
-            a: a.clone(),
-            b: b.clone(),
-            latency: case.latency(a, b),
-        }),
-        _ => fault.heal(),
-    }
-}
-
 /// Whether `fault` makes nothing worse: it is the end of one, or a latency as usual.
 fn is_heal(case: &Case, fault: &Fault) -> bool {
     match fault {
-        Fault::Latency { .. } => heal(case, fault).as_ref() == Some(fault),
+        Fault::Latency { .. } => case.heal(fault).as_ref() == Some(fault),
         Fault::Reset { .. } => false,
         _ => fault.heal().is_none(),
     }
@@ -272,8 +260,8 @@ fn is_heal(case: &Case, fault: &Fault) -> bool {
 /// Whether `fault` lasts until `other`.
 fn ends(case: &Case, fault: &Fault, other: &Fault) -> bool {
     match (fault, other) {
-        (Fault::Latency { .. }, Fault::Latency { .. }) => heal(case, fault) == heal(case, other),
-        _ => heal(case, fault).as_ref() == Some(other),
+        (Fault::Latency { .. }, Fault::Latency { .. }) => case.heal(fault) == case.heal(other),
+        _ => case.heal(fault).as_ref() == Some(other),
     }
 }
 
@@ -346,7 +334,7 @@ mod tests {
                 for planned in &case.faults {
                     let fault = &planned.fault;
                     open.remove(fault);
-                    open.extend(heal(&case, fault).filter(|heal| heal != fault));
+                    open.extend(case.heal(fault).filter(|heal| heal != fault));
                 }
                 assert!(open.is_empty(), "{} {}: {open:?}", case.scenario, case.seed);
             }
