@@ -32,11 +32,14 @@ pub fn check(view: &View) -> Findings {
         }
         let connected_at = session.connected_at?;
         let connector = session.connector?;
+        // That the handshake is done was said earlier than it was seen: the connector may have died
+        // in between.
+        let said_at = connected_at.saturating_sub(view.bounds.one_way());
         let is_excused = if end == End::Kicked {
             kicks::is_excused(view, session, connector, connected_at, at)
         } else {
             session.deaf_at.is_some()
-                || has_crashed(view, connector, connected_at, at)
+                || has_crashed(view, connector, said_at, at)
                 || was_out_of_touch(view, session, connector, connected_at, at)
                 || gave_up(view, session, connector, at)
                 || gave_up_waiting(view, session, at)
@@ -169,6 +172,19 @@ mod tests {
         assert_eq!(findings(story().closes(7000, ALICE)), 0);
         let since = story().enters(3000, ALICE, "red", &[ALICE]);
         assert_eq!(findings(since.closes(7000, ALICE)), 1);
+    }
+
+    #[test]
+    fn a_connector_may_die_while_its_last_words_are_on_their_way() {
+        // The handshake is done at 80.
+        let story = |crashed_at| {
+            alice()
+                .fault(crashed_at, power_cut(CONNECTOR_1))
+                .fault(crashed_at + 1, restart(CONNECTOR_1))
+                .closes(101, ALICE)
+        };
+        assert_eq!(findings(story(75)), 0);
+        assert_eq!(findings(story(5)), 1);
     }
 
     #[test]
