@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{check, detect, hashes, replay, run, show, shrink, sweep};
+use crate::commands::{check, detect, explain, hashes, replay, run, show, shrink, sweep};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,6 +29,7 @@ Examples:
                                              for CI: fixed seeds, then new ones each time
   sim replay sim-failures/chat-crash-8271.capsule.json
   sim shrink sim-failures/chat-crash-8271.capsule.json --test sim/tests/regressions/lost.rs
+  sim explain sim-failures/chat-crash-8271.capsule.json --out story.html
 
 Ctrl-C, SIGTERM and SIGHUP end a sweep when the runs that have begun are finished; their report is
 written and marked as partial. A second signal ends it at once, without a report.
@@ -67,6 +68,8 @@ pub enum Command {
     Replay(replay::Options),
     /// Makes a capsule smaller: leaves out whatever the run fails without in the same way.
     Shrink(shrink::Options),
+    /// Tells the story of a capsule as a page for a browser.
+    Explain(explain::Options),
     /// Prints the trace hash of each run, for comparing builds and machines.
     Hashes(hashes::Options),
     /// Lists the built-in scenarios.
@@ -105,6 +108,7 @@ impl Options {
             Some(Command::Sweep(sweep)) => sweep.command_line(),
             Some(Command::Hashes(hashes)) => hashes.command_line(),
             Some(Command::Replay(replay)) => replay.command_line(),
+            Some(Command::Explain(explain)) => explain.command_line(),
             Some(Command::Detect(detect)) => detect.command_line(),
             Some(Command::Shrink(shrink)) => shrink.command_line(),
             Some(Command::List) => String::from(" list"),
@@ -193,6 +197,10 @@ mod tests {
             ("hashes steady -j 1", "cargo sim hashes steady --seeds 0..4"),
             ("replay a.json", "cargo sim replay a.json"),
             ("shrink a.json -o b.json -j 1", "cargo sim shrink a.json"),
+            (
+                "explain a.json --out b.html --violation 2",
+                "cargo sim explain a.json --violation 2",
+            ),
             ("list", "cargo sim list"),
             (
                 "detect kick-lost --starts 3 --jobs 1",

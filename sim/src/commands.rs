@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod detect;
+pub mod explain;
 pub mod flaws;
 pub mod hashes;
 pub mod list;
@@ -43,6 +44,7 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
         Some(Command::Sweep(options)) => sweep::execute(&options, command),
         Some(Command::Hashes(options)) => hashes::execute(options),
         Some(Command::Replay(options)) => replay::execute(&options),
+        Some(Command::Explain(options)) => explain::execute(&options),
         Some(Command::Detect(options)) => detect::execute(options),
         Some(Command::Shrink(options)) => shrink::execute(&options, command),
         Some(Command::List) => list::execute(),

@@ -36,6 +36,7 @@ mod no_false_kill;
 mod obligations;
 mod one_login;
 mod one_order;
+mod owed;
 pub(crate) mod sessions;
 mod slack;
 #[cfg(test)]
@@ -46,6 +47,7 @@ mod view;
 
 use obligations::Obligations;
 pub use obligations::{Deliveries, Shares};
+pub use owed::{Demand, Owed, owed};
 
 /// Declares the promises and their table from one list: the number and the name, what is promised,
 /// and the check.

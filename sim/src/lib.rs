@@ -19,7 +19,7 @@
 //! - [`sweep`]: many runs on many threads, until they are done or a signal ends them; [`detect`]:
 //!   many until one fails, with servers that have a flaw ([`policy`]);
 //! - [`capsule`]: one failed run in one file; [`capsules`]: where they are kept; [`replay`]: whether
-//!   it is still the same run; [`shrink`]: as small as it can be;
+//!   it is still the same run; [`shrink`]: as small as it can be; [`explain`]: its story as a page;
 //! - [`cli`], [`commands`], [`report`] (what is printed), [`progress`] (meanwhile), [`gather`] and
 //!   [`kept`] (what is written): the program.
 
@@ -44,6 +44,7 @@ pub mod connections;
 pub mod coverage;
 pub mod deployment;
 pub mod detect;
+pub mod explain;
 pub mod failures;
 pub mod fault;
 pub mod fresh;

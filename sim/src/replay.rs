@@ -15,7 +15,7 @@ use crate::versions::versions;
 /// What became of the run of a capsule.
 #[derive(Debug)]
 pub struct Replay {
-    /// The run as it is now.
+    /// The run as it is now, with its trace.
     pub outcome: Outcome,
     /// In what it is another; `None` if it is the same, to the last bit and word.
     pub difference: Option<Difference>,
@@ -40,10 +40,12 @@ pub enum Difference {
 impl Replay {
     /// Does the run of `capsule` again.
     pub fn of(capsule: &Capsule) -> Self {
-        let mut outcome = run::run(&capsule.case, true);
-        let trace = outcome.trace.take().unwrap_or_default();
+        let outcome = run::run(&capsule.case, true);
         let difference = match capsule.chain.parting(&outcome.chain) {
-            Some(range) => Some(Difference::events(range, &trace)),
+            Some(range) => {
+                let trace = outcome.trace.as_deref().unwrap_or_default();
+                Some(Difference::events(range, trace))
+            }
             None if capsule.verdict != Verdict::of(&outcome) => Some(Difference::Verdict),
             None => None,
         };
