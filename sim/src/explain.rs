@@ -3,7 +3,7 @@
 //!
 //! The page is one file that needs nothing else: no network, no font, no library. It is whole without
 //! its script, which only zooms, hides and copies. All text comes in by one way
-//! ([`escaped`]), and a policy in the page lets nothing run but that script.
+//! (`escaped`), and a policy in the page lets nothing run but that script.
 
 mod diagram;
 mod escaped;
@@ -44,15 +44,19 @@ struct Explained<'a> {
 }
 
 /// The page of `capsule`, whose run was done again as `replay`, about its broken promise number
-/// `which` (the first is 0).
-pub fn page(capsule: &Capsule, replay: &Replay, which: usize) -> String {
+/// `which` (the first is 0), or about the one that showed first: what comes later may come of it.
+pub fn page(capsule: &Capsule, replay: &Replay, which: Option<usize>) -> String {
     page::write(&Explained::new(capsule, replay, which))
 }
 
 impl<'a> Explained<'a> {
-    fn new(capsule: &'a Capsule, replay: &'a Replay, which: usize) -> Self {
+    fn new(capsule: &'a Capsule, replay: &'a Replay, which: Option<usize>) -> Self {
         let (case, record) = (&capsule.case, &replay.outcome.record);
-        let violation = capsule.verdict.violations.get(which);
+        let violations = &capsule.verdict.violations;
+        let violation = match which {
+            Some(which) => violations.get(which),
+            None => violations.iter().min_by_key(|violation| violation.at),
+        };
         let broke_off = capsule.verdict.broke_off.as_deref().unwrap_or_default();
         let (text, at) = violation.map_or((broke_off, capsule.simulated), |violation| {
             (&*violation.what, violation.at)

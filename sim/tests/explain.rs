@@ -30,7 +30,7 @@ fn cut_off(case: &mut Case, ended_at: Duration) -> Outcome<Capsule> {
 }
 
 fn page(capsule: &Capsule) -> String {
-    explain::page(capsule, &Replay::of(capsule), 0)
+    explain::page(capsule, &Replay::of(capsule), None)
 }
 
 /// A capsule in which a user and his room are called so, and are named by what is wrong.
@@ -113,12 +113,45 @@ fn a_message_that_was_not_heard_is_told_with_its_way_and_with_whom_it_was_owed_t
 }
 
 #[test]
+fn what_came_twice_is_marked_where_it_came() -> Outcome {
+    let case = &mut Case::draw(&scenario::find("steady")?, 1);
+    let mut capsule = cut_off(case, Duration::from_secs(3))?;
+    let history = Replay::of(&capsule).outcome.record.history;
+    let heard = history.iter().rev().find_map(|event| match event.what {
+        What::Heard { message, .. } => message.map(|message| (event, message)),
+        _ => None,
+    });
+    let (event, message) = heard.ok_or("nobody heard anything")?;
+    capsule.verdict.violations = vec![Violation {
+        guarantee: Guarantee::NoDuplicates,
+        at: event.at,
+        what: format!("u{}.{} heard {message} again", event.user, event.login),
+    }];
+    let page = page(&capsule);
+    let offending: Vec<_> = page
+        .split("<g class=\"arrow offending\"><title>")
+        .skip(1)
+        .collect();
+    let [offending] = &offending[..] else {
+        return Err(format!("{} are marked", offending.len()).into());
+    };
+    let title = offending.split("</title>").next().unwrap_or_default();
+    assert!(
+        title.contains(" connector-server-") && title.contains(" to clients-"),
+        "{title}"
+    );
+    assert!(page.contains("class=\"ring\""));
+    Ok(())
+}
+
+#[test]
 fn a_fault_at_a_server_concerned_is_told_and_drawn() -> Outcome {
     let case = &mut Case::draw(&scenario::find("chat-crash")?, 1);
     let crashed = case.faults[0].clone();
     let mut capsule = cut_off(case, Duration::from_secs(6))?;
     let host = crashed.fault.to_string();
     let host = host.split_whitespace().next_back().ok_or("no host")?;
+    capsule.verdict.violations.truncate(1);
     capsule.verdict.violations[0].what = format!("{host} still has room x");
     let page = page(&capsule);
     let told = format!("The process on {host} dies; its peers read the end of their streams");
@@ -131,6 +164,29 @@ fn a_fault_at_a_server_concerned_is_told_and_drawn() -> Outcome {
         page.contains("(chat-restarted"),
         "its connectors' rare path"
     );
+    Ok(())
+}
+
+#[test]
+fn a_page_is_about_what_showed_first_unless_another_is_asked_for() -> Outcome {
+    let case = &mut Case::draw(&scenario::find("steady")?, 1);
+    let mut capsule = cut_off(case, Duration::from_secs(3))?;
+    let violation = |guarantee, at_ms, what: &str| Violation {
+        guarantee,
+        at: Duration::from_millis(at_ms),
+        what: what.to_owned(),
+    };
+    capsule.verdict.violations = vec![
+        violation(Guarantee::Membership, 2500, "the last"),
+        violation(Guarantee::OneLogin, 1500, "the first"),
+    ];
+    capsule.verdict.violations_total = 2;
+    let replay = Replay::of(&capsule);
+    let first = explain::page(&capsule, &replay, None);
+    assert!(first.contains("<p class=\"wrong\">the first</p>"));
+    assert!(first.contains("What else was broken in this run (1)") && first.contains(": the last"));
+    let other = explain::page(&capsule, &replay, Some(0));
+    assert!(other.contains("<p class=\"wrong\">the last</p>"));
     Ok(())
 }
 

@@ -31,18 +31,19 @@ pub struct Options {
     /// Writes the page there; beside the capsule, as .html, if not given.
     #[arg(long, short, value_name = "OUT.html")]
     pub out: Option<PathBuf>,
-    /// Which of the broken promises, in the order in which `sim replay` prints them.
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub violation: NonZeroUsize,
+    /// Which of the broken promises, in the order in which `sim replay` prints them; the one that
+    /// showed first if not given.
+    #[arg(long, value_name = "N")]
+    pub violation: Option<NonZeroUsize>,
 }
 
 impl Options {
     /// What repeats it, after `sim`.
     pub fn command_line(&self) -> String {
         let capsule = self.capsule.display();
-        match self.violation.get() {
-            1 => format!(" explain {capsule}"),
-            number => format!(" explain {capsule} --violation {number}"),
+        match self.violation {
+            None => format!(" explain {capsule}"),
+            Some(number) => format!(" explain {capsule} --violation {number}"),
         }
     }
 }
@@ -54,9 +55,12 @@ impl Options {
 /// If the capsule can't be used, or has not so many broken promises, or the page can't be written.
 pub fn execute(options: &Options) -> anyhow::Result<ExitCode> {
     let capsule = Capsule::read(&options.capsule)?;
-    let broken = capsule.verdict.violations.len().max(1);
-    let which = options.violation.get() - 1;
-    anyhow::ensure!(which < broken, "--violation: the capsule has {broken}");
+    let broken = capsule.verdict.violations.len();
+    let which = options.violation.map(|number| number.get() - 1);
+    anyhow::ensure!(
+        which.is_none_or(|which| which < broken),
+        "--violation: the capsule has {broken}"
+    );
     let replay = Replay::of(&capsule);
     if replay.difference.is_some() {
         say(&replay.told(&capsule));

@@ -137,7 +137,7 @@ impl Drawing<'_> {
 
     /// Letters of a label that stays within its lane.
     fn label_len(&self) -> usize {
-        (self.lane() / LETTER) as usize - 3
+        (self.lane().min(BEHIND) / LETTER) as usize - 2
     }
 
     fn x(&self, lane: usize) -> f64 {

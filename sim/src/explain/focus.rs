@@ -29,6 +29,8 @@ pub struct Focus {
     pub at: Duration,
     /// By number, those named first.
     pub users: Vec<u32>,
+    /// Names of users that are named.
+    pub names: BTreeSet<String>,
     /// Messages that are named.
     pub messages: BTreeSet<MessageId>,
     /// Rooms that are named, or that the users were in.
@@ -98,7 +100,7 @@ impl Focus {
                 message.is_some_and(|message| self.messages.contains(&message))
                     || event.at == self.at && self.messages.is_empty()
             }
-            What::Added { name } | What::Left { name } => event.at == self.at && !name.is_empty(),
+            What::Added { name } | What::Left { name } => self.names.contains(name),
             what => words::is_of_life(what),
         }
     }
@@ -158,6 +160,7 @@ impl Focus {
         let named = case.scripts.iter();
         for script in named.filter(|script| mentions(text, &script.name)) {
             self.add_user(script.user);
+            self.names.insert(script.name.clone());
         }
         if self.users.is_empty() {
             self.take_whom_it_may_concern(record);

@@ -14,7 +14,7 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// What the page may do: its own style and its own script, known by their SHA-256, and no more.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-tIEWAqBMqTn+2+wA8AFYlawAGo+WB5ni+07dq5pPpwI='; \
+    style-src 'sha256-98K9Uk1tAfDWVxYmqBhEeN518JREhWXaUMNa6niEBv8='; \
     script-src 'sha256-gYhJaRWIqRAo4T4ulEwRuVPbk68zGakMHe1KhSln3Q0='";
 
 /// As many other broken promises are listed.
@@ -238,7 +238,7 @@ fn others(explained: &Explained) -> String {
         more => format!("<p class=\"note\">and {more} more</p>"),
     };
     format!(
-        "<details><summary>{count} more broken promises in this run</summary><ul>{list}</ul>{more}</details>"
+        "<details><summary>What else was broken in this run ({count})</summary><ul>{list}</ul>{more}</details>"
     )
 }
 

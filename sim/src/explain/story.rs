@@ -439,7 +439,12 @@ fn said_between(explained: &Explained, from: Duration, until: Duration) -> Optio
     let told: Vec<_> = told
         .map(|(user, (sent, heard))| {
             let name = explained.name(*user);
-            format!("{name} sends {sent} messages and hears {heard}")
+            let sent = match sent {
+                0 => String::from("nothing"),
+                1 => String::from("one message"),
+                count => format!("{count} messages"),
+            };
+            format!("{name} sends {sent} and hears {heard}")
         })
         .collect();
     let time = words::span(until - from);

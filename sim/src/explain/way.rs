@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use loadgen::history::{MessageId, What};
+use loadgen::history::{Event, MessageId, What};
 
-use super::Explained;
 use super::wires::Message;
+use super::{Explained, words};
 
 /// A server passes on what it read within this time.
 const PASSES_ON: Duration = Duration::from_millis(2);
@@ -21,6 +21,16 @@ pub fn all(explained: &Explained) -> BTreeSet<usize> {
         way.extend(last_steps(explained, *message));
     }
     way
+}
+
+/// What brought what should not have been to the first user who is named, if anything did.
+pub fn offending(explained: &Explained) -> Option<usize> {
+    let focus = &explained.focus;
+    let user = focus.users.first()?;
+    let mut history = explained.record.history.iter();
+    let seen = history
+        .find(|event| event.user == *user && event.at == focus.at && !words::is_deed(&event.what));
+    came_with(explained, seen?)
 }
 
 /// What carried a message, by index: to the sender's connector, to the chat server, and to each
@@ -83,12 +93,15 @@ fn last_steps(explained: &Explained, wanted: MessageId) -> Vec<usize> {
         _ => false,
     });
     arrivals
-        .filter_map(|event| {
-            let connection = explained.wires.connection(event.user, event.login)?;
-            let home = explained.record.user_hosts.get(&event.user);
-            explained.wires.messages.iter().rposition(|it| {
-                it.connection == connection && it.read_at == Some(event.at) && Some(&it.to) == home
-            })
-        })
+        .filter_map(|event| came_with(explained, event))
         .collect()
+}
+
+/// What a user had read when it saw something.
+fn came_with(explained: &Explained, seen: &Event) -> Option<usize> {
+    let connection = explained.wires.connection(seen.user, seen.login)?;
+    let home = explained.record.user_hosts.get(&seen.user);
+    explained.wires.messages.iter().rposition(|it| {
+        it.connection == connection && it.read_at == Some(seen.at) && Some(&it.to) == home
+    })
 }

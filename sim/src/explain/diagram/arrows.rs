@@ -7,6 +7,7 @@ use super::Lane;
 use crate::explain::scale::Scale;
 use crate::explain::wires::Message;
 use crate::explain::{Explained, way};
+use crate::guarantees::Guarantee;
 
 /// As many are drawn.
 const ARROWS_MAX: usize = 3000;
@@ -43,6 +44,8 @@ pub enum Kind {
     User,
     /// It carried a message that is named, by its times.
     Way,
+    /// It brought what should not have been.
+    Offending,
 }
 
 impl Kind {
@@ -52,6 +55,7 @@ impl Kind {
             Self::Servers => "servers",
             Self::User => "users",
             Self::Way => "way",
+            Self::Offending => "offending",
         }
     }
 }
@@ -75,6 +79,10 @@ impl Arrows<'_> {
 /// Chooses them.
 pub fn choose<'a>(explained: &'a Explained, scale: &Scale, lanes: &[Lane]) -> Arrows<'a> {
     let way = way::all(explained);
+    let is_missing = explained
+        .violation
+        .is_some_and(|violation| violation.guarantee == Guarantee::Delivered);
+    let offending = way::offending(explained).filter(|_| !is_missing);
     let users = explained.wires.users();
     let lane_of = |host: &str, connection: u32| {
         lanes.iter().position(|lane| match lane {
@@ -99,6 +107,7 @@ pub fn choose<'a>(explained: &'a Explained, scale: &Scale, lanes: &[Lane]) -> Ar
             .any(|lane| matches!(lanes[*lane], Lane::User(_)));
         let distance = scale.distance(message.sent_at);
         let (kind, near) = match of_user {
+            _ if offending == Some(index) => (Kind::Offending, Duration::MAX),
             _ if way.contains(&index) => (Kind::Way, Duration::MAX),
             true => (Kind::User, NEAR_USERS),
             false => (Kind::Servers, NEAR_SERVERS),
