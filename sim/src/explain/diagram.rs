@@ -24,7 +24,7 @@ const GUTTER: f64 = 84.0;
 /// From lane to lane, at least: room for a label.
 const LANE_MIN: f64 = 156.0;
 /// At most: an arrow is followed with the eye.
-const LANE_MAX: f64 = 340.0;
+const LANE_MAX: f64 = 440.0;
 /// As wide is the page, which few lanes share out among them.
 const WIDTH: f64 = 1180.0;
 /// From the gutter to the first lane.

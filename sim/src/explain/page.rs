@@ -83,10 +83,11 @@ fn header(explained: &Explained) -> String {
         ),
     };
     format!(
-        "<header>{headline}<p class=\"wrong\">{}</p>{}{}</header>\n",
+        "<header>{headline}<p class=\"wrong\">{}</p>{}{}{}</header>\n",
         Escaped(explained.wrong()),
         warning(explained),
         command(explained),
+        identity(explained),
     )
 }
 
@@ -107,6 +108,21 @@ fn command(explained: &Explained) -> String {
         "<div class=\"command\"><span class=\"label\">Again</span><code id=\"command\">{}</code>\
          <button type=\"button\" id=\"copy\" hidden>Copy</button></div>",
         Escaped(&explained.capsule.command)
+    )
+}
+
+/// By what the run is recognised.
+fn identity(explained: &Explained) -> String {
+    let (chain, versions) = (&explained.capsule.chain, &explained.capsule.versions);
+    let versions: Vec<_> = versions
+        .iter()
+        .map(|(name, version)| format!("{name} {version}"))
+        .collect();
+    format!(
+        "<p class=\"note\">trace <code>{:016x}</code>, {} events; {}</p>",
+        chain.hash,
+        chain.events,
+        Escaped(versions.join(", "))
     )
 }
 
@@ -204,16 +220,9 @@ fn run(explained: &Explained) -> String {
     };
     add("scenario", &explained.case.scenario);
     add("seed", &explained.case.seed);
-    add("trace", &format!("{:016x}", capsule.chain.hash));
-    add("events", &capsule.chain.events);
     add("simulated", &words::span(capsule.simulated));
     add("deliveries", &outcome.deliveries);
     add("replayed", &explained.replay.told(capsule));
-    let versions = capsule.versions.iter();
-    let versions: Vec<_> = versions
-        .map(|(name, version)| format!("{name} {version}"))
-        .collect();
-    add("versions", &versions.join(", "));
     format!("<dl>{list}</dl>{}", others(explained))
 }
 
