@@ -10,14 +10,13 @@ use loadgen::history::What;
 use super::Explained;
 use super::escaped::{Escaped, cut};
 use super::scale::Scale;
-use super::trouble::{Place, Trouble};
-use super::wires::host_in;
 use super::{story, words};
 use crate::clock::clock;
-use crate::guarantees::Guarantee;
 use arrows::{Arrow, Arrows};
 
 mod arrows;
+mod troubles;
+mod wrong;
 
 /// The width of the times on the left.
 const GUTTER: f64 = 84.0;
@@ -227,72 +226,6 @@ impl Drawing<'_> {
         }
     }
 
-    fn troubles(&mut self) {
-        let explained = self.explained;
-        for trouble in explained.troubles_shown() {
-            let from = self.scale.y(trouble.planned.at.max(explained.focus.from));
-            let until = self.scale.y(trouble.until.min(explained.focus.until));
-            for (left, right) in self.span(&trouble.place) {
-                self.trouble(trouble, (left, right), (from, until));
-            }
-        }
-    }
-
-    fn trouble(&mut self, trouble: &Trouble, (left, right): (f64, f64), (from, until): (f64, f64)) {
-        let kind = match trouble.place {
-            Place::Link(..) => "link",
-            Place::Host(_) | Place::User(_) => "host",
-        };
-        let title = format!(
-            "{} to {}: {}",
-            clock(trouble.planned.at),
-            clock(trouble.until),
-            words::fault(&trouble.planned)
-        );
-        let height = (until - from).max(4.0);
-        self.add(format_args!(
-            "<g class=\"trouble {kind}\"><title>{}</title>\
-             <rect x=\"{left:.1}\" y=\"{from:.1}\" width=\"{:.1}\" height=\"{height:.1}\"/>\
-             <path d=\"M{left:.1} {from:.1}v{height:.1}M{right:.1} {from:.1}v{height:.1}\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\">{}</text></g>",
-            Escaped(title),
-            right - left,
-            left + 4.0,
-            from - 3.0,
-            Escaped(words::fault_label(&trouble.planned)),
-        ));
-    }
-
-    /// From where to where a fault is, once for each lane or pair of lanes that it touches.
-    fn span(&self, place: &Place) -> Vec<(f64, f64)> {
-        match place {
-            Place::Host(host) => {
-                let lanes = self.lanes_on(host).into_iter();
-                lanes
-                    .map(|lane| (self.x(lane) - 11.0, self.x(lane) + 11.0))
-                    .collect()
-            }
-            Place::User(user) => {
-                let lane = self
-                    .lanes
-                    .iter()
-                    .position(|lane| *lane == Lane::User(*user));
-                let lane = lane.map(|lane| (self.x(lane) - 11.0, self.x(lane) + 11.0));
-                lane.into_iter().collect()
-            }
-            Place::Link(a, b) => {
-                // From the nearest lane of either side: what all of a host's users share is one.
-                let (a, b) = (self.lanes_on(a), self.lanes_on(b));
-                let pairs = a
-                    .iter()
-                    .flat_map(|a| b.iter().map(move |b| (*a.min(b), *a.max(b))));
-                let widest = pairs.max_by_key(|(left, right)| right - left);
-                let span = widest.map(|(left, right)| (self.x(left) + 3.0, self.x(right) - 3.0));
-                span.into_iter().collect()
-            }
-        }
-    }
-
     fn lanes_on(&self, host: &str) -> Vec<usize> {
         let homes = &self.explained.record.user_hosts;
         let lanes = self.lanes.iter().enumerate();
@@ -415,96 +348,5 @@ impl Drawing<'_> {
                 ));
             }
         }
-    }
-
-    /// Where the promise was seen to be broken.
-    fn wrong(&mut self) {
-        let explained = self.explained;
-        let (right, y) = (self.width(), self.scale.y(explained.focus.at));
-        let title = format!("{} {}", explained.title(), explained.wrong());
-        self.add(format_args!(
-            "<g class=\"wrong\" id=\"broken-here\"><title>{}</title><path class=\"line\" d=\"M{GUTTER} {y:.1}H{right}\"/>",
-            Escaped(title)
-        ));
-        let guarantee = explained.violation.map(|violation| violation.guarantee);
-        let label = guarantee.map_or(String::from("broke off"), |it| {
-            format!("G{} broken", it.number())
-        });
-        let label_x = GUTTER - 8.0;
-        self.add(format_args!(
-            "<text class=\"flag\" x=\"{label_x}\" y=\"{:.1}\">{label}</text>",
-            y + 18.0
-        ));
-        match (guarantee, self.accused()) {
-            (Some(Guarantee::Delivered), Some(user)) => self.missing(user, y),
-            (_, Some(lane)) => {
-                let x = self.x(lane);
-                self.add(format_args!(
-                    "<circle class=\"ring\" cx=\"{x}\" cy=\"{y:.1}\" r=\"9\"/>"
-                ));
-            }
-            (_, None) => {}
-        }
-        self.out.push_str("</g>");
-    }
-
-    /// The lane on which it shows: of the first user who is named and saw something then, or must
-    /// have; else of the server that owns the room.
-    fn accused(&self) -> Option<usize> {
-        let explained = self.explained;
-        let focus = &explained.focus;
-        let named = focus.users.first();
-        let history = &explained.record.history;
-        let saw = |user: &u32| {
-            history
-                .iter()
-                .any(|it| it.user == *user && it.at == focus.at)
-        };
-        let guarantee = explained.violation.map(|violation| violation.guarantee);
-        let is_missing = guarantee == Some(Guarantee::Delivered);
-        if let Some(user) = named.filter(|user| is_missing || saw(user)) {
-            return self
-                .lanes
-                .iter()
-                .position(|lane| *lane == Lane::User(*user));
-        }
-        let owner = focus.rooms.iter().find_map(|room| {
-            let chat = explained.case.topology.chat_of(room)?;
-            Some(&*explained.case.topology.chats[chat].id)
-        });
-        self.lanes_on(owner?).first().copied()
-    }
-
-    /// The arrow that should be there, from the connector of the user on `lane`.
-    fn missing(&mut self, lane: usize, y: f64) {
-        let Some(Lane::User(user)) = self.lanes.get(lane) else {
-            return;
-        };
-        let focus = &self.explained.focus;
-        let located = self
-            .explained
-            .record
-            .history
-            .iter()
-            .rev()
-            .find_map(|event| match &event.what {
-                What::Located { connector } if event.user == *user && event.at <= focus.at => {
-                    Some(host_in(connector))
-                }
-                _ => None,
-            });
-        let from = located.and_then(|host| self.lanes_on(host).first().copied());
-        let (x1, x2) = (self.x(from.unwrap_or(lane)), self.x(lane));
-        self.add(format_args!(
-            "<path class=\"missing\" d=\"M{x1} {y:.1}L{:.1} {:.1}\"/>\
-             <path class=\"cross\" d=\"M{:.1} {:.1}l14 14m0-14l-14 14\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\">never came</text>",
-            x2 + 10.0,
-            y + 14.0,
-            x2 - 7.0,
-            y + 7.0,
-            x2 + 14.0,
-            y + 30.0
-        ));
     }
 }

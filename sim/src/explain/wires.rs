@@ -9,9 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use loadgen::history::{Event, What};
+use loadgen::history::Event;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+
+mod logins;
 
 /// What the trace tells of the network and of the servers' rare paths.
 #[derive(Debug, Default)]
@@ -157,7 +159,7 @@ impl Wires {
         Self {
             messages,
             marks,
-            dials: dials(&ends, history, hosts, gate),
+            dials: logins::dials(&ends, history, hosts, gate),
         }
     }
 
@@ -292,36 +294,6 @@ fn messages_of(ends: &BTreeMap<u32, End>, number: u32, end: &End) -> Vec<Message
         }
     });
     messages.collect()
-}
-
-/// Which connections each login dialled. A user asks the gate, and dials the connector that the gate
-/// names, in the very millisecond in which it notes so; users of one host in the order of noting.
-fn dials(
-    ends: &BTreeMap<u32, End>,
-    history: &[Event],
-    hosts: &BTreeMap<u32, String>,
-    gate: &str,
-) -> BTreeMap<(u32, u32), Vec<u32>> {
-    let mut by_place: BTreeMap<(&str, &str, Duration), Vec<u32>> = BTreeMap::new();
-    for (number, end) in ends.iter().rev().filter(|(_, end)| end.is_dial) {
-        let place = (&*end.host, &*end.peer, end.opened_at);
-        by_place.entry(place).or_default().push(*number);
-    }
-    let mut dials: BTreeMap<_, Vec<u32>> = BTreeMap::new();
-    for event in history {
-        let peer = match &event.what {
-            What::Login { .. } => gate,
-            What::Located { connector } => host_in(connector),
-            _ => continue,
-        };
-        let host = hosts.get(&event.user).map_or("", String::as_str);
-        let here = by_place.get_mut(&(host, peer, event.at));
-        if let Some(dial) = here.and_then(Vec::pop) {
-            let login = (event.user, event.login);
-            dials.entry(login).or_default().push(dial);
-        }
-    }
-    dials
 }
 
 /// The host in `host:port`.
