@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{check, detect, explain, hashes, replay, run, show, shrink, sweep};
+use crate::commands::{certify, check, detect, explain, hashes, replay, run, show, shrink, sweep};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,6 +27,7 @@ Examples:
   sim sweep --seeds 5000..9000 --time 10m    as many as fit into ten minutes
   sim sweep --time 60s --fresh seeds.json --junit sim.xml --markdown sim.md
                                              for CI: fixed seeds, then new ones each time
+  sim certify --build target/debug/sim       whether runs are the same in every way
   sim replay sim-failures/chat-crash-8271.capsule.json
   sim shrink sim-failures/chat-crash-8271.capsule.json --test sim/tests/regressions/lost.rs
   sim explain sim-failures/chat-crash-8271.capsule.json --out story.html
@@ -72,6 +73,8 @@ pub enum Command {
     Explain(explain::Options),
     /// Prints the trace hash of each run, for comparing builds and machines.
     Hashes(hashes::Options),
+    /// Runs the same seeds in several ways, and tells whether all runs are the same.
+    Certify(certify::Options),
     /// Lists the built-in scenarios.
     List,
     /// Searches for each flaw of the original, and tells how soon it is found.
@@ -107,6 +110,7 @@ impl Options {
             Some(Command::Run(run)) => run.command_line(),
             Some(Command::Sweep(sweep)) => sweep.command_line(),
             Some(Command::Hashes(hashes)) => hashes.command_line(),
+            Some(Command::Certify(certify)) => certify.command_line(),
             Some(Command::Replay(replay)) => replay.command_line(),
             Some(Command::Explain(explain)) => explain.command_line(),
             Some(Command::Detect(detect)) => detect.command_line(),
@@ -195,6 +199,10 @@ mod tests {
                 "cargo sim sweep steady mix --seeds 3..9 --time 1m30s500ms",
             ),
             ("hashes steady -j 1", "cargo sim hashes steady --seeds 0..4"),
+            (
+                "certify --build a/sim --build b/sim",
+                "cargo sim certify random-mix --seeds 0..200 --build a/sim --build b/sim",
+            ),
             ("replay a.json", "cargo sim replay a.json"),
             ("shrink a.json -o b.json -j 1", "cargo sim shrink a.json"),
             (

@@ -1,5 +1,6 @@
 //! What the commands of `sim` do: one file each.
 
+pub mod certify;
 pub mod check;
 pub mod detect;
 pub mod explain;
@@ -43,6 +44,7 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
         Some(Command::Run(options)) => run::execute(&options, command),
         Some(Command::Sweep(options)) => sweep::execute(&options, command),
         Some(Command::Hashes(options)) => hashes::execute(options),
+        Some(Command::Certify(options)) => certify::execute(&options),
         Some(Command::Replay(options)) => replay::execute(&options),
         Some(Command::Explain(options)) => explain::execute(&options),
         Some(Command::Detect(options)) => detect::execute(options),

@@ -20,6 +20,7 @@
 //!   many until one fails, with servers that have a flaw ([`policy`]);
 //! - [`capsule`]: one failed run in one file; [`capsules`]: where they are kept; [`replay`]: whether
 //!   it is still the same run; [`shrink`]: as small as it can be; [`explain`]: its story as a page;
+//! - [`certify`]: whether the same seeds give the same runs in every way;
 //! - [`cli`], [`commands`], [`report`] (what is printed), [`progress`] (meanwhile), [`gather`] and
 //!   [`kept`] (what is written): the program.
 
@@ -35,6 +36,7 @@ pub mod capsule;
 pub mod capsules;
 pub mod case;
 pub mod cause;
+pub mod certify;
 pub mod chain;
 pub mod chaos;
 pub mod cli;

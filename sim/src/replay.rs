@@ -5,11 +5,10 @@ use std::fmt::{self, Write};
 use std::ops::Range;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::capsule::{Capsule, Verdict};
 use crate::clock::clock;
 use crate::run::{self, Outcome};
+use crate::trace::time;
 use crate::versions::versions;
 
 /// What became of the run of a capsule.
@@ -119,13 +118,6 @@ fn wrong(verdict: &Verdict) -> String {
     let broke_off = verdict.broke_off.iter();
     wrong.extend(broke_off.map(|_| String::from("off")));
     wrong.join(" and ")
-}
-
-/// The time that the network's lines of a trace have; they are most of it.
-fn time(line: &str) -> Option<Duration> {
-    let line: Value = serde_json::from_str(line).ok()?;
-    let at_us = line.pointer("/network/at_us")?.as_u64()?;
-    Some(Duration::from_micros(at_us))
 }
 
 impl fmt::Display for Difference {

@@ -165,10 +165,7 @@ impl Scenario {
 ///
 /// If there is none (the error names the one that was probably meant), or the file is of no use.
 pub fn find(name: &str) -> Result<Scenario, FindError> {
-    if Path::new(name)
-        .extension()
-        .is_some_and(|it| it == EXTENSION)
-    {
+    if is_file(name) {
         let unread = |cause| FindError::Unread {
             file: name.to_owned(),
             cause,
@@ -189,6 +186,12 @@ pub fn text_of(name: &str) -> Result<&'static str, FindError> {
         name: name.to_owned(),
         nearest: nearest(name, &built_in::names()),
     })
+}
+
+/// Whether `name` is that of a file, and not of a built-in scenario.
+pub fn is_file(name: &str) -> bool {
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|it| it == EXTENSION)
 }
 
 /// There is no such scenario.

@@ -72,6 +72,11 @@ pub trait Watch {
     /// The next run in the order of the plan is done.
     fn next(&mut self, done: Done);
 
+    /// Whether the traces of runs are to be kept. Asked once, before the first.
+    fn keeps_traces(&self) -> bool {
+        false
+    }
+
     /// Whether there is any use in more runs.
     fn wants_more(&self) -> bool {
         true
@@ -129,7 +134,7 @@ impl Sweep {
             let _entered = runtime.enter();
             Signals::listen()?
         };
-        let queue = Queue::new(self);
+        let queue = Queue::new(self, watch.keeps_traces());
         let (done, finished) = mpsc::unbounded_channel();
         Ok(thread::scope(|threads| {
             for _ in 0..self.jobs.get().min(self.len()) {
@@ -147,7 +152,10 @@ fn work(queue: &Queue<'_>, done: mpsc::UnboundedSender<(usize, Done)>) {
     while let Some((index, item)) = queue.next() {
         let started_at = Instant::now();
         let (scenario, _) = &queue.sweep.scenarios[item.scenario];
-        let outcome = run::draw_and_run(scenario, item.seed);
+        let outcome = match run::draw(scenario, item.seed) {
+            Ok(case) => run::run(&case, queue.keeps_traces),
+            Err(outcome) => *outcome,
+        };
         let took = started_at.elapsed();
         let sent = done.send((
             index,
@@ -220,14 +228,16 @@ async fn collect(
 /// The runs that nobody has begun yet.
 struct Queue<'a> {
     sweep: &'a Sweep,
+    keeps_traces: bool,
     next: AtomicUsize,
     is_stopped: AtomicBool,
 }
 
 impl<'a> Queue<'a> {
-    fn new(sweep: &'a Sweep) -> Self {
+    fn new(sweep: &'a Sweep, keeps_traces: bool) -> Self {
         Self {
             sweep,
+            keeps_traces,
             next: AtomicUsize::new(0),
             is_stopped: AtomicBool::new(false),
         }

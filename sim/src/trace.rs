@@ -14,6 +14,7 @@ use std::time::Duration;
 use cluster::marks::Mark;
 use loadgen::history;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::chain::Chain;
 use crate::fault::Planned;
@@ -257,6 +258,13 @@ impl io::Write for Fnv {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// The time that the network's lines of a trace have; they are most of it.
+pub fn time(line: &str) -> Option<Duration> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let at_us = line.pointer("/network/at_us")?.as_u64()?;
+    Some(Duration::from_micros(at_us))
 }
 
 fn micros(time: Duration) -> u64 {

@@ -140,6 +140,7 @@ fn a_sweep_that_must_cover_everything_and_does_not_is_undecided() -> Outcome {
 mod linux {
     use std::fs::File;
     use std::io::{self, BufRead, BufReader, Read};
+    use std::os::unix::fs::PermissionsExt;
     use std::process::{Child, Stdio};
     use std::thread;
 
@@ -259,6 +260,75 @@ mod linux {
         }
         let (status, _, said) = hashes.end()?;
         assert_eq!((status, said.as_str()), (Some(143), ""));
+        Ok(())
+    }
+
+    #[test]
+    fn a_certificate_names_the_first_event_of_a_build_that_does_something_else() -> Outcome {
+        let folder = tempfile::tempdir()?;
+        let other = folder.path().join("other");
+        fs::write(
+            &other,
+            format!("#!/bin/sh\nexec {PROGRAM} \"$@\" --policy pomelo\n"),
+        )?;
+        fs::set_permissions(&other, fs::Permissions::from_mode(0o755))?;
+        let other = other.to_string_lossy();
+        let certify = |build: &str| {
+            let arguments = ["certify", QUICK, "--seeds", "0..1", "--build", build];
+            sim(&arguments).output()
+        };
+
+        let same = certify(PROGRAM)?;
+        let table = text(&same.stdout);
+        assert_eq!(same.status.code(), Some(0), "{same:?}");
+        let ways: Vec<_> = table.lines().skip(1).collect();
+        assert!(ways.len() == 8 && ways.iter().all(|way| way.ends_with(" 0")));
+
+        let differs = certify(&other)?;
+        let told = text(&differs.stdout);
+        assert_eq!(differs.status.code(), Some(1), "{differs:?}");
+        let (_, line) = told
+            .split_once("the first event that differs is ")
+            .ok_or("")?;
+        let (line, _) = line.split_once('\n').ok_or("it says no more")?;
+        assert!(
+            told.contains(&format!("done again, they part at {line}, at 00:")),
+            "{told}"
+        );
+        let reproduce =
+            format!("reproduce: cargo sim certify {QUICK} --seeds 0..1 --build {other}");
+        assert_eq!(told.lines().last(), Some(&*reproduce));
+        Ok(())
+    }
+
+    #[test]
+    fn a_build_that_does_other_runs_can_not_be_compared() -> Outcome {
+        for (build, complaint) in [
+            ("true", "did not do the runs that it was asked for"),
+            ("echo", "did not print the hashes of runs"),
+            ("missing", "there is no program /bin/missing"),
+        ] {
+            let build = format!("/bin/{build}");
+            let certify =
+                sim(&["certify", QUICK, "--seeds", "0..1", "--build", &build]).output()?;
+            let said = text(&certify.stderr);
+            assert_eq!(certify.status.code(), Some(2), "{said}");
+            assert!(said.contains(complaint), "{said}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_signal_ends_a_certificate_with_what_is_known() -> Outcome {
+        let mut certify = piped(&mut sim(&["certify", QUICK, "--seeds", "0..2"]))?;
+        let mut said = String::new();
+        certify.stderr.read_line(&mut said)?;
+        assert_eq!(said, "one thread: 2 runs, 0 differences\n");
+        certify.send(Signal::TERM)?;
+        let (status, printed, said) = certify.end()?;
+        assert_eq!(status, Some(143), "{said}");
+        assert!(printed.contains("\none thread"), "{printed}");
+        assert!(said.ends_with("the table is not complete\n"), "{said}");
         Ok(())
     }
 

@@ -1,12 +1,16 @@
 //! `sim hashes`: the trace hash of each run.
 
+use std::fs;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Args;
 use reports::output::{Output, say};
 
 use super::{INTERRUPTION, named};
+use crate::certify::Hashed;
 use crate::cli::{Seeds, threads};
 use crate::policy::Change;
 use crate::sweep::{Done, Ended, Sweep, Watch};
@@ -22,6 +26,12 @@ pub struct Options {
     /// Threads; one for each core if not given.
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
+    /// Prints JSON lines instead, with the hash after each event of a run.
+    #[arg(long)]
+    pub chains: bool,
+    /// Keeps the trace of each run, and writes that of the last one there, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// The servers.
     #[command(flatten)]
     pub change: Change,
@@ -32,7 +42,8 @@ impl Options {
     pub fn command_line(&self) -> String {
         let names: String = self.scenarios.iter().map(|it| format!(" {it}")).collect();
         let change = self.change.command_line();
-        format!(" hashes{names} --seeds {}{change}", self.seeds)
+        let chains = if self.chains { " --chains" } else { "" };
+        format!(" hashes{names} --seeds {}{chains}{change}", self.seeds)
     }
 }
 
@@ -40,7 +51,8 @@ impl Options {
 ///
 /// # Errors
 ///
-/// If a scenario is unknown, or standard output can't be written.
+/// If a scenario is unknown, or standard output or the file of the trace can't be
+/// written.
 pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
     let Seeds(seeds) = options.seeds;
     let sweep = Sweep {
@@ -52,12 +64,20 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
     let mut hashes = Hashes {
         sweep: &sweep,
         output,
+        chains: options.chains,
+        keeps_traces: options.trace.is_some(),
+        last_trace: Vec::new(),
     };
     let ended = sweep.run(&mut hashes)?;
+    let last_trace = hashes.last_trace;
     hashes.output.end()?;
     if let Ended::Interrupted(signal) = ended {
         say("the list is not complete");
         return Ok(ExitCode::from(signal.exit_status()));
+    }
+    if let Some(path) = &options.trace {
+        let written = fs::write(path, &last_trace);
+        written.with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -66,14 +86,31 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
 struct Hashes<'a> {
     sweep: &'a Sweep,
     output: Output,
+    chains: bool,
+    keeps_traces: bool,
+    last_trace: Vec<u8>,
 }
 
 impl Watch for Hashes<'_> {
     fn next(&mut self, done: Done) {
-        let name = &self.sweep.scenarios[done.item.scenario].0.name;
-        let hash = done.outcome.chain.hash;
-        let line = format!("{hash:016x}  {name} {}", done.item.seed);
+        let scenario = &self.sweep.scenarios[done.item.scenario].0;
+        let (seed, chain) = (done.item.seed, done.outcome.chain);
+        let line = if self.chains {
+            let hashed = Hashed {
+                scenario: scenario.name.clone(),
+                seed,
+                chain,
+            };
+            serde_json::to_string(&hashed).expect("it holds only strings and numbers")
+        } else {
+            format!("{:016x}  {} {seed}", chain.hash, scenario.name)
+        };
         self.output.print_line(&line);
+        self.last_trace = done.outcome.trace.unwrap_or_default();
+    }
+
+    fn keeps_traces(&self) -> bool {
+        self.keeps_traces
     }
 
     fn interrupted(&mut self) {
