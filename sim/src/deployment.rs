@@ -118,6 +118,21 @@ impl<'a> Deployment<'a> {
         deployment
     }
 
+    /// Puts software that is none of the cluster's on a host of its own; what its network does is in
+    /// the trace.
+    pub fn add_guest<F>(&mut self, host: &str, trace: &Trace, software: impl FnOnce(SimNet) -> F)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let connections = self.handles.connections.clone();
+        let network = SimNet::new(host, Process::default(), connections, trace.clone());
+        let life = software(network);
+        self.sim.client(host, async move {
+            life.await;
+            Ok(())
+        });
+    }
+
     /// What the servers hold that run now, by id.
     pub fn census(&mut self) -> BTreeMap<String, Census> {
         let sim = &mut self.sim;

@@ -15,6 +15,7 @@ use crate::guarantees::{self, Checked, Deliveries, Violation};
 use crate::inject::Injector;
 use crate::kinds::{self, Fired};
 use crate::marks::{self, Reached};
+use crate::net::SimNet;
 use crate::panics;
 use crate::quiet;
 use crate::record::{Bounds, Record, Sample};
@@ -25,6 +26,9 @@ use crate::vandal::visit::Visit;
 
 /// How often the servers are looked into.
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);
+
+/// The host of a guest.
+pub const GUEST: &str = "guest";
 
 /// What became of a run.
 #[derive(Debug, Default)]
@@ -90,6 +94,30 @@ pub fn draw_and_run(scenario: &Scenario, seed: u64) -> Outcome {
 /// Runs `case` and checks it. Nothing in that panics out of here: a panic, be it in the making of
 /// the simulation, in the run or in the checks, is why the run broke off.
 pub fn run(case: &Case, keep_trace: bool) -> Outcome {
+    run_with(case, keep_trace, |_, _| ())
+}
+
+/// Runs `case` with a guest: `software` on one more host, [`GUEST`], which begins with the run and
+/// is given the network as that host sees it. What it does there is part of the run; so it keeps
+/// to the same rules, or the run is another each time.
+pub fn run_with_guest<F>(
+    case: &Case,
+    keep_trace: bool,
+    software: impl FnOnce(SimNet) -> F,
+) -> Outcome
+where
+    F: Future<Output = ()> + 'static,
+{
+    run_with(case, keep_trace, |deployment, trace| {
+        deployment.add_guest(GUEST, trace, software);
+    })
+}
+
+fn run_with(
+    case: &Case,
+    keep_trace: bool,
+    prepare: impl FnOnce(&mut Deployment<'_>, &Trace),
+) -> Outcome {
     let trace = Trace::new(keep_trace);
     fastrand::seed(Seeds::new(case.seed).masks());
     let mut run = Run {
@@ -104,7 +132,11 @@ pub fn run(case: &Case, keep_trace: bool) -> Outcome {
     };
     let marks = marks::Count::begin(&trace);
     let mut deployment = None;
-    let ended = panics::caught(|| run.drive(deployment.insert(Deployment::new(case, &trace))));
+    let ended = panics::caught(|| {
+        let deployment = deployment.insert(Deployment::new(case, &trace));
+        prepare(deployment, &trace);
+        run.drive(deployment)
+    });
     let chain = trace.chain();
     let reached = marks.reached();
     drop(marks);

@@ -159,6 +159,23 @@ fn two_processes_print_the_same_hashes() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn the_directory_the_time_zone_and_the_language_change_nothing() -> Result<()> {
+    let elsewhere = tempfile::tempdir()?;
+    let mut here = Command::new(env!("CARGO_BIN_EXE_sim"));
+    here.args(["hashes", "random-mix", "--seeds", "0..2"]);
+    let mut there = Command::new(env!("CARGO_BIN_EXE_sim"));
+    there
+        .args(["hashes", "random-mix", "--seeds", "0..2"])
+        .current_dir(elsewhere.path())
+        .env("TZ", "Pacific/Kiritimati")
+        .env("LC_ALL", "tr_TR.UTF-8");
+    let (here, there) = (here.output()?, there.output()?);
+    assert!(here.status.success() && !here.stdout.is_empty(), "{here:?}");
+    assert_eq!(here.stdout, there.stdout);
+    Ok(())
+}
+
 fn hashes(scenarios: &[(Scenario, std::ops::Range<u64>)], jobs: usize) -> Result<Vec<u64>> {
     let sweep = Sweep {
         scenarios: scenarios.to_vec(),
