@@ -3,6 +3,7 @@
 //! happened then stands in its record with its time, as every fault.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use loadgen::history::{Event, What};
@@ -205,6 +206,24 @@ impl Whereabouts {
     }
 }
 
+/// As in `at Accepted number 3 of connector-server-2  hold       a | b`: what it waits for, then the fault.
+impl fmt::Display for Anchored {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Anchor {
+            nth,
+            event,
+            connector,
+            user,
+            room,
+        } = &self.when;
+        write!(out, "at {event:?} number {nth}")?;
+        for whose in [connector, user, room].into_iter().flatten() {
+            write!(out, " of {whose}")?;
+        }
+        write!(out, "  {}", self.fault)
+    }
+}
+
 impl Anchored {
     /// The fault and its end; nothing, once everything is healed.
     fn plan(
@@ -213,7 +232,7 @@ impl Anchored {
         healed_at: Duration,
         heal: &dyn Fn(&Fault) -> Option<Fault>,
     ) -> Vec<Planned> {
-        let at = now + self.after;
+        let at = now.saturating_add(self.after);
         if at >= healed_at {
             return Vec::new();
         }

@@ -32,8 +32,6 @@ const SENTENCE_LEN_MAX: usize = 2000;
 /// As many things that users did. With all else that has a bound here, a capsule of a built-in
 /// scenario stays below 1 MB.
 const DEEDS_MAX: usize = 5000;
-/// As many servers of a kind are believed to be meant.
-const SERVERS_MAX: usize = 100;
 
 /// A failed run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -164,18 +162,36 @@ struct Head {
     format: u32,
 }
 
+/// More vandals than a run of any scenario has.
+const VANDALS_MAX: u32 = 1000;
+
 /// What no simulation can be made of.
 fn impossible(case: &Case) -> Option<&'static str> {
     let servers = [case.topology.connectors.len(), case.topology.chats.len()];
+    let hosts = case.hosts();
+    let is_unknown = |host: &&str| hosts.iter().all(|known| known != host);
+    let anchored = case.anchored.iter().map(|anchored| &anchored.fault);
+    let planned = case.faults.iter().map(|planned| &planned.fault);
+    let faults: Vec<_> = planned.chain(anchored).collect();
+    let pairs = hosts.len() * (hosts.len() - 1) / 2;
     let mut users: Vec<_> = case.scripts.iter().map(|script| script.user).collect();
     users.sort_unstable();
     let twice = users.windows(2).any(|pair| pair[0] == pair[1]);
     if case.client_hosts.is_empty() {
         Some("it has no host for users")
-    } else if servers.iter().any(|len| !(1..=SERVERS_MAX).contains(len)) {
-        Some("it has no servers of a kind, or more than 100")
+    } else if servers.contains(&0) {
+        Some("it has no servers of a kind")
     } else if twice {
         Some("two of its users have one number")
+    } else if case.latencies.len() != pairs || case.vandals > VANDALS_MAX {
+        Some("it has not one latency for each two hosts, or too many vandals")
+    } else if faults
+        .iter()
+        .any(|fault| fault.hosts().iter().any(is_unknown))
+    {
+        Some("a fault happens to a host that it has not")
+    } else if faults.iter().any(|fault| fault.senseless().is_some()) {
+        Some("a fault makes no sense")
     } else {
         None
     }

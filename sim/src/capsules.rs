@@ -41,7 +41,7 @@ impl Capsules {
         }
         let capsule = Capsule::of(outcome, report::command(outcome))?;
         self.kept += 1;
-        let path = self.folder.join(file_name(&outcome.scenario, outcome.seed));
+        let path = self.folder.join(file_name(&outcome.given_as, outcome.seed));
         let path_told = path.display();
         Some(match write(&path, &capsule) {
             Ok(()) => format!("capsule: {path_told} (for `sim replay` and `sim shrink`)"),
@@ -57,10 +57,12 @@ fn write(path: &Path, capsule: &Capsule) -> io::Result<()> {
     fs::write(path, capsule.to_json())
 }
 
-/// A scenario of a user may be called anything.
+/// A scenario of a user may be called anything, and runs of one scenario can have other flaws.
 fn file_name(scenario: &str, seed: u64) -> String {
     let plain = |it: char| it.is_alphanumeric() || "-_.".contains(it);
-    let scenario = scenario.replace(|it| !plain(it), "-");
+    let words = scenario.split(|it| !plain(it) || it == '-');
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let scenario = words.join("-");
     format!("{scenario}-{seed}.capsule.json")
 }
 

@@ -24,6 +24,8 @@ use crate::settings::Settings;
 use crate::workload::{self, Sizes};
 use crate::{swarm, vandal};
 
+/// Most servers of a kind: one host each, and more take a simulation for ever.
+pub const SERVERS_MAX: usize = 100;
 /// Where clients reach a server; each host has one server, so all ports can be the same.
 const CLIENT_PORT: u16 = 3014;
 /// Where connectors reach a chat server.
@@ -287,8 +289,14 @@ impl fmt::Display for Case {
         if self.vandals > 0 {
             writeln!(out, "{}", count(self.vandals as usize, "vandal"))?;
         }
-        if self.faults.is_empty() {
+        if self.yield_percent > 0 {
+            writeln!(out, "{} % of polls are put off", self.yield_percent)?;
+        }
+        if self.faults.is_empty() && self.anchored.is_empty() {
             writeln!(out, "no faults")?;
+        }
+        for anchored in &self.anchored {
+            writeln!(out, "{anchored}")?;
         }
         for planned in &self.faults {
             writeln!(out, "{planned}")?;
@@ -358,6 +366,7 @@ mod servers {
     use std::sync::Arc;
 
     use cluster::topology::Topology;
+    use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]
@@ -382,6 +391,11 @@ mod servers {
         deserializer: D,
     ) -> Result<Arc<Topology>, D::Error> {
         let Servers { connectors, chats } = Servers::deserialize(deserializer)?;
+        if connectors.max(chats) > super::SERVERS_MAX {
+            let max = super::SERVERS_MAX;
+            let what = format!("there can be at most {max} servers of a kind");
+            return Err(D::Error::custom(what));
+        }
         Ok(Arc::new(super::topology(connectors, chats)))
     }
 }

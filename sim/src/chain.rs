@@ -4,7 +4,7 @@
 //! The hash is FNV-1a with 64 bits, over the lines of the trace. That is enough: nobody forges a
 //! trace; and as each step of it can be undone, two runs that differed once and then went on alike
 //! never have one hash again. Of the hash after each event 32 bits are kept, those after the last
-//! whole. Where there are more events than [`LINKS_MAX`], every second is let go, as often as it
+//! whole. Where there are more events than `LINKS_MAX`, every second is let go, as often as it
 //! takes: a chain says of any two runs within which few events they part, mostly which event it is.
 
 use std::ops::Range;

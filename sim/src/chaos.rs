@@ -93,6 +93,16 @@ pub fn draw(
         schedule.fill(random, on, rng);
     }
     let mut plan = schedule.plan;
+    // A latency has no end of its own.
+    plan.extend(planned.iter().filter_map(|planned| match &planned.fault {
+        Fault::Latency { a, b, .. } => {
+            let latency = (targets.latency)(a, b);
+            let (a, b) = (a.clone(), b.clone());
+            let fault = Fault::Latency { a, b, latency };
+            Some(Planned::new(times.healed_at, fault))
+        }
+        _ => None,
+    }));
     heal_all(&mut plan, times.healed_at);
     plan
 }

@@ -29,7 +29,7 @@ Examples:
                                              for CI: fixed seeds, then new ones each time
   sim certify --build target/debug/sim       whether runs are the same in every way
   sim replay sim-failures/chat-crash-8271.capsule.json
-  sim shrink sim-failures/chat-crash-8271.capsule.json --test sim/tests/regressions/lost.rs
+  sim shrink sim-failures/chat-crash-8271.capsule.json --test sim/tests/lost.rs
   sim explain sim-failures/chat-crash-8271.capsule.json --out story.html
 
 Ctrl-C, SIGTERM and SIGHUP end a sweep when the runs that have begun are finished; their report is

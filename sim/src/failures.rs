@@ -22,8 +22,17 @@ pub struct Failures {
 pub struct Group {
     /// The cause.
     pub cause: Cause,
-    /// The runs, as they are given to `sim run`.
-    pub runs: Vec<String>,
+    /// The runs.
+    pub runs: Vec<Run>,
+}
+
+/// One run that failed.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its scenario's name.
+    pub scenario: String,
+    /// The run, as it is given to `sim run`.
+    pub name: String,
 }
 
 impl Failures {
@@ -40,12 +49,15 @@ impl Failures {
         };
         self.first
             .get_or_insert_with(|| report::failure(outcome, capsule));
-        let name = outcome.name();
+        let run = Run {
+            scenario: outcome.scenario.clone(),
+            name: outcome.name(),
+        };
         match self.groups.iter_mut().find(|group| group.cause == cause) {
-            Some(group) => group.runs.push(name),
+            Some(group) => group.runs.push(run),
             None => self.groups.push(Group {
                 cause,
-                runs: vec![name],
+                runs: vec![run],
             }),
         }
     }
@@ -64,7 +76,7 @@ impl Failures {
 /// As in `3 times G5 membership: _ of _ lacks _ (random-mix --seed 7, and 2 more)`.
 impl fmt::Display for Group {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = self.runs.iter().take(NAMES_MAX).map(String::as_str);
+        let named = self.runs.iter().take(NAMES_MAX).map(|run| &*run.name);
         let named: Vec<&str> = named.collect();
         let times = match self.runs.len() {
             1 => String::from("once"),

@@ -122,6 +122,11 @@ pub enum Fault {
     },
 }
 
+/// As long as a step of a simulation: what takes less takes nothing.
+const TIME_MIN: Duration = Duration::from_millis(1);
+/// Longer than any run.
+const TIME_MAX: Duration = Duration::from_secs(60 * 60);
+
 /// A fault and when it happens, since the start of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned {
@@ -203,6 +208,22 @@ impl Fault {
             | Fault::Latency { a, b, .. }
             | Fault::Reset { a, b } => vec![a, b],
             Fault::Throttle { .. } | Fault::Unthrottle { .. } => Vec::new(),
+        }
+    }
+
+    /// Why it makes no sense anywhere, if it does not.
+    pub fn senseless(&self) -> Option<&'static str> {
+        match self {
+            Fault::Throttle { bytes_per_s: 0, .. } => Some("at least 1 byte must come each second"),
+            Fault::Latency { latency, .. } | Fault::Slow { delay: latency, .. }
+                if !(TIME_MIN..=TIME_MAX).contains(latency) =>
+            {
+                Some("a time here is at least 1ms and at most 1h")
+            }
+            _ => match self.hosts()[..] {
+                [a, b] if a == b => Some("a link has two ends"),
+                _ => None,
+            },
         }
     }
 

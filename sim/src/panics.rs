@@ -45,7 +45,9 @@ pub fn caught<T>(body: impl FnOnce() -> turmoil::Result<T>) -> Result<T, String>
 fn note(panic: &PanicHookInfo<'_>) -> bool {
     SEEN.with_borrow_mut(|seen| {
         let Some(seen) = seen else { return false };
-        let place = panic.location().map(|place| format!(" at {place}"));
+        let place = panic
+            .location()
+            .map(|place| format!(" at {}", portable(place)));
         seen.push(format!(
             "panic{}: {}",
             place.unwrap_or_default(),
@@ -53,6 +55,14 @@ fn note(panic: &PanicHookInfo<'_>) -> bool {
         ));
         true
     })
+}
+
+/// The place of a panic without what is the machine's own: where packages are kept.
+fn portable(place: &panic::Location<'_>) -> String {
+    let place = place.to_string();
+    let package = place.split_once("/registry/src/");
+    let inside = package.and_then(|(_, rest)| rest.split_once('/'));
+    inside.map_or(place.clone(), |(_, inside)| inside.to_owned())
 }
 
 fn text(payload: &dyn Any) -> String {

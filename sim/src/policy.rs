@@ -3,12 +3,13 @@
 use clap::{Args, ValueEnum};
 use cluster::policy::{Flaw, Policy};
 
-use crate::scenario::Scenario;
+use crate::scenario::{Expected, Scenario};
 
 /// In what the servers are worse than they are, beside what the scenario says.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Change {
-    /// Gives the servers all flaws of the original, or none, whatever the scenario says.
+    /// Gives the servers all flaws of the original, or none, whatever the scenario says; but those
+    /// of a canary stay, which is to fail for them.
     #[arg(long, value_enum, value_name = "POLICY")]
     policy: Option<Named>,
     /// Gives them this flaw; see `sim flaws`. Can be given more than once.
@@ -40,7 +41,9 @@ impl Named {
 impl Change {
     /// Changes what the servers of a scenario's runs are, and how those runs are asked for.
     pub fn apply(&self, scenario: &mut Scenario) {
-        let policy = self.policy.map_or(scenario.settings.policy, Named::policy);
+        let is_canary = scenario.expect.outcome == Expected::Violated;
+        let named = self.policy.filter(|_| !is_canary);
+        let policy = named.map_or(scenario.settings.policy, Named::policy);
         let added = self.added.iter().copied();
         let removed = self.removed.iter().copied();
         scenario.settings.policy = removed.fold(added.fold(policy, Policy::with), Policy::without);

@@ -137,8 +137,9 @@ impl Process {
                 if process.holds(context.waker()) {
                     return Poll::Pending;
                 }
-                ready!(process.poll_turn(&mut turn, context));
+                // First, since a turn that is taken and put off would be waited for again.
                 ready!(process.yields.poll_task(&mut last, context));
+                ready!(process.poll_turn(&mut turn, context));
                 task.poll(context)
             })
             .await

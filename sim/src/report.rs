@@ -128,7 +128,8 @@ impl Tally {
         self.broke_off += usize::from(outcome.broke_off.is_some());
         self.deliveries.add(&outcome.deliveries);
         self.coverage.add(outcome);
-        if outcome.broke_off.is_none() {
+        // One that was to fail decides by failing.
+        if outcome.broke_off.is_none() && outcome.expected.is_empty() {
             self.shares.add(&outcome.deliveries);
         }
         if outcome.held() {

@@ -349,7 +349,8 @@ fn latency_max(case: &Case) -> Duration {
     let usual = case.latencies.iter().map(|link| link.latency);
     let latency = usual.chain(slowed).max();
     let delay = faults().filter_map(Fault::delay).max();
-    latency.unwrap_or_default() + TASKS_ON_THE_WAY * delay.unwrap_or_default()
+    let turns = delay.unwrap_or_default().saturating_mul(TASKS_ON_THE_WAY);
+    latency.unwrap_or_default().saturating_add(turns)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! fails without in the same way.
 //!
 //! Each step is run: a smaller case counts only if the same promise is broken in it and the same is
-//! said of it, but for names, numbers and times ([`signature`]). First goes what can go
-//! ([`minimise`]): faults ([`spells`]), users and what they do ([`users`]), servers ([`hosts`]).
+//! said of it, but for names, numbers and times (`signature`). First goes what can go
+//! (`minimise`): faults (`spells`), users and what they do (`users`), servers (`hosts`).
 //! Then what is left is made weaker, shorter and rounder ([`times`]). Both again and again, until
 //! nothing changes or the time is over. What the checks count on stays: probes, the leave of each
 //! user at the end, and the time that a cluster may take to recover.

@@ -7,6 +7,9 @@ use reports::junit::{self, Case, End, Suite};
 use crate::report::Tally;
 use crate::table::Swept;
 
+/// As many runs of one cause are told.
+const RUNS_MAX: usize = 5;
+
 /// One part of a sweep.
 pub struct Part {
     /// What it is called.
@@ -39,7 +42,7 @@ fn suite(part: &Part) -> Suite {
 fn end(swept: &Swept, name: &str, tally: &Tally) -> End {
     if tally.failed > 0 {
         let groups = swept.failures.groups().iter();
-        let mine = groups.filter(|group| group.runs.iter().any(|run| is_of(run, name)));
+        let mine = groups.filter(|group| group.runs.iter().any(|run| run.scenario == name));
         let lines: Vec<String> = mine.map(ToString::to_string).collect();
         return End::Failed {
             message: format!("{} of {} runs failed", tally.failed, tally.runs),
@@ -52,11 +55,6 @@ fn end(swept: &Swept, name: &str, tally: &Tally) -> End {
         };
     }
     End::Passed
-}
-
-/// Whether `run`, as it is given to `sim run`, is one of the scenario `name`.
-fn is_of(run: &str, name: &str) -> bool {
-    run.split(' ').next() == Some(name)
 }
 
 /// A verdict, a table, and what failed with the commands that repeat it.
@@ -83,8 +81,8 @@ pub fn markdown(parts: &[Part]) -> String {
         let _ = writeln!(text, "\n{}\n", swept.all.coverage);
         for group in swept.failures.groups() {
             let _ = writeln!(text, "- {}", cell(&group.cause.to_string()));
-            for run in &group.runs {
-                let _ = writeln!(text, "  - `cargo sim run {run}`");
+            for run in group.runs.iter().take(RUNS_MAX) {
+                let _ = writeln!(text, "  - `cargo sim run {}`", run.name);
             }
         }
         for undecided in &swept.undecided {

@@ -114,7 +114,7 @@ impl Sweep {
     /// Whether nothing but its time ends it: there is no number of runs that it should come to.
     pub fn is_open_ended(&self) -> bool {
         let mut scenarios = self.scenarios.iter();
-        scenarios.any(|(_, seeds)| *seeds == ALL_SEEDS)
+        scenarios.any(|(_, seeds)| seeds.end == ALL_SEEDS.end)
     }
 
     /// Does the runs and tells `watch`. A signal ends them early, a second one ends the process.

@@ -73,7 +73,8 @@ pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
             room,
             times,
         } => {
-            if let Some(room) = state.rooms.get_mut(&room) {
+            let is_meant = state.options.policy.has(Flaw::DoubleDeliveryAfterReentry);
+            if let Some(room) = state.rooms.get_mut(&room).filter(|_| is_meant) {
                 room.set_listings(session, times);
             }
         }

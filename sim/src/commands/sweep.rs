@@ -37,7 +37,7 @@ pub struct Options {
     pub time: Option<Duration>,
     /// After the fixed seeds goes on with fresh ones until --time is over. FILE remembers which
     /// seeds were tried, so that the next sweep goes on from there; it is made if it is missing.
-    #[arg(long, value_name = "FILE", requires = "time")]
+    #[arg(long, value_name = "FILE", requires = "time", conflicts_with = "out")]
     pub fresh: Option<PathBuf>,
     /// Prints which kinds of trouble happened, and to connections in which state, and which rare
     /// paths the servers took.
@@ -97,8 +97,11 @@ pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
         let left = time.saturating_sub(began_at.elapsed());
         let was_interrupted = matches!(parts[0].swept.ended, Ended::Interrupted(_));
         if status != 0 && !was_interrupted {
-            say("fixed seeds did not hold: no fresh ones are tried");
-        } else if status == 0 && !left.is_zero() {
+            say("no fresh seeds are tried: the fixed ones left more to look at");
+        } else if status == 0 && parts[0].swept.ended == Ended::OutOfTime {
+            say("no time was left for fresh seeds: give more, or fewer fixed ones (--seeds)");
+            status = UNDECIDED;
+        } else if status == 0 {
             let swept = options.sweep_fresh(fresh, left)?;
             status = swept.status();
             parts.push(Part {
@@ -115,11 +118,11 @@ pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
 impl Options {
     /// The sweep of the fixed seeds.
     fn fixed(&self, are_fresh_to_follow: bool) -> anyhow::Result<Sweep> {
-        let unbounded = self.time.filter(|_| !are_fresh_to_follow);
+        let is_unbounded = self.time.is_some() && !are_fresh_to_follow;
         let given = self.seeds.as_ref().map(|Seeds(range)| range.clone());
-        let seeds = given.or(unbounded.map(|_| ALL_SEEDS));
+        let seeds = given.or(is_unbounded.then_some(ALL_SEEDS));
         let seeds_of = |it: &Scenario| seeds.clone().unwrap_or(0..it.seeds);
-        self.sweep(seeds_of, unbounded)
+        self.sweep(seeds_of, self.time)
     }
 
     /// Does seeds that were never tried, for as long as is `left`, and notes them.

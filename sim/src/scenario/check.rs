@@ -20,6 +20,8 @@ const LOGIN_ROUND_TRIPS: u32 = 7;
 const ROOM_SIZES_SUM_MAX: u32 = 1000;
 /// Probes speak 1.2 s after their login began and are to be heard.
 const PROBE_MIN: Duration = Duration::from_secs(2);
+/// The longest time that a scenario can speak of.
+const TIME_MAX: Duration = Duration::from_secs(60 * 60);
 /// With more hosts, a run takes longer than anybody waits: turmoil's cost grows with their cube.
 const HOSTS_CHEAP: u32 = 16;
 
@@ -29,6 +31,10 @@ pub(super) fn problems(scenario: &Scenario, document: &Document<'_>) -> Vec<Prob
         document,
         problems: Vec::new(),
     };
+    if found.check_times(scenario) {
+        // Sums of such times overflow.
+        return found.problems;
+    }
     found.check_shape(scenario);
     found.check_users(scenario);
     found.check_network(scenario);
@@ -42,7 +48,10 @@ pub(super) fn problems(scenario: &Scenario, document: &Document<'_>) -> Vec<Prob
 /// What may be meant and is worth a word.
 pub(super) fn warnings(scenario: &Scenario) -> Vec<String> {
     let mut warnings = Vec::new();
-    let servers = 1 + scenario.cluster.connectors.max + scenario.cluster.chats.max;
+    let Cluster {
+        connectors, chats, ..
+    } = scenario.cluster;
+    let servers = connectors.max.saturating_add(chats.max).saturating_add(1);
     let hosts = servers.saturating_add(scenario.users.hosts);
     if hosts > HOSTS_CHEAP {
         warnings.push(format!(
@@ -67,7 +76,35 @@ struct Findings<'d> {
 }
 
 impl Findings<'_> {
+    /// Whether a time is longer than any run.
+    fn check_times(&mut self, scenario: &Scenario) -> bool {
+        let (settings, phases) = (&scenario.settings, &scenario.phases);
+        let times = [
+            ("settings.heartbeat", settings.heartbeat),
+            ("settings.request-deadline", settings.request_deadline),
+            ("settings.lease", settings.lease),
+            ("settings.handshake-patience", settings.handshake_patience),
+            ("settings.login-patience", settings.login_patience),
+            ("settings.answer-patience", settings.answer_patience),
+            ("settings.reconnect-base", settings.reconnect_base),
+            ("settings.reconnect-max", settings.reconnect_max),
+            ("phases.arrive", phases.arrive),
+            ("phases.work", phases.work),
+            ("phases.settle", phases.settle.unwrap_or_default()),
+            ("phases.probe", phases.probe),
+        ];
+        let too_long = times.into_iter().filter(|(_, time)| *time > TIME_MAX);
+        let too_long: Vec<_> = too_long.collect();
+        for (path, _) in &too_long {
+            self.add(path, "no run is that long: it can be at most 1h");
+        }
+        !too_long.is_empty()
+    }
+
     fn check_shape(&mut self, scenario: &Scenario) {
+        if scenario.seeds == 0 {
+            self.add("seeds", "it must be at least 1");
+        }
         self.at_least("cluster.connectors", scenario.cluster.connectors, 1);
         self.at_least("cluster.chats", scenario.cluster.chats, 1);
         self.at_most("cluster.yield-percent", scenario.cluster.yield_percent, 100);
@@ -224,6 +261,9 @@ impl Findings<'_> {
             if let Some(wrong) = hosts.wrong(host) {
                 self.add(&format!("{path}.fault"), &wrong);
             }
+        }
+        if let Some(what) = fault.senseless() {
+            self.add(&format!("{path}.fault"), what);
         }
         let is_of_a_client = fault.hosts().len() == 1 && fault.hosts()[0].starts_with(CLIENTS);
         if is_of_a_client {
