@@ -4,7 +4,7 @@
 //! Each step is run: a smaller case counts only if the same promise is broken in it and the same is
 //! said of it, but for names, numbers and times (`signature`). First goes what can go
 //! (`minimise`): faults (`spells`), users and what they do (`users`), servers (`hosts`).
-//! Then what is left is made weaker, shorter and rounder ([`times`]). Both again and again, until
+//! Then what is left is made weaker, shorter and rounder (`times`). Both again and again, until
 //! nothing changes or the time is over. What the checks count on stays: probes, the leave of each
 //! user at the end, and the time that a cluster may take to recover.
 
@@ -48,7 +48,7 @@ pub struct Shrunk {
     pub after: Size,
     /// The run that is left.
     pub outcome: Outcome,
-    /// Of [`OTHER_SEEDS`] other seeds, those with which it fails in the same way: they decide what
+    /// Of `OTHER_SEEDS` other seeds, those with which it fails in the same way: they decide what
     /// is drawn while it runs. `None` if there was no time left to try.
     pub other_seeds: Option<u64>,
     /// How many runs it took.

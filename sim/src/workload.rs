@@ -52,7 +52,7 @@ pub struct Users {
     pub swarm: bool,
     /// Pairs of users that log in at once under one name, through two connectors.
     pub twins: Span,
-    /// Pairs of users of which one has a name that is to be refused, see [`look_alikes`].
+    /// Pairs of users of which one has a name that is to be refused, see `look_alikes.rs`.
     pub look_alikes: Span,
     /// Clients that send bad bytes to all servers while faults happen.
     pub vandals: Span,

@@ -1,6 +1,5 @@
 //! `sim explain`: that its page is whole, tells the story, and harms nobody who opens it.
 
-use std::env;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
@@ -241,13 +240,14 @@ fn explained(capsule: &Path, violation: &str) -> Outcome<(Option<i32>, String)> 
     Ok((output.status.code(), String::from_utf8(output.stderr)?))
 }
 
+/// Needs Chromium: the first `chromium` in the PATH, or `$CHROMIUM`.
+#[cfg(feature = "browser")]
 #[test]
-#[ignore = "needs Chromium: the first `chromium` in the PATH, or $CHROMIUM"]
 fn a_browser_without_a_network_shows_the_page_and_has_nothing_to_say() -> Outcome {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("page.html");
     fs::write(&path, page(&hostile()?))?;
-    let browser = env::var("CHROMIUM").unwrap_or_else(|_| String::from("chromium"));
+    let browser = std::env::var("CHROMIUM").unwrap_or_else(|_| String::from("chromium"));
     let output = Command::new(browser)
         .args([
             "--headless",
