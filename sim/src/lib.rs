@@ -16,13 +16,15 @@
 //! - [`trace`]: the ordered record of everything that happened, and its hash, event by event a
 //!   [`chain`]; [`marks`]: which rare paths were taken;
 //! - [`record`]: what the checks read; [`guarantees`] and [`quiet`]: the checks;
-//! - [`sweep`]: many runs on many threads, until they are done or a signal ends them; [`detect`]:
-//!   many until one fails, with servers that have a flaw ([`policy`]);
+//! - [`sweep`]: many runs on many threads, until they are done or a signal ends them, first fixed
+//!   seeds, then [`fresh`] ones; [`failures`] of one [`cause`] are one; [`coverage`] and [`matrix`]:
+//!   what they have tested; [`detect`]: many until one fails, with servers that have a flaw
+//!   ([`policy`]);
 //! - [`capsule`]: one failed run in one file; [`capsules`]: where they are kept; [`replay`]: whether
 //!   it is still the same run; [`shrink`]: as small as it can be; [`explain`]: its story as a page;
 //! - [`certify`]: whether the same seeds give the same runs in every way;
-//! - [`cli`], [`commands`], [`report`] (what is printed), [`progress`] (meanwhile), [`gather`] and
-//!   [`kept`] (what is written): the program.
+//! - [`cli`], [`commands`], [`report`] and [`table`] (what is printed), [`progress`] (meanwhile),
+//!   [`gather`], [`kept`] and [`summary`] (what is written): the program.
 
 #[cfg(not(tokio_unstable))]
 compile_error!(
