@@ -17,7 +17,8 @@
 //!   [`chain`]; [`marks`]: which rare paths were taken;
 //! - [`record`]: what the checks read; [`guarantees`] and [`quiet`]: the checks;
 //! - [`sweep`]: many runs on many threads, until they are done or a signal ends them, first fixed
-//!   seeds, then [`fresh`] ones; [`failures`] of one [`cause`] are one; [`coverage`] and [`matrix`]:
+//!   seeds, then [`fresh`] ones; [`failures`] of one [`cause`] (by the
+//!   [`shape`] of what is said) are one; [`coverage`] and [`matrix`]:
 //!   what they have tested; [`detect`]: many until one fails, with servers that have a flaw
 //!   ([`policy`]);
 //! - [`capsule`]: one failed run in one file; [`capsules`]: where they are kept; [`replay`]: whether
@@ -73,6 +74,7 @@ pub mod run;
 pub mod scenario;
 pub mod seeds;
 pub mod settings;
+pub mod shape;
 pub mod shrink;
 pub mod summary;
 pub mod swarm;
