@@ -172,6 +172,12 @@ impl<'a> Lookout<'a> {
         self.waiting.retain(|(left, _)| *left > 0);
     }
 
+    /// Those that wait for what has not happened.
+    pub fn unmet(&self) -> Vec<Anchored> {
+        let waiting = self.waiting.iter();
+        waiting.map(|(_, anchored)| (*anchored).clone()).collect()
+    }
+
     /// What is due at `now`.
     pub fn due(&mut self, now: Duration) -> Vec<Planned> {
         let is_due = |planned: &mut Planned| planned.at <= now;

@@ -8,6 +8,7 @@ use cluster::options::DuplicateLogin;
 use cluster::topology::Topology;
 use loadgen::history::Event;
 
+use crate::anchor::Anchored;
 use crate::fault::Planned;
 use crate::kinds::Fired;
 use crate::vandal::visit::Visit;
@@ -27,6 +28,8 @@ pub struct Record {
     pub faults: Vec<Planned>,
     /// How often each kind of trouble happened, whoever made it.
     pub fired: Fired,
+    /// Faults that waited for what did not happen.
+    pub unmet: Vec<Anchored>,
     /// When the last fault was healed: all servers run, all links carry.
     pub healed_at: Duration,
     /// From here on membership and life must be whole again. Far enough from `healed_at` for

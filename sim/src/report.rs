@@ -79,6 +79,21 @@ pub fn undecided_scenario(scenario: &str, tally: &Tally, seeds: Range<u64>) -> S
     )
 }
 
+/// What came of the faults that waited for something, a line each.
+pub fn anchored(outcome: &Outcome) -> Vec<String> {
+    let record = &outcome.record;
+    let planned = outcome.case.as_ref().map_or(&[][..], |case| &case.faults);
+    let happened = record
+        .faults
+        .iter()
+        .filter(|fault| !planned.contains(fault));
+    let unmet = record.unmet.iter();
+    happened
+        .map(ToString::to_string)
+        .chain(unmet.map(|anchored| format!("never came: {anchored}")))
+        .collect()
+}
+
 /// What one run came to, in one line.
 pub fn verdict(outcome: &Outcome) -> String {
     let held = match outcome.held() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use loadgen::history;
 
-use crate::anchor::Lookout;
+use crate::anchor::{Anchored, Lookout};
 use crate::case::Case;
 use crate::chain::Chain;
 use crate::deployment::{Deployment, TICK};
@@ -128,6 +128,7 @@ fn run_with(
         fired: Fired::new(),
         samples: Vec::new(),
         visits: Vec::new(),
+        unmet: Vec::new(),
         simulated: Duration::ZERO,
     };
     let marks = marks::Count::begin(&trace);
@@ -224,6 +225,7 @@ struct Run<'a> {
     fired: Fired,
     samples: Vec<Sample>,
     visits: Vec<Visit>,
+    unmet: Vec<Anchored>,
     simulated: Duration,
 }
 
@@ -255,6 +257,7 @@ impl Run<'_> {
         }
         self.sample(deployment);
         self.visits = deployment.visits.take();
+        self.unmet = lookout.unmet();
         Ok(())
     }
 
@@ -307,6 +310,7 @@ impl Run<'_> {
             history: self.history,
             faults: self.faults,
             fired: self.fired,
+            unmet: self.unmet,
             healed_at: case.times.healed_at,
             settled_at: case.times.settled_at,
             leaving_at: case.times.leaving_at,

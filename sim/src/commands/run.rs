@@ -70,6 +70,9 @@ pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
     };
     let written = kept.write(&mut outcome);
 
+    for line in report::anchored(&outcome) {
+        say(&line);
+    }
     let mut output = Output::stdout();
     output.print_line(&report::verdict(&outcome));
     if options.obligations {

@@ -341,6 +341,7 @@ impl Story {
             history: self.history,
             faults: self.faults,
             fired: Fired::new(),
+            unmet: Vec::new(),
             healed_at: ms(10_000),
             settled_at: ms(30_000),
             leaving_at: ms(40_000),

@@ -292,6 +292,10 @@ fault = { kind = 'pause', host = 'chat-server-2' }
 when = { event = 'accepted', nth = 3, connector = 'connector-server-1' }
 lasts = '300ms'
 fault = { kind = 'hold', a = 'connector-server-1', b = 'chat-server-1' }
+
+[[anchored]]
+when = { event = 'kicked', user = 'nobody' }
+fault = { kind = 'stop', host = 'chat-server-1' }
 ";
     let scenario = Scenario::read(text, "mine.toml")?;
     let outcome = crate::run::run(&crate::case::Case::draw(&scenario, 1), false);
@@ -307,5 +311,13 @@ fault = { kind = 'hold', a = 'connector-server-1', b = 'chat-server-1' }
         .iter()
         .filter(|fault| fault.contains("connector-server-1 | chat-server-1"));
     assert_eq!(held.count(), 2, "a hold and its release: {faults:?}");
+    let told = crate::report::anchored(&outcome);
+    let never = "never came: at Kicked number 1 of nobody  stop       chat-server-1";
+    assert_eq!(told.last().map(String::as_str), Some(never));
+    assert_eq!(
+        told.len(),
+        3,
+        "the hold, its release, and what never came: {told:?}"
+    );
     Ok(())
 }
