@@ -35,7 +35,7 @@ use size::Size;
 use trial::Trials;
 
 /// As many other seeds are tried at the end.
-const OTHER_SEEDS: u64 = 5;
+pub const OTHER_SEEDS: u64 = 5;
 
 /// What became of a capsule.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub struct Shrunk {
     pub after: Size,
     /// The run that is left.
     pub outcome: Outcome,
-    /// Of `OTHER_SEEDS` other seeds, those with which it fails in the same way: they decide what
+    /// Of [`OTHER_SEEDS`] other seeds, those with which it fails in the same way: they decide what
     /// is drawn while it runs. `None` if there was no time left to try.
     pub other_seeds: Option<u64>,
     /// How many runs it took.

@@ -364,5 +364,8 @@ fn all_flaws_together_go_through_every_accident() -> Result {
         world.carry()?;
         world.wait(PING)?;
     }
+    // Whatever became of the others: the servers go on, and who was there from the start hears itself.
+    let heard = world.heard(ada);
+    assert!(heard.iter().any(|it| it == "hi from ada to *"), "{heard:?}");
     Ok(())
 }

@@ -18,8 +18,8 @@ use tokio::sync::oneshot;
 use super::UNDECIDED;
 use crate::capsule::Capsule;
 use crate::cli::{duration, threads};
-use crate::shrink::size::Size;
 use crate::shrink::{self, Limits, ShrinkError, Shrunk, regression};
+use crate::shrink::{OTHER_SEEDS, size::Size};
 
 const EXIT_STATUS: &str = "\
 Ctrl-C, SIGTERM and SIGHUP end it: the smallest run so far is written. A second signal ends it at
@@ -110,11 +110,13 @@ fn told(shrunk: &Shrunk, smaller: &Capsule) -> String {
     let seeds = match shrunk.other_seeds {
         None => String::from("other seeds were not tried"),
         Some(0) => format!(
-            "it needs seed {}: with none of 5 others does it fail so",
+            "it needs seed {}: with none of {OTHER_SEEDS} others does it fail so",
             smaller.case.seed
         ),
-        Some(5) => String::from("it fails with any seed (5 of 5 others)"),
-        Some(some) => format!("it fails with some seeds ({some} of 5 others)"),
+        Some(OTHER_SEEDS) => {
+            format!("it fails with any seed ({OTHER_SEEDS} of {OTHER_SEEDS} others)")
+        }
+        Some(some) => format!("it fails with some seeds ({some} of {OTHER_SEEDS} others)"),
     };
     let found = smaller.verdict.violations.iter().map(ToString::to_string);
     let found = found.chain(smaller.verdict.broke_off.clone()).next();

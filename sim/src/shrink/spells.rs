@@ -52,7 +52,11 @@ pub fn set(case: &mut Case, spells: &[Spell]) {
     let all = case.hosts();
     let is_there = |fault: &Fault| {
         let has_user = |user| case.scripts.iter().any(|script| script.user == user);
-        hosts(fault).iter().all(|host| all.contains(host)) && user(fault).is_none_or(has_user)
+        fault
+            .hosts()
+            .iter()
+            .all(|host| all.iter().any(|known| known == host))
+            && fault.user().is_none_or(has_user)
     };
     let mut plan = Vec::new();
     let mut slow = BTreeSet::new();
@@ -185,35 +189,6 @@ fn talk(case: &Case, a: &str, b: &str) -> bool {
     let is_chat = |host: &str| !is_front(host) && !is_users(host);
     let asks = |a, b| is_users(a) && is_front(b) || is_connector(a) && is_chat(b);
     asks(a, b) || asks(b, a)
-}
-
-/// The hosts that a fault is about.
-fn hosts(fault: &Fault) -> Vec<&String> {
-    match fault {
-        Fault::Crash { host, .. }
-        | Fault::Stop { host }
-        | Fault::Restart { host }
-        | Fault::Pause { host }
-        | Fault::Resume { host }
-        | Fault::Slow { host, .. }
-        | Fault::Quick { host } => vec![host],
-        Fault::Hold { a, b }
-        | Fault::Release { a, b }
-        | Fault::Partition { a, b }
-        | Fault::Repair { a, b }
-        | Fault::Latency { a, b, .. }
-        | Fault::Reset { a, b }
-        | Fault::PartitionOneway { from: a, to: b } => vec![a, b],
-        Fault::Throttle { .. } | Fault::Unthrottle { .. } => Vec::new(),
-    }
-}
-
-/// The user that a fault is about.
-fn user(fault: &Fault) -> Option<u32> {
-    match fault {
-        Fault::Throttle { user, .. } | Fault::Unthrottle { user } => Some(*user),
-        _ => None,
-    }
 }
 
 /// `fault` with each host as `rename` has it; `None` if it is between two hosts that are one now.
