@@ -125,6 +125,11 @@ impl Options {
 }
 
 impl How {
+    /// Whether nothing of it was said.
+    pub fn is_unsaid(&self) -> bool {
+        self.jobs.is_none() && self.out.is_none() && self.capsules.is_none()
+    }
+
     /// The number of threads.
     pub fn threads(&self) -> NonZeroUsize {
         threads(self.jobs)

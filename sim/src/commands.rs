@@ -17,6 +17,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::process::ExitCode;
 
+use anyhow::ensure;
+
 use crate::cli::{Command, Options};
 use crate::policy::Change;
 use crate::scenario::{self, Scenario};
@@ -39,6 +41,10 @@ pub(crate) const INTERRUPTION: &str =
 /// If a scenario is unknown, or a file or standard output can't be written.
 pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
     let command = options.command_line();
+    ensure!(
+        options.command.is_none() || options.how.is_unsaid(),
+        "--jobs, --out and --capsules go behind the command, as in `sim sweep --jobs 1`"
+    );
     match options.command {
         None => sweep::execute_all(&options.how, command),
         Some(Command::Run(options)) => run::execute(&options, command),

@@ -124,8 +124,8 @@ pub enum Fault {
 
 /// As long as a step of a simulation: what takes less takes nothing.
 const TIME_MIN: Duration = Duration::from_millis(1);
-/// Longer than any run.
-const TIME_MAX: Duration = Duration::from_secs(60 * 60);
+/// What takes longer is no slowness: links are given up over it, as over a hold.
+const TIME_MAX: Duration = Duration::from_millis(200);
 
 /// A fault and when it happens, since the start of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,7 +218,9 @@ impl Fault {
             Fault::Latency { latency, .. } | Fault::Slow { delay: latency, .. }
                 if !(TIME_MIN..=TIME_MAX).contains(latency) =>
             {
-                Some("a time here is at least 1ms and at most 1h")
+                Some(
+                    "a time here is at least 1ms and at most 200ms; what takes longer is a hold or a pause",
+                )
             }
             _ => match self.hosts()[..] {
                 [a, b] if a == b => Some("a link has two ends"),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use reports::junit::{self, Case, End, Suite};
 
+use crate::commands::{FAILED, UNDECIDED};
 use crate::report::Tally;
 use crate::table::Swept;
 
@@ -61,10 +62,11 @@ fn end(swept: &Swept, name: &str, tally: &Tally) -> End {
 pub fn markdown(parts: &[Part]) -> String {
     let mut text = String::new();
     for Part { name, swept } in parts {
-        let mark = if swept.status() == 0 {
-            "held"
-        } else {
-            "**did not hold**"
+        let mark = match swept.status() {
+            0 => "held",
+            FAILED => "**did not hold**",
+            UNDECIDED => "**undecided**",
+            _ => "interrupted",
         };
         let _ = writeln!(text, "## {name}: {mark}\n\n{}\n", swept.verdict);
         let _ = writeln!(text, "| scenario | runs | failed | must be delivered |");

@@ -125,6 +125,14 @@ fn a_sweep_goes_on_with_seeds_that_were_not_tried_and_tells_ci_servers() -> Outc
 }
 
 #[test]
+fn options_that_would_be_lost_before_a_command_are_refused() -> Outcome {
+    let run = sim(&["--jobs", "1", "sweep", "steady", "--seeds", "0..1"]).output()?;
+    assert_eq!(run.status.code(), Some(2), "{run:?}");
+    assert!(text(&run.stderr).contains("go behind the command"));
+    Ok(())
+}
+
+#[test]
 fn a_sweep_that_must_cover_everything_and_does_not_is_undecided() -> Outcome {
     let sweep = sim(&["sweep", "steady", "--seeds", "0..1"])
         .args(["--coverage", "--require-coverage"])

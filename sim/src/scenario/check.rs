@@ -9,6 +9,7 @@ use cluster::wire::package::BODY_LEN_LIMIT;
 use super::document::{Document, Problem};
 use super::expectation::Expected;
 use super::{Cluster, Phases, Scenario, Span};
+use crate::case::SERVERS_MAX;
 use crate::fault::Fault;
 
 /// turmoil panics when a connection waits that is one more than these, and so many come at once.
@@ -20,8 +21,12 @@ const LOGIN_ROUND_TRIPS: u32 = 7;
 const ROOM_SIZES_SUM_MAX: u32 = 1000;
 /// Probes speak 1.2 s after their login began and are to be heard.
 const PROBE_MIN: Duration = Duration::from_secs(2);
+/// Most users of a kind, and rooms: a run of a thousand takes a minute.
+const USERS_MAX: u32 = 1000;
 /// The longest time that a scenario can speak of.
 const TIME_MAX: Duration = Duration::from_secs(60 * 60);
+/// The shortest wait that servers and users can have: what waits for an eighth of it still waits.
+const WAIT_MIN: Duration = Duration::from_millis(10);
 /// With more hosts, a run takes longer than anybody waits: turmoil's cost grows with their cube.
 const HOSTS_CHEAP: u32 = 16;
 
@@ -76,7 +81,7 @@ struct Findings<'d> {
 }
 
 impl Findings<'_> {
-    /// Whether a time is longer than any run.
+    /// Whether a time is longer than any run, or a wait is none.
     fn check_times(&mut self, scenario: &Scenario) -> bool {
         let (settings, phases) = (&scenario.settings, &scenario.phases);
         let times = [
@@ -98,15 +103,29 @@ impl Findings<'_> {
         for (path, _) in &too_long {
             self.add(path, "no run is that long: it can be at most 1h");
         }
-        !too_long.is_empty()
+        let of_settings = times
+            .into_iter()
+            .filter(|(path, _)| path.starts_with("settings"));
+        let too_short = of_settings.filter(|(_, time)| *time < WAIT_MIN);
+        let too_short: Vec<_> = too_short.collect();
+        for (path, _) in &too_short {
+            self.add(path, &format!("it must be at least {WAIT_MIN:?}"));
+        }
+        !too_long.is_empty() || !too_short.is_empty()
     }
 
     fn check_shape(&mut self, scenario: &Scenario) {
         if scenario.seeds == 0 {
             self.add("seeds", "it must be at least 1");
         }
-        self.at_least("cluster.connectors", scenario.cluster.connectors, 1);
-        self.at_least("cluster.chats", scenario.cluster.chats, 1);
+        let most = u32::try_from(SERVERS_MAX).unwrap_or(u32::MAX);
+        for (path, servers) in [
+            ("cluster.connectors", scenario.cluster.connectors),
+            ("cluster.chats", scenario.cluster.chats),
+        ] {
+            self.at_least(path, servers, 1);
+            self.at_most(path, servers, most);
+        }
         self.at_most("cluster.yield-percent", scenario.cluster.yield_percent, 100);
         self.at_least("users.hosts", Span::just(scenario.users.hosts), 1);
     }
@@ -115,6 +134,14 @@ impl Findings<'_> {
         let users = &scenario.users;
         self.at_least("users.count", users.count, 1);
         self.at_least("users.rooms", users.rooms, 1);
+        for (path, span) in [
+            ("users.count", users.count),
+            ("users.rooms", users.rooms),
+            ("users.twins", users.twins),
+            ("users.vandals", users.vandals),
+        ] {
+            self.at_most(path, span, USERS_MAX);
+        }
         if users.send_every_ms.min == 0 {
             self.add("users.send-every", "it must be at least 1ms");
         }
@@ -198,6 +225,14 @@ impl Findings<'_> {
         if settings.tcp_capacity < TCP_CAPACITY_MIN {
             let what = format!("it must be at least {TCP_CAPACITY_MIN}");
             self.add("settings.tcp-capacity", &what);
+        }
+        for (path, len) in [
+            ("settings.session-queue-len", settings.session_queue_len),
+            ("settings.outbox-len", settings.outbox_len),
+        ] {
+            if len == 0 {
+                self.add(path, "it must be at least 1");
+            }
         }
         if settings.reconnect_base.is_zero() || settings.reconnect_base > settings.reconnect_max {
             let what = "it must be above 0s, and not above reconnect-max";

@@ -280,6 +280,18 @@ fault = { kind = 'throttle', user = 20, bytes_per_s = 1 }
 }
 
 #[test]
+fn times_that_no_run_can_have_are_told() {
+    assert_eq!(
+        problems("[settings]\nlease = '0s'\nheartbeat = '10000000000000000000s'\n"),
+        [
+            "3:1: settings.heartbeat: no run is that long: it can be at most 1h",
+            "2:1: settings.lease: it must be at least 10ms",
+        ]
+    );
+    assert_eq!(problems("seeds = 0"), ["1:1: seeds: it must be at least 1"]);
+}
+
+#[test]
 fn what_is_planned_happens_as_it_is_written_and_an_anchor_is_resolved() -> Result<(), FileError> {
     let text = "\
 users.count = 6
