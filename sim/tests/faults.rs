@@ -29,6 +29,12 @@ const LATENCY_MS: u64 = 5;
 
 type Result = std::result::Result<(), Box<dyn std::error::Error>>;
 
+/// Waits until the fault has happened. Time is simulated: the test injects it one second after the
+/// start, however long that takes.
+async fn the_fault() {
+    sleep(2 * SECOND).await;
+}
+
 #[test]
 fn a_reset_is_read_at_both_ends_at_once() -> Result {
     let mut world = World::new(
@@ -51,7 +57,7 @@ fn who_writes_on_a_connection_that_was_reset_is_told() -> Result {
     let mut world = World::new(echo, |network, notes| async move {
         let mut stream = dial(&network).await?;
         stream.write_all(b"before").await?;
-        sleep(2 * SECOND).await;
+        the_fault().await;
         let written = stream.write_all(b"after").await;
         notes.add(written.map_or_else(|error| error.kind().to_string(), |()| "written".into()));
         Ok(())
@@ -67,7 +73,7 @@ fn who_writes_on_a_connection_that_was_reset_is_told() -> Result {
 fn a_connection_that_is_opened_after_a_reset_carries() -> Result {
     let mut world = World::new(echo, |network, notes| async move {
         let _reset = dial(&network).await?;
-        sleep(2 * SECOND).await;
+        the_fault().await;
         ask(&mut dial(&network).await?).await?;
         notes.add("heard again");
         Ok(())
@@ -83,7 +89,7 @@ fn a_connection_that_is_opened_after_a_reset_carries() -> Result {
 fn a_reset_between_others_is_not_seen() -> Result {
     let mut world = World::new(echo, |network, notes| async move {
         let mut stream = dial(&network).await?;
-        sleep(2 * SECOND).await;
+        the_fault().await;
         ask(&mut stream).await?;
         notes.add("heard");
         Ok(())
@@ -179,13 +185,13 @@ fn a_slow_reader_holds_up_nobody_else() -> Result {
 fn what_one_says_can_be_lost_while_the_other_is_heard() -> Result {
     let mut world = World::new(
         |mut stream, notes| async move {
-            sleep(2 * SECOND).await;
+            the_fault().await;
             stream.write_all(b"?").await?;
             read_on(stream, notes, "server").await
         },
         |network, notes| async move {
             let mut stream = dial(&network).await?;
-            sleep(2 * SECOND).await;
+            the_fault().await;
             stream.write_all(b"!").await?;
             read_on(stream, notes, "client").await
         },
@@ -208,7 +214,7 @@ fn what_one_says_can_be_lost_while_the_other_is_heard() -> Result {
 fn a_process_that_is_asked_to_stop_ends_and_is_started_again() -> Result {
     let mut world = World::new(echo, |network, notes| async move {
         read_on(dial(&network).await?, notes.clone(), "client").await?;
-        sleep(2 * SECOND).await;
+        the_fault().await;
         ask(&mut dial(&network).await?).await?;
         notes.add("heard again");
         Ok(())
@@ -244,7 +250,7 @@ fn a_process_that_is_down_neither_crashes_nor_stops() -> Result {
 fn a_latency_is_what_a_way_takes_from_then_on() -> Result {
     let mut world = World::new(echo, |network, notes| async move {
         let mut stream = dial(&network).await?;
-        sleep(2 * SECOND).await;
+        the_fault().await;
         let took = ask(&mut stream).await?;
         notes.add(format!("{} ms", took.as_millis()));
         Ok(())
