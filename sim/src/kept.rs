@@ -99,8 +99,8 @@ fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", path.display())
 }
 
-/// Whether `other` is another name of the file `path`, which exists.
-fn is_same(path: &Path, other: &Path) -> bool {
+/// Whether `other` is another name of the file `path`.
+pub fn is_same(path: &Path, other: &Path) -> bool {
     let names = (fs::canonicalize(path), fs::canonicalize(other));
     path == other || matches!(names, (Ok(path), Ok(other)) if path == other)
 }

@@ -125,6 +125,17 @@ fn a_sweep_goes_on_with_seeds_that_were_not_tried_and_tells_ci_servers() -> Outc
 }
 
 #[test]
+fn one_file_for_two_outputs_is_refused_before_anything_runs() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("file").to_string_lossy().into_owned();
+    let run = sim(&["sweep", "steady", "--junit", &file, "--markdown", &file]).output()?;
+    assert_eq!(run.status.code(), Some(2), "{run:?}");
+    assert!(text(&run.stderr).contains("two are the same file"));
+    assert!(!folder.path().join("file").exists());
+    Ok(())
+}
+
+#[test]
 fn options_that_would_be_lost_before_a_command_are_refused() -> Outcome {
     let run = sim(&["--jobs", "1", "sweep", "steady", "--seeds", "0..1"]).output()?;
     assert_eq!(run.status.code(), Some(2), "{run:?}");

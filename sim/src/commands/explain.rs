@@ -12,6 +12,7 @@ use reports::output::{Output, say};
 use super::UNDECIDED;
 use crate::capsule::Capsule;
 use crate::explain;
+use crate::kept::is_same;
 use crate::replay::Replay;
 
 const EXIT_STATUS: &str = "\
@@ -61,13 +62,18 @@ pub fn execute(options: &Options) -> anyhow::Result<ExitCode> {
         which.is_none_or(|which| which < broken),
         "--violation: the capsule has {broken}"
     );
+    let out = options.out.clone();
+    let out = out.unwrap_or_else(|| options.capsule.with_extension("html"));
+    anyhow::ensure!(
+        !is_same(&options.capsule, &out),
+        "--out is the capsule itself, {}: name another file",
+        out.display()
+    );
     let replay = Replay::of(&capsule);
     if replay.difference.is_some() {
         say(&replay.told(&capsule));
     }
     let page = explain::page(&capsule, &replay, which);
-    let out = options.out.clone();
-    let out = out.unwrap_or_else(|| options.capsule.with_extension("html"));
     fs::write(&out, page).with_context(|| format!("cannot write {}", out.display()))?;
     let mut output = Output::stdout();
     output.print_line(&out.display().to_string());

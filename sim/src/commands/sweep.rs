@@ -17,6 +17,7 @@ use crate::cli::{How, Seeds, duration};
 use crate::coverage::Coverage;
 use crate::fresh::Fresh;
 use crate::gather::Gathered;
+use crate::kept::is_same;
 use crate::policy::Change;
 use crate::scenario::{self, Scenario};
 use crate::summary::{self, Part};
@@ -84,6 +85,15 @@ impl Options {
 ///
 /// If a scenario is unknown, or a file or standard output can't be written.
 pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
+    let files = [&options.fresh, &options.junit, &options.markdown];
+    let files: Vec<_> = files.into_iter().flatten().collect();
+    for (index, file) in files.iter().enumerate() {
+        anyhow::ensure!(
+            files[..index].iter().all(|other| !is_same(file, other)),
+            "--fresh, --junit and --markdown: two are the same file, {}",
+            file.display()
+        );
+    }
     let mut fresh = options.fresh.as_deref().map(Fresh::open).transpose()?;
     let began_at = Instant::now();
     let swept = sweep(&options.fixed(fresh.is_some())?, &options.how, command)?;
