@@ -63,28 +63,24 @@ impl Injector {
     }
 
     /// Does `fault` to `sim`. Tells whether there was anything that it could be done to: a process
-    /// that is down does not crash, and where no connection is open none is reset.
+    /// that is down neither crashes nor stops, stands still or gets slow, who has no connection reads
+    /// none slowly, and where none is open none is reset. What then is still wrong when a process
+    /// is started or a user connects is wrong with them too.
     ///
     /// # Panics
     ///
     /// If a host is not one of the simulation's, a client host is to be crashed, stopped, paused or
     /// slowed down, or there is no such user.
     pub fn apply(&mut self, sim: &mut turmoil::Sim<'_>, fault: &Fault) -> bool {
+        let takes_hold = self.has_victim(fault);
         match fault {
             Fault::Reset { a, b } => return self.handles.connections.reset(a, b),
             Fault::Slow { host, delay } => self.process(host).slow_down(*delay),
             Fault::Quick { host } => self.process(host).speed_up(),
             Fault::Throttle { user, bytes_per_s } => self.throttle(*user).limit(*bytes_per_s),
             Fault::Unthrottle { user } => self.throttle(*user).lift(),
-            Fault::Crash { host, goodbye } => {
-                let is_running = sim.is_host_running(host.as_str());
-                self.crash(sim, host, *goodbye);
-                return is_running;
-            }
-            Fault::Stop { host } => {
-                self.process(host).stop();
-                return sim.is_host_running(host.as_str());
-            }
+            Fault::Crash { host, goodbye } => self.crash(sim, host, *goodbye),
+            Fault::Stop { host } => self.process(host).stop(),
             Fault::Restart { host } => self.restart(sim, host),
             Fault::Pause { host } => self.process(host).pause(),
             Fault::Resume { host } => self.process(host).resume(),
@@ -98,7 +94,22 @@ impl Injector {
                 sim.set_link_latency(a.as_str(), b.as_str(), *latency);
             }
         }
-        true
+        takes_hold
+    }
+
+    /// Whether the process runs, or the user has a connection, that `fault` happens to.
+    fn has_victim(&self, fault: &Fault) -> bool {
+        match fault {
+            Fault::Crash { host, .. } | Fault::Pause { host } | Fault::Slow { host, .. } => {
+                self.process(host).is_running()
+            }
+            Fault::Stop { host } => {
+                let process = self.process(host);
+                process.is_running() && !process.is_stopping()
+            }
+            Fault::Throttle { user, .. } => self.throttle(*user).is_reading(),
+            _ => true,
+        }
     }
 
     fn crash(&mut self, sim: &mut turmoil::Sim<'_>, host: &str, goodbye: bool) {

@@ -79,14 +79,17 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// That of one run. What ends a fault is no fault.
+    /// That of one run. What ends a fault is no fault, and what met nobody is none either.
     pub fn of(record: &Record) -> Self {
         let sessions = sessions::of(record);
         let mut matrix = Self::default();
-        for planned in &record.faults {
+        for (index, planned) in record.faults.iter().enumerate() {
             let Some(kind) = planned.kind() else {
                 continue;
             };
+            if record.in_vain.contains(&index) {
+                continue;
+            }
             let row = matrix.met.entry(kind).or_default();
             for session in &sessions {
                 if let Some(state) = State::of(session, planned.at)
@@ -187,6 +190,17 @@ mod tests {
         assert_eq!(row(held, FaultKind::Hold), [(State::Vanished, 1)]);
         let elsewhere = story().fault(1000, hold(CONNECTOR_2, "chat-server-9"));
         assert_eq!(row(elsewhere, FaultKind::Hold), []);
+    }
+
+    #[test]
+    fn a_fault_that_is_done_to_nothing_meets_nobody() {
+        let story = Story::new()
+            .enters(100, ALICE, "red", &[ALICE])
+            .fault(1000, pause(CONNECTOR_1))
+            .fault(1500, resume(CONNECTOR_1));
+        let mut record = story.record();
+        record.in_vain.insert(0);
+        assert_eq!(Matrix::of(&record), Matrix::default());
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl SimNet {
         SimStream {
             end: self.connections.open(connection, &self.host, peer),
             network: self.clone(),
-            turns: Turns::default(),
+            turns: self.throttle.turns(),
             last_read: PutOff::default(),
             last_write: PutOff::default(),
             stream,
@@ -165,9 +165,8 @@ impl SimStream {
             ..
         } = self;
         ready!(network.process.yields().poll_stream(last_read, context));
-        let throttle = &network.throttle;
         let stream = Pin::new(stream);
-        let read = turns.poll_read(throttle, end.number(), stream, context, buffer);
+        let read = turns.poll_read(end.number(), stream, context, buffer);
         if read.is_pending() {
             end.wait_to_read(context);
         }

@@ -89,6 +89,12 @@ impl Process {
         self.state.stop.notify_one();
     }
 
+    /// Whether anything of it runs: it was started, and has not ended since. One that stands still
+    /// runs.
+    pub fn is_running(&self) -> bool {
+        !self.tasks().alive.is_empty()
+    }
+
     /// Whether it was asked to stop and has not been started again since.
     pub fn is_stopping(&self) -> bool {
         self.state.is_stopping.load(Ordering::Relaxed)
@@ -286,10 +292,12 @@ mod tests {
         process.pause();
         sleep(Duration::from_millis(4500)).await;
         assert!(tasks.try_join_next().is_none(), "ran while it was paused");
+        assert!(process.is_running());
         process.resume();
 
         let woken_after = tasks.join_next().await.unwrap().unwrap();
         assert_eq!(woken_after, Duration::from_secs(5));
+        assert!(!process.is_running(), "its only task has ended");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! Runs one case: steps the simulation, injects the faults, samples the servers, and hands the
 //! record to the checks.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -125,6 +126,7 @@ fn run_with(
         trace: trace.clone(),
         history: Vec::new(),
         faults: Vec::new(),
+        in_vain: BTreeSet::new(),
         fired: Fired::new(),
         samples: Vec::new(),
         visits: Vec::new(),
@@ -222,6 +224,7 @@ struct Run<'a> {
     trace: Trace,
     history: Vec<history::Event>,
     faults: Vec<Planned>,
+    in_vain: BTreeSet<usize>,
     fired: Fired,
     samples: Vec<Sample>,
     visits: Vec<Visit>,
@@ -273,7 +276,9 @@ impl Run<'_> {
         };
         self.trace.fault(&happened);
         let took_hold = injector.apply(&mut deployment.sim, &planned.fault);
-        if let Some(kind) = planned.kind().filter(|_| took_hold) {
+        if !took_hold {
+            self.in_vain.insert(self.faults.len());
+        } else if let Some(kind) = planned.kind() {
             *self.fired.entry(kind).or_default() += 1;
         }
         self.faults.push(happened);
@@ -309,6 +314,7 @@ impl Run<'_> {
         Record {
             history: self.history,
             faults: self.faults,
+            in_vain: self.in_vain,
             fired: self.fired,
             unmet: self.unmet,
             healed_at: case.times.healed_at,

@@ -23,6 +23,8 @@ pub struct Throttle {
 #[derive(Debug, Default)]
 struct State {
     bytes_per_s: Option<u32>,
+    /// The streams that are open.
+    streams: u32,
     /// Who waits for its next turn, by the number of the connection.
     waiting: BTreeMap<u32, Waker>,
 }
@@ -47,44 +49,58 @@ impl Throttle {
         waiting.into_values().for_each(Waker::wake);
     }
 
+    /// Whether the reader has a stream.
+    pub fn is_reading(&self) -> bool {
+        self.state().streams > 0
+    }
+
+    /// Where a new stream of the reader begins.
+    pub fn turns(&self) -> Turns {
+        self.state().streams += 1;
+        Turns {
+            throttle: self.clone(),
+            pause: None,
+        }
+    }
+
     fn bytes_per_s(&self) -> Option<u32> {
         self.state().bytes_per_s
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A number and a map are whole whatever panicked.
+        // Numbers and a map are whole whatever panicked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Where one stream of a throttled reader stands.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Turns {
+    throttle: Throttle,
     /// Until its next turn.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl Turns {
-    /// Reads from `stream`, the connection `number`, as `throttle` allows.
+    /// Reads from `stream`, the connection `number`, as the throttle allows.
     pub fn poll_read(
         &mut self,
-        throttle: &Throttle,
         number: u32,
         stream: Pin<&mut impl AsyncRead>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Some(bytes_per_s) = throttle.bytes_per_s() else {
+        let Some(bytes_per_s) = self.throttle.bytes_per_s() else {
             self.pause = None;
             return stream.poll_read(context, buffer);
         };
         if let Some(pause) = &mut self.pause {
             if pause.as_mut().poll(context).is_pending() {
                 let waker = context.waker().clone();
-                throttle.state().waiting.insert(number, waker);
+                self.throttle.state().waiting.insert(number, waker);
                 return Poll::Pending;
             }
-            throttle.state().waiting.remove(&number);
+            self.throttle.state().waiting.remove(&number);
             self.pause = None;
         }
         let most = (bytes_per_s / READS_PER_S).max(1) as usize;
@@ -97,5 +113,11 @@ impl Turns {
             self.pause = Some(Box::pin(sleep(Duration::from_micros(us))));
         }
         Poll::Ready(read)
+    }
+}
+
+impl Drop for Turns {
+    fn drop(&mut self) {
+        self.throttle.state().streams -= 1;
     }
 }

@@ -340,6 +340,7 @@ impl Story {
         Record {
             history: self.history,
             faults: self.faults,
+            in_vain: Default::default(),
             fired: Fired::new(),
             unmet: Vec::new(),
             healed_at: ms(10_000),

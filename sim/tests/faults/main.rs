@@ -1,33 +1,19 @@
 //! What each fault looks like to the peers of the one that it hits: what they read, with which
 //! error, and when; and that its end ends it. Crashes, power cuts, cuts, holds and pauses are in
-//! `network.rs`.
+//! `network.rs`. What is made of several faults: those that come again and again in `again.rs`,
+//! those that happen at several places in `many.rs`.
 
-use std::collections::BTreeMap;
-use std::future::{self, Future};
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+mod world;
+
 use std::time::Duration;
 
-use cluster::net::{Listener, Network};
-use sim::connections::Connections;
 use sim::fault::Fault;
-use sim::inject::{Handles, Injector};
-use sim::net::{SimNet, SimStream};
-use sim::process::Process;
-use sim::throttle::Throttle;
-use sim::trace::Trace;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-const PORT: u16 = 3014;
-const SECOND: Duration = Duration::from_secs(1);
-/// The number of the user on the client's host.
-const USER: u32 = 7;
-/// One way, between the two.
-const LATENCY_MS: u64 = 5;
-
-type Result = std::result::Result<(), Box<dyn std::error::Error>>;
+use world::{
+    LATENCY_MS, Result, SECOND, SPOKEN, USER, World, ask, dial, echo, link, read_on, speak,
+};
 
 /// Waits until the fault has happened. Time is simulated: the test injects it one second after the
 /// start, however long that takes.
@@ -211,6 +197,29 @@ fn what_one_says_can_be_lost_while_the_other_is_heard() -> Result {
 }
 
 #[test]
+fn over_a_link_that_is_cut_nobody_is_reached_until_its_repair() -> Result {
+    let mut world = World::new(echo, |network, notes| async move {
+        loop {
+            let heard = async { ask(&mut dial(&network).await?).await };
+            if let Ok(Ok(_)) = timeout(SECOND, heard).await {
+                notes.add("heard");
+                return Ok(());
+            }
+            sleep(SECOND / 10).await;
+        }
+    });
+    let [a, b] = link();
+    world.apply(Fault::Partition { a, b });
+    world.run_for(5 * SECOND)?;
+    assert_eq!(world.told(), [""; 0]);
+    let [a, b] = link();
+    world.apply(Fault::Repair { a, b });
+    world.run_for(2 * SECOND)?;
+    assert_eq!(world.told(), ["heard"]);
+    Ok(())
+}
+
+#[test]
 fn a_process_that_is_asked_to_stop_ends_and_is_started_again() -> Result {
     let mut world = World::new(echo, |network, notes| async move {
         read_on(dial(&network).await?, notes.clone(), "client").await?;
@@ -231,18 +240,55 @@ fn a_process_that_is_asked_to_stop_ends_and_is_started_again() -> Result {
 }
 
 #[test]
-fn a_process_that_is_down_neither_crashes_nor_stops() -> Result {
-    let mut world = World::new(echo, |_network, _notes| future::pending());
+fn what_is_done_to_a_process_that_is_down_or_to_a_user_without_a_connection_does_not_count()
+-> Result {
+    let mut world = World::new(echo, |network, _notes| async move {
+        let _stream = dial(&network).await?;
+        the_fault().await;
+        Ok(())
+    });
     let host = || String::from("server");
     let goodbye = true;
+    let delay = Duration::from_millis(1);
     let crash = || Fault::Crash {
         host: host(),
         goodbye,
     };
+    let stop = || Fault::Stop { host: host() };
+    let others = || {
+        let host = host();
+        let slow = Fault::Slow {
+            host: host.clone(),
+            delay,
+        };
+        [Fault::Pause { host }, slow]
+    };
+    let throttle = |user| Fault::Throttle {
+        user,
+        bytes_per_s: 1000,
+    };
     world.run_for(SECOND)?;
-    assert!(world.apply(crash()));
-    assert!(!world.apply(crash()));
-    assert!(!world.apply(Fault::Stop { host: host() }));
+    assert!(world.apply(throttle(USER)));
+    assert!(!world.apply(throttle(USER + 1)), "this one never connects");
+    for fault in others() {
+        assert!(world.apply(fault.clone()), "{fault}");
+        world.apply(fault.heal().ok_or("it has an end")?);
+    }
+    for end in [crash(), stop()] {
+        assert!(world.apply(end.clone()), "{end}");
+        world.run_for(SECOND)?;
+        for fault in others() {
+            assert!(!world.apply(fault.clone()), "{fault} after {end}");
+            world.apply(fault.heal().ok_or("it has an end")?);
+        }
+        for fault in [crash(), stop()] {
+            assert!(!world.apply(fault.clone()), "{fault} after {end}");
+        }
+        world.apply(Fault::Restart { host: host() });
+        world.run_for(SECOND)?;
+    }
+    world.run_for(SECOND)?;
+    assert!(!world.apply(throttle(USER)), "it has gone");
     Ok(())
 }
 
@@ -267,169 +313,4 @@ fn a_latency_is_what_a_way_takes_from_then_on() -> Result {
 fn reset() -> Fault {
     let [a, b] = link();
     Fault::Reset { a, b }
-}
-
-fn link() -> [String; 2] {
-    ["server", "client"].map(String::from)
-}
-
-async fn dial(network: &SimNet) -> io::Result<SimStream> {
-    network.connect("server", PORT).await
-}
-
-/// Asks one byte and waits until it is echoed; tells how long that took.
-async fn ask(stream: &mut SimStream) -> io::Result<Duration> {
-    let asked_at = Instant::now();
-    stream.write_all(b"?").await?;
-    stream.read_exact(&mut [0]).await?;
-    Ok(asked_at.elapsed())
-}
-
-/// Reads until there is nothing more to read, and notes what it read and how that ended.
-async fn read_on(mut stream: SimStream, notes: Notes, who: &'static str) -> io::Result<()> {
-    let mut buffer = [0; 64];
-    loop {
-        let read = stream.read(&mut buffer).await;
-        let (is_over, what) = match read {
-            Ok(0) => (true, "end"),
-            Ok(_) => (false, "bytes"),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => (true, "reset"),
-            Err(_) => (true, "another error"),
-        };
-        notes.add(format!("{who}: {what}"));
-        if is_over {
-            return Ok(());
-        }
-    }
-}
-
-async fn echo(mut stream: SimStream, _notes: Notes) -> io::Result<()> {
-    let mut buffer = [0; 64];
-    loop {
-        match stream.read(&mut buffer).await? {
-            0 => return Ok(()),
-            len => stream.write_all(&buffer[..len]).await?,
-        }
-    }
-}
-
-/// How much [`speak`] says.
-const SPOKEN: usize = 5000;
-
-/// Says much, in many small writes.
-async fn speak(mut stream: SimStream, _notes: Notes) -> io::Result<()> {
-    for _ in 0..SPOKEN / 100 {
-        stream.write_all(&[b'.'; 100]).await?;
-    }
-    future::pending().await
-}
-
-/// What happened and when, in milliseconds since the start.
-#[derive(Clone, Default)]
-struct Notes(Arc<Mutex<Vec<(u128, String)>>>);
-
-impl Notes {
-    fn add(&self, what: impl Into<String>) {
-        let at = turmoil::sim_elapsed().unwrap_or_default();
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.push((at.as_millis(), what.into()));
-    }
-}
-
-/// A host `server` that lives for each connection what the test says, and a host `client` that lives
-/// what the test says.
-struct World {
-    sim: turmoil::Sim<'static>,
-    injector: Injector,
-    notes: Notes,
-}
-
-impl World {
-    fn new<S, C>(
-        server_life: fn(SimStream, Notes) -> S,
-        client_life: impl FnOnce(SimNet, Notes) -> C,
-    ) -> Self
-    where
-        S: Future<Output = io::Result<()>> + Send + 'static,
-        C: Future<Output = io::Result<()>> + 'static,
-    {
-        let mut sim = turmoil::Builder::new()
-            .simulation_duration(60 * SECOND)
-            .tcp_capacity(1024)
-            .rng_seed(1)
-            .build();
-        let notes = Notes::default();
-        let process = Process::default();
-        let users = [USER, USER + 1];
-        let throttles = BTreeMap::from(users.map(|user| (user, Throttle::default())));
-        let handles = Handles {
-            processes: BTreeMap::from([(String::from("server"), process.clone())]),
-            throttles,
-            connections: Connections::default(),
-        };
-        let trace = Trace::new(false);
-        let network = |host: &str, process| {
-            let connections = handles.connections.clone();
-            SimNet::new(host, process, connections, trace.clone())
-        };
-
-        let server = network("server", process.clone());
-        let server_notes = notes.clone();
-        sim.host("server", move || {
-            let (server, notes, process) = (server.clone(), server_notes.clone(), process.clone());
-            async move {
-                let mut listener = server.listen(PORT).await?;
-                let mut tasks = JoinSet::new();
-                let accepting = async {
-                    loop {
-                        let stream = listener.accept().await?;
-                        let life = server_life(stream, notes.clone());
-                        tasks.spawn(server.task(life));
-                    }
-                };
-                tokio::select! {
-                    stopped = accepting => stopped,
-                    () = process.asked_to_stop() => {
-                        tasks.shutdown().await;
-                        future::pending().await
-                    }
-                }
-            }
-        });
-        let throttle = handles.throttles[&USER].clone();
-        let client = network("client", Process::default()).throttled(throttle);
-        let life = client_life(client, notes.clone());
-        sim.client("client", async move {
-            life.await?;
-            future::pending().await
-        });
-        sim.set_link_latency("server", "client", Duration::from_millis(LATENCY_MS));
-        Self {
-            sim,
-            injector: Injector::new(link().to_vec(), handles),
-            notes,
-        }
-    }
-
-    fn apply(&mut self, fault: Fault) -> bool {
-        self.injector.apply(&mut self.sim, &fault)
-    }
-
-    fn run_for(&mut self, time: Duration) -> Result {
-        let until = self.sim.elapsed() + time;
-        while self.sim.elapsed() < until {
-            self.sim.step()?;
-        }
-        Ok(())
-    }
-
-    fn notes(&self) -> Vec<(u128, String)> {
-        let notes = self.notes.0.lock();
-        notes.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// What happened so far.
-    fn told(&self) -> Vec<String> {
-        self.notes().into_iter().map(|(_, what)| what).collect()
-    }
 }
