@@ -3,6 +3,8 @@
 //! `network.rs`. What is made of several faults: those that come again and again in `again.rs`,
 //! those that happen at several places in `many.rs`.
 
+mod again;
+mod many;
 mod world;
 
 use std::time::Duration;
