@@ -2,6 +2,7 @@
 //! the user's number, and on nothing that happens in the run.
 
 mod look_alikes;
+mod overlap;
 mod users;
 
 use std::collections::BTreeSet;
@@ -144,6 +145,7 @@ impl Drawing<'_> {
             };
             self.add_habit(habit, entering_ms, &mut actions, &room, rng);
         }
+        self.add_moves(&mut actions, &room, rng);
         if habit != Some(Habit::Idle) {
             self.add_sends(&mut actions, login_at, rng);
         }

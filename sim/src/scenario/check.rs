@@ -169,6 +169,12 @@ impl Findings<'_> {
             let what = format!("together they can be at most {ROOM_SIZES_SUM_MAX}: divide them");
             self.add("users.room-sizes", &what);
         }
+        let overlap = Span::just(users.overlap_percent);
+        self.at_most("users.overlap-percent", overlap, 100);
+        if users.overlap_percent > 0 && users.rooms.min < 2 {
+            let what = "who belongs to two rooms needs two: rooms must be at least 2";
+            self.add("users.overlap-percent", what);
+        }
         let longest = u32::try_from(BODY_LEN_LIMIT / 2).unwrap_or(u32::MAX);
         self.at_most("users.message-len", users.message_len, longest);
         let percents = users.habits.iter().map(|(_, percent)| *percent);

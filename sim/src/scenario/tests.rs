@@ -138,6 +138,14 @@ fn what_does_not_go_together_is_told() {
             "2:1: users.room-sizes: each room must get some users: at least 1",
         ),
         (
+            "[users]\nrooms = '1..3'\noverlap-percent = 10",
+            "3:1: users.overlap-percent: who belongs to two rooms needs two: rooms must be at least 2",
+        ),
+        (
+            "[users]\noverlap-percent = 101",
+            "2:1: users.overlap-percent: it can be at most 100",
+        ),
+        (
             "[users.habits]\nrejoin = 60\nswitch = 60",
             "1:8: users.habits: a user has one habit, and these are for 120 of a hundred users",
         ),

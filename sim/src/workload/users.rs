@@ -22,6 +22,9 @@ pub struct Users {
     /// How many users each room gets, compared with the others; those that are not listed as the
     /// last that is. All the same if none is.
     pub room_sizes: Vec<u32>,
+    /// How many of a hundred users belong to two rooms, their own and the next one, and go to and
+    /// fro between them, see `overlap.rs`.
+    pub overlap_percent: u32,
     /// Time from one send of a user to its next.
     #[serde(rename = "send-every", with = "span::time")]
     pub send_every_ms: Span,
@@ -54,6 +57,7 @@ impl Default for Users {
             hosts: 2,
             rooms: Span::just(4),
             room_sizes: Vec::new(),
+            overlap_percent: 0,
             send_every_ms: Span::of(500..=2000),
             private_percent: Span::just(10),
             nobody_percent: 0,
