@@ -173,7 +173,7 @@ impl Case {
             settings,
             quiet: scenario.quiet,
             unchecked: scenario.guarantees.left_out(),
-            expect: scenario.expect,
+            expect: scenario.expect.clone(),
         }
     }
 

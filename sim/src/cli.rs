@@ -9,8 +9,11 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use reports::run_folder::FolderError;
 
 use crate::commands::{certify, check, detect, explain, hashes, replay, run, show, shrink, sweep};
+use crate::gather::Gathered;
+use crate::quoted::quoted;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -117,7 +120,7 @@ impl Options {
             Some(Command::Shrink(shrink)) => shrink.command_line(),
             Some(Command::List) => String::from(" list"),
             Some(Command::Flaws) => String::from(" flaws"),
-            Some(Command::Show(show)) => format!(" show {}", show.scenario),
+            Some(Command::Show(show)) => format!(" show {}", quoted(&show.scenario)),
             Some(Command::Check(check)) => check.command_line(),
         };
         format!("cargo sim{arguments}")
@@ -128,6 +131,16 @@ impl How {
     /// Whether nothing of it was said.
     pub fn is_unsaid(&self) -> bool {
         self.jobs.is_none() && self.out.is_none() && self.capsules.is_none()
+    }
+
+    /// The report of what `command` runs, if there is to be one.
+    ///
+    /// # Errors
+    ///
+    /// If its folder holds anything, or can't be made.
+    pub fn gathered(&self, command: String) -> Result<Option<Gathered>, FolderError> {
+        let out = self.out.as_deref();
+        out.map(|path| Gathered::new(path, command)).transpose()
     }
 
     /// The number of threads.

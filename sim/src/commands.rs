@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::process::ExitCode;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 
 use crate::cli::{Command, Options};
 use crate::policy::Change;
@@ -73,9 +73,21 @@ fn named(
     } else {
         let mut seen = BTreeSet::new();
         let names = names.iter().filter(|name| seen.insert(*name));
-        let found: Result<_, _> = names.map(|name| scenario::find(name)).collect();
+        let found: Result<Vec<_>, _> = names.map(|name| scenario::find(name)).collect();
         found?
     };
+    for (index, scenario) in scenarios.iter().enumerate() {
+        let mut before = scenarios[..index].iter();
+        if let Some(same) = before.find(|other| other.name == scenario.name) {
+            bail!(
+                "{} and {} are both called {}, which is how reports name them: give one another \
+                 `name`",
+                same.given_as,
+                scenario.given_as,
+                scenario.name
+            );
+        }
+    }
     Ok(scenarios
         .into_iter()
         .map(|mut scenario| {

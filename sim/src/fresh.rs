@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 /// The first fresh seed of a scenario. Fixed seeds are small numbers; these are none of them.
@@ -49,6 +49,18 @@ impl Fresh {
     /// The next seed of `scenario` that was not tried.
     pub fn next(&self, scenario: &str) -> u64 {
         self.tried.next.get(scenario).copied().unwrap_or(FIRST)
+    }
+
+    /// # Errors
+    ///
+    /// If all seeds of `scenario` were tried.
+    pub fn check(&self, scenario: &str) -> anyhow::Result<()> {
+        ensure!(
+            self.next(scenario) < u64::MAX,
+            "by {} all seeds of {scenario} were tried: name another file",
+            self.path.display()
+        );
+        Ok(())
     }
 
     /// Notes that the next `runs` seeds of `scenario` were tried.

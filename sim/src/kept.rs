@@ -1,12 +1,13 @@
 //! What is kept of one run: the files that the command line names.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
 use crate::commands::run::Options;
+use crate::files::Files;
 use crate::gather::Gathered;
 use crate::report;
 use crate::run::Outcome;
@@ -28,18 +29,15 @@ impl Kept {
     ///
     /// # Errors
     ///
-    /// If one can't be written, or two are the same.
+    /// If one can't be written, or would be written over another or over the scenario.
     pub fn open(options: &Options, command: String) -> anyhow::Result<Self> {
+        Files::scenarios([&options.scenario])
+            .write("--trace", options.trace.as_ref())
+            .write("--history", options.history.as_ref())
+            .are_apart()?;
         let out = options.out.as_deref();
         let gathered = out.map(|path| Gathered::new(path, command)).transpose()?;
         let trace = options.trace.as_deref().map(Target::open).transpose()?;
-        if let (Some(trace), Some(history)) = (&trace, &options.history) {
-            ensure!(
-                !is_same(&trace.path, history),
-                "--trace and --history are the same file, {}: name two",
-                history.display()
-            );
-        }
         let history = options.history.as_deref().map(Target::open).transpose()?;
         Ok(Self {
             trace,
@@ -97,12 +95,6 @@ impl Target {
 
 fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", path.display())
-}
-
-/// Whether `other` is another name of the file `path`.
-pub fn is_same(path: &Path, other: &Path) -> bool {
-    let names = (fs::canonicalize(path), fs::canonicalize(other));
-    path == other || matches!(names, (Ok(path), Ok(other)) if path == other)
 }
 
 fn history_lines(outcome: &Outcome) -> serde_json::Result<Vec<u8>> {

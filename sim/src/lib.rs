@@ -25,7 +25,7 @@
 //!   it is still the same run; [`shrink`]: as small as it can be; [`explain`]: its story as a page;
 //! - [`certify`]: whether the same seeds give the same runs in every way;
 //! - [`cli`], [`commands`], [`report`] and [`table`] (what is printed), [`progress`] (meanwhile),
-//!   [`gather`], [`kept`] and [`summary`] (what is written): the program.
+//!   [`gather`], [`kept`] and [`summary`] (what is written, into which [`files`]): the program.
 
 #[cfg(not(tokio_unstable))]
 compile_error!(
@@ -52,6 +52,7 @@ pub mod detect;
 pub mod explain;
 pub mod failures;
 pub mod fault;
+pub mod files;
 pub mod fresh;
 pub mod gather;
 pub mod guarantees;
@@ -67,6 +68,7 @@ pub mod policy;
 pub mod process;
 pub mod progress;
 pub mod quiet;
+mod quoted;
 pub mod record;
 pub mod replay;
 pub mod report;

@@ -155,15 +155,9 @@ fn run_with(
         Ok(checked) => (checked, None),
         Err(reason) => (Checked::default(), Some(reason)),
     };
-    let is_expected = case.expect.is_met_by(&checked.violations);
-    let missed = case
-        .expect
-        .missed()
-        .filter(|_| !is_expected && broke_off.is_none());
-    let (expected, violations) = match is_expected {
-        true => (checked.violations, Vec::new()),
-        false => (Vec::new(), checked.violations),
-    };
+    let (expected, violations) = case.expect.part(checked.violations);
+    let missed = case.expect.missed();
+    let missed = missed.filter(|_| expected.is_empty() && broke_off.is_none());
     Outcome {
         scenario: case.scenario.clone(),
         given_as: case.given_as.clone(),

@@ -14,6 +14,7 @@ use crate::anchor::Anchored;
 use crate::chaos::RandomFaults;
 use crate::fault::Planned;
 use crate::incident::Incident;
+use crate::quoted::quoted;
 use crate::settings::Settings;
 use crate::workload::Users;
 use document::{Document, Problem};
@@ -148,8 +149,12 @@ impl Scenario {
         if scenario.name.is_empty() {
             let stem = Path::new(file).file_stem().unwrap_or_default();
             scenario.name = stem.to_string_lossy().into_owned();
+            if let Some(what) = check::wrong_name(&scenario.name) {
+                let what = format!("{what}, and without one it is called as its file");
+                return Err(error(vec![document.problem("name", &what)]));
+            }
         }
-        scenario.given_as = file.to_owned();
+        scenario.given_as = quoted(file).into_owned();
         Ok(scenario)
     }
 

@@ -125,13 +125,95 @@ fn a_sweep_goes_on_with_seeds_that_were_not_tried_and_tells_ci_servers() -> Outc
 }
 
 #[test]
-fn one_file_for_two_outputs_is_refused_before_anything_runs() -> Outcome {
+fn an_output_that_takes_the_place_of_another_file_or_can_not_be_written_is_told_first() -> Outcome {
     let folder = tempfile::tempdir()?;
-    let file = folder.path().join("file").to_string_lossy().into_owned();
-    let run = sim(&["sweep", "steady", "--junit", &file, "--markdown", &file]).output()?;
-    assert_eq!(run.status.code(), Some(2), "{run:?}");
-    assert!(text(&run.stderr).contains("two are the same file"));
-    assert!(!folder.path().join("file").exists());
+    let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (mine, new, nowhere) = (at("mine.toml"), at("new"), at("no/where"));
+    let (mine, new, nowhere) = (&*mine, &*new, &*nowhere);
+    fs::write(mine, "users.count = 3\n")?;
+    for (arguments, complaint) in [
+        (
+            &["run", mine, "--seed", "1", "--trace", mine][..],
+            "is what is read",
+        ),
+        (
+            &["run", mine, "--seed", "1", "--history", mine],
+            "is what is read",
+        ),
+        (&["hashes", mine, "--trace", mine], "is what is read"),
+        (&["sweep", mine, "--junit", mine], "is what is read"),
+        (
+            &["sweep", mine, "--junit", new, "--markdown", new],
+            "are the same file",
+        ),
+        (&["sweep", mine, "--markdown", nowhere], "cannot write"),
+        (
+            &["sweep", mine, "--time", "1s", "--fresh", nowhere],
+            "cannot write",
+        ),
+        (&["hashes", mine, "--trace", nowhere], "cannot write"),
+        (&["explain", mine, "--out", mine], "no capsule"),
+    ] {
+        let run = sim(arguments).output()?;
+        let said = text(&run.stderr);
+        assert_eq!(run.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(complaint), "{arguments:?}: {said}");
+        assert_eq!(text(&run.stdout), "", "{arguments:?}");
+    }
+    assert_eq!(fs::read_to_string(mine)?, "users.count = 3\n");
+    assert_eq!(fs::read_dir(folder.path())?.count(), 1);
+    Ok(())
+}
+
+#[test]
+fn scenarios_of_one_name_are_not_mixed_and_all_fresh_seeds_can_have_been_tried() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (one, two, seeds) = (at("steady.toml"), at("two.toml"), at("seeds.json"));
+    fs::write(&one, "")?;
+    fs::write(&two, "name = 'rush hour'")?;
+    fs::write(
+        &seeds,
+        format!(r#"{{"next": {{"rush hour": {}}}}}"#, u64::MAX),
+    )?;
+    for (arguments, complaint) in [
+        (&["sweep", "steady", &one][..], "are both called steady"),
+        (
+            &["sweep", &two, "--time", "1s", "--fresh", &seeds],
+            "all seeds of rush hour were tried",
+        ),
+    ] {
+        let run = sim(arguments).output()?;
+        let said = text(&run.stderr);
+        assert_eq!(run.status.code(), Some(2), "{said}");
+        assert!(said.contains(complaint), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_command_that_repeats_a_run_is_one_for_a_shell() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("it's mine.toml");
+    // What it wants broken is not.
+    let text_of = "users.count = 3\nexpect.outcome = 'violated'\n";
+    fs::write(&file, text_of)?;
+    let capsules = folder.path().join("capsules");
+    let run = sim(&["run", &file.to_string_lossy(), "--seed", "1"])
+        .args(["--capsules", &capsules.to_string_lossy()])
+        .output()?;
+    assert_eq!(run.status.code(), Some(1), "{run:?}");
+    let told = text(&run.stdout);
+    let last = told.lines().last().unwrap_or_default();
+    let again = last
+        .strip_prefix("reproduce: cargo sim ")
+        .ok_or("a command")?;
+    let again = Command::new("sh")
+        .args(["-c", &format!("exec {PROGRAM} {again}")])
+        .current_dir(folder.path())
+        .output()?;
+    assert_eq!(again.status.code(), Some(1), "{again:?}");
+    assert_eq!(told.lines().next(), text(&again.stdout).lines().next());
     Ok(())
 }
 

@@ -39,7 +39,7 @@ after = '1s'
 
 [expect]
 outcome = 'violated'
-guarantee = 'G5'
+guarantee = ['G5', 'G7', 'G10', 'G11']
 ";
 
 #[test]
@@ -133,13 +133,24 @@ fn a_canary_that_fails_is_as_it_should_be_and_one_that_does_not_is_a_failure() -
         "{run:?}"
     );
 
+    let more = CANARY.replace("['G5', 'G7', 'G10', 'G11']", "'G5'");
+    let more = write(folder.path(), "more.toml", &more)?;
+    let run = sim(&["run", &more.to_string_lossy(), "--seed", "1"])?;
+    assert_eq!(run.status.code(), Some(1), "{run:?}");
+    let told = text(&run.stdout);
+    assert!(!told.contains("G5 membership: "), "{told}");
+    assert!(told.contains("G7 true notices: "), "{told}");
+    let detect = sim(&["detect", "kick-lost", "--scenario", &more.to_string_lossy()])?;
+    assert_eq!(detect.status.code(), Some(2), "{detect:?}");
+    assert!(text(&detect.stderr).contains("is a canary"));
+
     let healthy = CANARY.replace("'ghost-after-connector-crash'", "");
     let dead = write(folder.path(), "dead.toml", &healthy)?;
     let dead = dead.to_string_lossy();
     let run = sim(&["run", &dead, "--seed", "1"])?;
     assert_eq!(run.status.code(), Some(1), "{run:?}");
     let told = text(&run.stdout);
-    let missed = "G5 membership was to be broken in this run, and was not\n";
+    let missed = "G10 liveness or G11 clean was to be broken in this run, and was not\n";
     assert!(
         told.starts_with("FAILED: ") && told.contains(missed),
         "{told}"

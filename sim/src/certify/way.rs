@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::path::{self, Path, PathBuf};
 use std::process::Command;
 
+use crate::quoted::{quoted, quoted_path};
+
 /// As far from Greenwich as there is, and with a day of its own.
 const TIME_ZONE: &str = "Pacific/Kiritimati";
 /// Whose small i has a capital of its own, and whose decimal point is a comma.
@@ -133,11 +135,13 @@ impl Way {
     /// What a person types for `runs` in this way.
     pub fn command_line(&self, runs: &Runs) -> String {
         let directory = self.directory.iter();
-        let directory = directory.map(|it| format!("cd {} && ", it.display()));
+        let directory = directory.map(|it| format!("cd {} && ", quoted_path(it)));
         let environment = self.environment.iter();
         let environment = environment.map(|(name, value)| format!("{name}={value} "));
-        let program = self.program.display().to_string();
-        let arguments = self.arguments(runs).join(" ");
+        let program = quoted_path(&self.program);
+        let arguments = self.arguments(runs);
+        let arguments: Vec<_> = arguments.iter().map(|it| quoted(it)).collect();
+        let arguments = arguments.join(" ");
         let before: String = directory.chain(environment).collect();
         format!("{before}{program} {arguments}")
     }

@@ -14,6 +14,7 @@ use super::FAILED;
 use crate::certify::way::{self, Runs};
 use crate::certify::{Certificate, Certify, Row, Watch, table};
 use crate::cli::{Seeds, threads};
+use crate::quoted::{quoted, quoted_path};
 use crate::scenario;
 
 const MORE: &str = "\
@@ -51,7 +52,8 @@ impl Options {
     /// What repeats it, after `sim`.
     pub fn command_line(&self) -> String {
         let markdown = if self.markdown { " --markdown" } else { "" };
-        let scenarios = self.scenarios.join(" ");
+        let scenarios: Vec<_> = self.scenarios.iter().map(|it| quoted(it)).collect();
+        let scenarios = scenarios.join(" ");
         line(&scenarios, &self.seeds, &self.builds) + markdown
     }
 }
@@ -59,7 +61,7 @@ impl Options {
 fn line(scenarios: &str, seeds: &Seeds, builds: &[PathBuf]) -> String {
     let builds = builds
         .iter()
-        .map(|it| format!(" --build {}", it.display()))
+        .map(|it| format!(" --build {}", quoted_path(it)))
         .collect::<String>();
     format!(" certify {scenarios} --seeds {seeds}{builds}")
 }
@@ -101,7 +103,7 @@ pub fn execute(options: &Options) -> anyhow::Result<ExitCode> {
     output.print(&table);
     if let Some(difference) = &difference {
         let seeds = Seeds(difference.seeds.clone());
-        let again = line(&difference.scenario, &seeds, &options.builds);
+        let again = line(&quoted(&difference.scenario), &seeds, &options.builds);
         output.print_line(&format!("\n{difference}reproduce: cargo sim{again}"));
     }
     output.end()?;

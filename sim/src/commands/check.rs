@@ -10,7 +10,8 @@ use reports::output::{Output, say};
 use super::UNUSABLE;
 use crate::case::Case;
 use crate::clock::clock;
-use crate::scenario::{self, Expected, Scenario};
+use crate::quoted::quoted;
+use crate::scenario::{self, Scenario};
 
 /// Which files, and which seed.
 #[derive(Debug, Args)]
@@ -26,7 +27,8 @@ pub struct Options {
 impl Options {
     /// What repeats it, after `sim`.
     pub fn command_line(&self) -> String {
-        let names: String = self.scenarios.iter().map(|it| format!(" {it}")).collect();
+        let names = self.scenarios.iter().map(|it| format!(" {}", quoted(it)));
+        let names: String = names.collect();
         format!(" check{names} --seed {}", self.seed)
     }
 }
@@ -61,9 +63,8 @@ pub fn execute(options: &Options) -> anyhow::Result<ExitCode> {
 /// Cluster and plan, then phases, then users.
 fn description(scenario: &Scenario, case: &Case) -> String {
     let mut lines = vec![case.to_string()];
-    if scenario.expect.outcome == Expected::Violated {
-        lines.extend(scenario.expect.missed().map(|it| format!("a canary: {it}")));
-    }
+    let wanted = scenario.expect.wanted().into_iter();
+    lines.extend(wanted.map(|it| format!("a canary: {it} is to be broken in each run\n")));
     let times = &case.times;
     lines.push(format!(
         "{}  the last user arrives, faults begin\n\

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
+use anyhow::ensure;
 use clap::Args;
 use cluster::policy::Flaw;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,7 +13,8 @@ use reports::output::{Output, say};
 use super::{FAILED, INTERRUPTION};
 use crate::cli::threads;
 use crate::detect::{Detect, Found, Watch, table};
-use crate::scenario;
+use crate::quoted::quoted;
+use crate::scenario::{self, Expected};
 
 /// Which flaws, and how often.
 #[derive(Debug, Args)]
@@ -40,7 +42,8 @@ impl Options {
         for flaw in &self.flaws {
             line += &format!(" {flaw}");
         }
-        line += &format!(" --starts {} --scenario {}", self.starts, self.scenario);
+        let scenario = quoted(&self.scenario);
+        line += &format!(" --starts {} --scenario {scenario}", self.starts);
         if self.markdown {
             line += " --markdown";
         }
@@ -60,8 +63,14 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
     }
     flaws.sort_unstable();
     flaws.dedup();
+    let scenario = scenario::find(&options.scenario)?;
+    ensure!(
+        scenario.expect.outcome == Expected::Held,
+        "--scenario: {} is a canary, which fails without a flaw: name one that is to hold",
+        options.scenario
+    );
     let detect = Detect {
-        scenario: scenario::find(&options.scenario)?,
+        scenario,
         flaws,
         starts: options.starts,
         jobs: threads(options.jobs),

@@ -12,7 +12,8 @@ use reports::output::{Output, say};
 use super::UNDECIDED;
 use crate::capsule::Capsule;
 use crate::explain;
-use crate::kept::is_same;
+use crate::files::Files;
+use crate::quoted::quoted_path;
 use crate::replay::Replay;
 
 const EXIT_STATUS: &str = "\
@@ -41,7 +42,7 @@ pub struct Options {
 impl Options {
     /// What repeats it, after `sim`.
     pub fn command_line(&self) -> String {
-        let capsule = self.capsule.display();
+        let capsule = quoted_path(&self.capsule);
         match self.violation {
             None => format!(" explain {capsule}"),
             Some(number) => format!(" explain {capsule} --violation {number}"),
@@ -64,11 +65,9 @@ pub fn execute(options: &Options) -> anyhow::Result<ExitCode> {
     );
     let out = options.out.clone();
     let out = out.unwrap_or_else(|| options.capsule.with_extension("html"));
-    anyhow::ensure!(
-        !is_same(&options.capsule, &out),
-        "--out is the capsule itself, {}: name another file",
-        out.display()
-    );
+    let files = Files::read(&options.capsule).write("--out", Some(&out));
+    files.are_apart()?;
+    files.are_writable()?;
     let replay = Replay::of(&capsule);
     if replay.difference.is_some() {
         say(&replay.told(&capsule));

@@ -12,7 +12,9 @@ use reports::output::{Output, say};
 use super::{INTERRUPTION, named};
 use crate::certify::Hashed;
 use crate::cli::{Seeds, threads};
+use crate::files::Files;
 use crate::policy::Change;
+use crate::quoted::quoted;
 use crate::sweep::{Done, Ended, Sweep, Watch};
 
 /// Which runs to print the hashes of.
@@ -40,7 +42,8 @@ pub struct Options {
 impl Options {
     /// What repeats it, after `sim`.
     pub fn command_line(&self) -> String {
-        let names: String = self.scenarios.iter().map(|it| format!(" {it}")).collect();
+        let names = self.scenarios.iter().map(|it| format!(" {}", quoted(it)));
+        let names: String = names.collect();
         let change = self.change.command_line();
         let chains = if self.chains { " --chains" } else { "" };
         format!(" hashes{names} --seeds {}{chains}{change}", self.seeds)
@@ -54,6 +57,9 @@ impl Options {
 /// If a scenario is unknown, or standard output or the file of the trace can't be
 /// written.
 pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
+    let files = Files::scenarios(&options.scenarios).write("--trace", options.trace.as_ref());
+    files.are_apart()?;
+    files.are_writable()?;
     let Seeds(seeds) = options.seeds;
     let sweep = Sweep {
         scenarios: named(&options.scenarios, &options.change, |_| seeds.clone())?,

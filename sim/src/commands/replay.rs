@@ -8,6 +8,7 @@ use reports::output::{Output, say};
 
 use super::{FAILED, UNDECIDED};
 use crate::capsule::Capsule;
+use crate::quoted::quoted_path;
 use crate::replay::Replay;
 use crate::report;
 
@@ -30,7 +31,7 @@ pub struct Options {
 impl Options {
     /// What repeats it, after `sim`.
     pub fn command_line(&self) -> String {
-        format!(" replay {}", self.capsule.display())
+        format!(" replay {}", quoted_path(&self.capsule))
     }
 }
 

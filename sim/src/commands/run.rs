@@ -10,6 +10,7 @@ use super::{FAILED, UNDECIDED};
 use crate::capsules::Capsules;
 use crate::kept::Kept;
 use crate::policy::Change;
+use crate::quoted::quoted;
 use crate::report;
 use crate::run;
 use crate::scenario;
@@ -48,7 +49,8 @@ impl Options {
     /// What repeats it, after `sim`.
     pub fn command_line(&self) -> String {
         let change = self.change.command_line();
-        format!(" run {} --seed {}{change}", self.scenario, self.seed)
+        let scenario = quoted(&self.scenario);
+        format!(" run {scenario} --seed {}{change}", self.seed)
     }
 }
 

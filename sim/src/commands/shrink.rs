@@ -18,6 +18,8 @@ use tokio::sync::oneshot;
 use super::UNDECIDED;
 use crate::capsule::Capsule;
 use crate::cli::{duration, threads};
+use crate::files::Files;
+use crate::quoted::quoted_path;
 use crate::shrink::{self, Limits, ShrinkError, Shrunk, regression};
 use crate::shrink::{OTHER_SEEDS, size::Size};
 
@@ -55,7 +57,7 @@ pub struct Options {
 impl Options {
     /// What repeats it, after `sim`.
     pub fn command_line(&self) -> String {
-        format!(" shrink {}", self.capsule.display())
+        format!(" shrink {}", quoted_path(&self.capsule))
     }
 }
 
@@ -70,6 +72,10 @@ pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
         .out
         .clone()
         .unwrap_or_else(|| beside(&options.capsule));
+    let files = Files::read(&options.capsule).write("--out", Some(&out));
+    let files = files.write("--test", options.test.as_ref());
+    files.are_apart()?;
+    files.are_writable()?;
     let stop = AtomicBool::new(false);
     let limits = Limits {
         jobs: threads(options.jobs),
@@ -94,7 +100,10 @@ pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
     }
     let mut output = Output::stdout();
     output.print_line(&told(&shrunk, &smaller));
-    output.print_line(&format!("\nreproduce: cargo sim replay {}", out.display()));
+    output.print_line(&format!(
+        "\nreproduce: cargo sim replay {}",
+        quoted_path(&out)
+    ));
     output.end()?;
     Ok(signal.map_or(ExitCode::SUCCESS, |signal| {
         ExitCode::from(signal.exit_status())

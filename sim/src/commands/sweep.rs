@@ -15,10 +15,11 @@ use super::{UNDECIDED, named};
 use crate::capsules::Capsules;
 use crate::cli::{How, Seeds, duration};
 use crate::coverage::Coverage;
+use crate::files::Files;
 use crate::fresh::Fresh;
 use crate::gather::Gathered;
-use crate::kept::is_same;
 use crate::policy::Change;
+use crate::quoted::quoted;
 use crate::scenario::{self, Scenario};
 use crate::summary::{self, Part};
 use crate::sweep::{ALL_SEEDS, Ended, Sweep};
@@ -66,7 +67,7 @@ impl Options {
     pub fn command_line(&self) -> String {
         let mut line = String::from(" sweep");
         for scenario in &self.scenarios {
-            line += &format!(" {scenario}");
+            line += &format!(" {}", quoted(scenario));
         }
         if let Some(seeds) = &self.seeds {
             line += &format!(" --seeds {seeds}");
@@ -85,18 +86,23 @@ impl Options {
 ///
 /// If a scenario is unknown, or a file or standard output can't be written.
 pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
-    let files = [&options.fresh, &options.junit, &options.markdown];
-    let files: Vec<_> = files.into_iter().flatten().collect();
-    for (index, file) in files.iter().enumerate() {
-        anyhow::ensure!(
-            files[..index].iter().all(|other| !is_same(file, other)),
-            "--fresh, --junit and --markdown: two are the same file, {}",
-            file.display()
-        );
-    }
+    let files = Files::scenarios(&options.scenarios)
+        .write("--fresh", options.fresh.as_ref())
+        .write("--junit", options.junit.as_ref())
+        .write("--markdown", options.markdown.as_ref());
+    files.are_apart()?;
     let mut fresh = options.fresh.as_deref().map(Fresh::open).transpose()?;
+    let fixed = options.fixed(fresh.is_some())?;
+    if let Some(fresh) = &fresh {
+        for (scenario, _) in &fixed.scenarios {
+            fresh.check(&scenario.name)?;
+        }
+    }
+    let gathered = options.how.gathered(command)?;
+    // They may be in the folder of the report.
+    files.are_writable()?;
     let began_at = Instant::now();
-    let swept = sweep(&options.fixed(fresh.is_some())?, &options.how, command)?;
+    let swept = sweep(&fixed, &options.how, gathered)?;
     let mut status = swept.status();
     let mut parts = vec![Part {
         name: "fixed seeds",
@@ -139,7 +145,7 @@ impl Options {
     fn sweep_fresh(&self, fresh: &mut Fresh, left: Duration) -> anyhow::Result<Swept> {
         let seeds_of = |it: &Scenario| fresh.next(&it.name)..u64::MAX;
         let some = self.sweep(seeds_of, Some(left))?;
-        let swept = sweep(&some, &self.how, String::new())?;
+        let swept = sweep(&some, &self.how, None)?;
         for (name, tally) in &swept.scenarios {
             fresh.advance(name, tally.runs as u64);
         }
@@ -206,13 +212,12 @@ pub fn execute_all(how: &How, command: String) -> anyhow::Result<ExitCode> {
         jobs: how.threads(),
         time: None,
     };
-    Ok(ExitCode::from(sweep(&all, how, command)?.status()))
+    let gathered = how.gathered(command)?;
+    Ok(ExitCode::from(sweep(&all, how, gathered)?.status()))
 }
 
-fn sweep(sweep: &Sweep, how: &How, command: String) -> anyhow::Result<Swept> {
-    let out = how.out.as_deref();
-    let gathered = out.map(|path| Gathered::new(path, command)).transpose()?;
-    let capsules = Capsules::new(how.capsules.as_deref(), out);
+fn sweep(sweep: &Sweep, how: &How, gathered: Option<Gathered>) -> anyhow::Result<Swept> {
+    let capsules = Capsules::new(how.capsules.as_deref(), how.out.as_deref());
     let mut table = Table::new(sweep, gathered, capsules, Output::stdout());
     let ended = sweep.run(&mut table)?;
     let written = table.write(ended);

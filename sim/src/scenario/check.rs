@@ -8,7 +8,7 @@ use cluster::wire::package::BODY_LEN_LIMIT;
 
 use super::document::{Document, Problem};
 use super::expectation::Expected;
-use super::{Cluster, Phases, Scenario, Span};
+use super::{Cluster, Phases, Scenario, Span, built_in};
 use crate::case::SERVERS_MAX;
 use crate::fault::Fault;
 
@@ -48,6 +48,12 @@ pub(super) fn problems(scenario: &Scenario, document: &Document<'_>) -> Vec<Prob
     found.check_faults(scenario);
     found.check_expectation(scenario);
     found.problems
+}
+
+/// What is wrong with what a scenario is called.
+pub(super) fn wrong_name(name: &str) -> Option<&'static str> {
+    let is_wrong = name.trim().is_empty() || name.contains(char::is_control);
+    is_wrong.then_some("it must be one line with something to see, without control characters")
 }
 
 /// What may be meant and is worth a word.
@@ -115,6 +121,19 @@ impl Findings<'_> {
     }
 
     fn check_shape(&mut self, scenario: &Scenario) {
+        let name = scenario.name.as_str();
+        if let Some(what) = Some(name)
+            .filter(|name| !name.is_empty())
+            .and_then(wrong_name)
+        {
+            self.add("name", what);
+        }
+        if built_in::names().contains(&name) {
+            self.add("name", "a built-in scenario is called so");
+        }
+        if scenario.about.contains(char::is_control) {
+            self.add("about", "it must be one line, without control characters");
+        }
         if scenario.seeds == 0 {
             self.add("seeds", "it must be at least 1");
         }
@@ -334,16 +353,15 @@ impl Findings<'_> {
             self.add("guarantees.only", "nothing would be checked");
         }
         let expect = &scenario.expect;
-        match (expect.outcome, expect.guarantee) {
-            (Expected::Held, Some(_)) => {
-                let what = "this is for what is to be broken: add outcome = \"violated\"";
-                self.add("expect.guarantee", what);
-            }
-            (Expected::Violated, Some(number)) if checks.left_out().contains(&number.0) => {
+        if expect.outcome == Expected::Held && !expect.guarantee.is_empty() {
+            let what = "this is for what is to be broken: add outcome = \"violated\"";
+            self.add("expect.guarantee", what);
+        }
+        for number in &expect.guarantee {
+            if checks.left_out().contains(&number.0) {
                 let what = format!("{number} is not checked, see [guarantees]");
                 self.add("expect.guarantee", &what);
             }
-            _ => {}
         }
     }
 

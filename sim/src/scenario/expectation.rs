@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::Error;
+use serde::de::{Error, IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::guarantees::{Guarantee, Violation};
@@ -19,14 +19,17 @@ pub struct Checks {
 }
 
 /// What is to come of each run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Expect {
     /// Whether its promises are to be kept.
     pub outcome: Expected,
-    /// Which of them is to be broken; any if nothing is said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub guarantee: Option<Number>,
+    /// Of which of them one is to be broken, and no other; any if none is named.
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "one_or_more"
+    )]
+    pub guarantee: Vec<Number>,
 }
 
 /// What can be expected of a run.
@@ -58,23 +61,35 @@ impl Checks {
 }
 
 impl Expect {
-    /// Whether `violations` are what was expected, where some were.
-    pub fn is_met_by(&self, violations: &[Violation]) -> bool {
-        self.outcome == Expected::Violated
-            && violations.iter().any(|it| {
-                self.guarantee
-                    .is_none_or(|Number(only)| it.guarantee == only)
-            })
+    /// Parts `violations` into those that were to be, and all others.
+    pub fn part(&self, violations: Vec<Violation>) -> (Vec<Violation>, Vec<Violation>) {
+        let is_named = |it: &Violation| {
+            self.guarantee.is_empty() || self.guarantee.contains(&Number(it.guarantee))
+        };
+        let is_canary = self.outcome == Expected::Violated;
+        let violations = violations.into_iter();
+        violations.partition(|it| is_canary && is_named(it))
+    }
+
+    /// What is to be broken, in words; `None` if nothing is.
+    pub fn wanted(&self) -> Option<String> {
+        if self.outcome == Expected::Held {
+            return None;
+        }
+        let named = self.guarantee.iter().map(|Number(it)| it.to_string());
+        let named: Vec<_> = named.collect();
+        Some(match named.is_empty() {
+            true => String::from("a promise"),
+            false => named.join(" or "),
+        })
     }
 
     /// What is said of a run that was to break a promise and did not.
     pub fn missed(&self) -> Option<String> {
-        let was_not = "was to be broken in this run, and was not";
-        match (self.outcome, self.guarantee) {
-            (Expected::Held, _) => None,
-            (Expected::Violated, Some(Number(guarantee))) => Some(format!("{guarantee} {was_not}")),
-            (Expected::Violated, None) => Some(format!("a promise {was_not}")),
-        }
+        let wanted = self.wanted()?;
+        Some(format!(
+            "{wanted} was to be broken in this run, and was not"
+        ))
     }
 }
 
@@ -103,6 +118,33 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
+/// Reads one number, or a list of them.
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Number>, D::Error> {
+    struct Numbers;
+
+    impl<'de> Visitor<'de> for Numbers {
+        type Value = Vec<Number>;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("a guarantee such as \"G5\", or a list of them")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(vec![Number::deserialize(text.into_deserializer())?])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut numbers = Vec::new();
+            while let Some(number) = list.next_element()? {
+                numbers.push(number);
+            }
+            Ok(numbers)
+        }
+    }
+
+    deserializer.deserialize_any(Numbers)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -122,23 +164,35 @@ mod tests {
         assert_eq!(left_out("only = ['G1', 'G2']"), all_but_two);
     }
 
-    #[test]
-    fn a_canary_wants_its_own_promise_broken() {
-        let broken = |guarantee| Violation {
-            guarantee,
+    /// The numbers of what was expected and of what was not, of these that were broken.
+    fn parted(expect: &Expect, broken: &[Guarantee]) -> [Vec<u8>; 2] {
+        let violations = broken.iter().map(|guarantee| Violation {
+            guarantee: *guarantee,
             at: Duration::ZERO,
             what: String::new(),
-        };
+        });
+        let (expected, others) = expect.part(violations.collect());
+        let numbers = |all: Vec<Violation>| all.iter().map(|it| it.guarantee.number()).collect();
+        [numbers(expected), numbers(others)]
+    }
+
+    #[test]
+    fn a_canary_wants_its_own_promise_broken_and_no_other() {
         let (ghost, double) = (Guarantee::Membership, Guarantee::NoDuplicates);
-        let canary: Expect = toml::from_str("outcome = 'violated'\nguarantee = 'G5'").unwrap();
-        assert!(!canary.is_met_by(&[]));
-        assert!(!canary.is_met_by(&[broken(double)]));
-        assert!(canary.is_met_by(&[broken(double), broken(ghost)]));
+        let canary = |text| toml::from_str::<Expect>(text).unwrap();
+        let one = canary("outcome = 'violated'\nguarantee = 'G5'");
+        assert_eq!(parted(&one, &[double, ghost]), [vec![5], vec![2]]);
         let missed = "G5 membership was to be broken in this run, and was not";
-        assert_eq!(canary.missed().as_deref(), Some(missed));
-        let any: Expect = toml::from_str("outcome = 'violated'").unwrap();
-        assert!(any.is_met_by(&[broken(double)]) && !any.is_met_by(&[]));
-        assert!(!Expect::default().is_met_by(&[broken(double)]));
-        assert_eq!(Expect::default().missed(), None);
+        assert_eq!(one.missed().as_deref(), Some(missed));
+        let two = canary("outcome = 'violated'\nguarantee = ['G5', 'G2']");
+        assert_eq!(parted(&two, &[double, ghost]), [vec![2, 5], vec![]]);
+        let wanted = "G5 membership or G2 no duplicates";
+        assert_eq!(two.wanted().as_deref(), Some(wanted));
+        let any = canary("outcome = 'violated'");
+        assert_eq!(parted(&any, &[double]), [vec![2], vec![]]);
+        assert_eq!(any.wanted().as_deref(), Some("a promise"));
+        let none = Expect::default();
+        assert_eq!(parted(&none, &[double]), [vec![], vec![2]]);
+        assert_eq!(none.missed(), None);
     }
 }

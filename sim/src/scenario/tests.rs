@@ -18,6 +18,15 @@ fn a_file_that_says_nothing_is_a_scenario_called_as_the_file() -> Result<(), Fil
     assert_eq!(scenario.users.count, Span::just(20));
     let named = Scenario::read("name = 'rush hour'", "mine.toml")?;
     assert_eq!((&*named.name, &*named.given_as), ("rush hour", "mine.toml"));
+    let spaced = Scenario::read("", "rush hour.toml")?;
+    assert_eq!(
+        (&*spaced.name, &*spaced.given_as),
+        ("rush hour", "'rush hour.toml'")
+    );
+    let said = Scenario::read("", "rush\nhour.toml")
+        .unwrap_err()
+        .to_string();
+    assert!(said.contains(":1:1: name: it must be one line "), "{said}");
     Ok(())
 }
 
@@ -116,6 +125,18 @@ fn what_is_missing_or_of_another_type_is_told() {
 fn what_does_not_go_together_is_told() {
     for (text, said) in [
         (
+            "name = 'steady'",
+            "1:1: name: a built-in scenario is called so",
+        ),
+        (
+            "about = \"two\\nlines\"",
+            "1:1: about: it must be one line, without control characters",
+        ),
+        (
+            "name = \"a\\u001b[2Jb\"",
+            "1:1: name: it must be one line with something to see, without control characters",
+        ),
+        (
             "[cluster]\nchats = 0",
             "2:1: cluster.chats: it must be at least 1",
         ),
@@ -203,6 +224,10 @@ fn what_does_not_go_together_is_told() {
         (
             "guarantees.except = ['G5']\nexpect = { outcome = 'violated', guarantee = 'G5' }",
             "2:34: expect.guarantee: G5 is not checked, see [guarantees]",
+        ),
+        (
+            "expect = { outcome = 'violated', guarantee = ['G4', 'G5'] }\nguarantees.only = ['G5']",
+            "1:34: expect.guarantee: G4 is not checked, see [guarantees]",
         ),
     ] {
         assert_eq!(problems(text), [said], "{text}");
