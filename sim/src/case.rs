@@ -115,9 +115,7 @@ impl Case {
             vandals = at_least_one(vandals, vandal::KINDS.iter().any(|it| kinds.contains(it)));
             latencies_ms = latencies_ms.map(|span| swarm::part_of(span, rng));
         }
-        let client_hosts: Vec<_> = (1..=users.hosts)
-            .map(|number| format!("clients-{number}"))
-            .collect();
+        let client_hosts: Vec<_> = (0..users.hosts as usize).map(Self::client_host).collect();
 
         let mut latencies = Vec::new();
         let rng = &mut seeds.latencies();
@@ -180,6 +178,11 @@ impl Case {
     /// All hosts, in the order in which they are started.
     pub fn hosts(&self) -> Vec<String> {
         hosts(&self.topology, &self.client_hosts)
+    }
+
+    /// What the host of users number `index`, counted from 0, is called.
+    pub fn client_host(index: usize) -> String {
+        format!("clients-{}", index + 1)
     }
 
     /// The host that `user` lives on.

@@ -35,7 +35,7 @@ struct Explained<'a> {
     replay: &'a Replay,
     case: &'a Case,
     record: &'a Record,
-    /// `None` if the run broke off.
+    /// `None` if the run broke off, or broke nothing and should have.
     violation: Option<&'a Violation>,
     focus: Focus,
     troubles: Vec<Trouble>,
@@ -83,19 +83,22 @@ impl<'a> Explained<'a> {
 
     /// What went wrong, in one sentence.
     fn wrong(&self) -> String {
-        match (self.violation, &self.capsule.verdict.broke_off) {
-            (Some(violation), _) => violation.what.clone(),
-            (None, Some(reason)) => format!("the run broke off: {reason}"),
-            (None, None) => String::from("nothing was wrong"),
+        let verdict = &self.capsule.verdict;
+        match (self.violation, &verdict.broke_off, &verdict.missed) {
+            (Some(violation), ..) => violation.what.clone(),
+            (None, Some(reason), _) => format!("the run broke off: {reason}"),
+            (None, None, Some(missed)) => missed.clone(),
+            (None, None, None) => String::from("nothing was wrong"),
         }
     }
 
     /// What it is called, short.
     fn title(&self) -> String {
-        self.violation
-            .map_or(String::from("the run broke off"), |violation| {
-                violation.guarantee.to_string()
-            })
+        match (self.violation, &self.capsule.verdict.missed) {
+            (Some(violation), _) => violation.guarantee.to_string(),
+            (None, Some(_)) => String::from("nothing was broken"),
+            (None, None) => String::from("the run broke off"),
+        }
     }
 
     fn name(&self, user: u32) -> &'a str {

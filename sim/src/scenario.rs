@@ -20,6 +20,7 @@ use crate::workload::Users;
 use document::{Document, Problem};
 
 pub use built_in::built_in;
+pub use check::{MESSAGE_LEN_MAX, USERS_MAX};
 pub use expectation::{Checks, Expect, Expected, Number};
 pub use network::{Network, Profile};
 pub use phases::{Phases, Times};

@@ -1,5 +1,7 @@
 //! What servers, users and network of a run are set to: plain values, as they stand in files.
 
+pub mod bounds;
+
 use std::time::Duration;
 
 use cluster::limits;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The packages whose code decides how a run goes: another version may make another run.
-const PACKAGES: [&str; 4] = ["fastrand", "rand", "tokio", "turmoil"];
+const PACKAGES: [&str; 6] = ["cluster", "fastrand", "loadgen", "rand", "tokio", "turmoil"];
 const LOCK_FILE: &str = include_str!("../../Cargo.lock");
 
 /// The version of each, and that of this program, by name.
@@ -34,7 +34,7 @@ mod tests {
         assert_eq!(locked(text, "tokio"), Some("1.2.3"));
         assert_eq!(locked(text, "rand"), None);
         let versions = versions();
-        assert_eq!(versions.len(), 5);
+        assert_eq!(versions.len(), 7);
         assert!(versions.values().all(|it| it != "unknown"), "{versions:?}");
     }
 }

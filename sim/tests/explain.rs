@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use loadgen::history::{MessageId, Target, What};
-use sim::capsule::Capsule;
+use sim::capsule::{Capsule, Verdict};
 use sim::case::Case;
 use sim::guarantees::{Guarantee, Violation};
 use sim::replay::Replay;
@@ -102,12 +102,40 @@ fn a_message_that_was_not_heard_is_told_with_its_way_and_with_whom_it_was_owed_t
         String::from(">must hear it</span>"),
         String::from("never came</text>"),
         // The capsule says what the checks do not.
-        String::from("The code has changed since"),
+        String::from("has changed since"),
     ] {
         assert!(page.contains(&told), "{told}");
     }
     // Two steps through the servers at least, between the sender's and the hearer's.
     assert!(page.matches("class=\"arrow way\"").count() >= 4);
+    Ok(())
+}
+
+#[test]
+fn what_is_no_broken_promise_is_not_told_as_one() -> Outcome {
+    let mut case = Case::draw(&scenario::find("link-flapping")?, 1);
+    // Cut off in the middle, it fails; then it is made the whole run again.
+    let healed = case.times.ended_at;
+    let mut capsule = cut_off(&mut case, Duration::from_secs(3))?;
+    capsule.case.times.ended_at = healed;
+    let mended = page(&capsule);
+    assert!(mended.contains("and it does not fail any more.</strong>"));
+
+    capsule.verdict = Verdict {
+        broke_off: Some(String::from("panic at chat.rs:7")),
+        ..Verdict::default()
+    };
+    let broke_off = page(&capsule);
+    assert!(broke_off.contains("<h1>The run broke off "));
+    assert!(broke_off.contains("No promise was checked"));
+
+    capsule.verdict = Verdict {
+        missed: Some(String::from("G5 was to be broken")),
+        ..Verdict::default()
+    };
+    let missed = page(&capsule);
+    assert!(missed.contains("<h1>Nothing was broken ") && missed.contains(">G5 was to be broken<"));
+    assert!(!missed.contains("broke off"));
     Ok(())
 }
 
@@ -208,7 +236,7 @@ fn the_program_writes_the_page_beside_the_capsule_and_says_if_it_is_another_run(
     fs::write(&path, capsule.to_json())?;
     assert_eq!(explained(&path, "1")?, (Some(0), String::new()));
     let page = fs::read_to_string(folder.path().join("failed.capsule.html"))?;
-    assert!(page.contains("cargo sim run") && !page.contains("The code has changed since"));
+    assert!(page.contains("cargo sim run") && !page.contains("has changed since"));
 
     let (status, said) = explained(&path, "1000")?;
     assert!(
@@ -224,7 +252,7 @@ fn the_program_writes_the_page_beside_the_capsule_and_says_if_it_is_another_run(
         "{said}"
     );
     let page = fs::read_to_string(folder.path().join("failed.capsule.html"))?;
-    assert!(page.contains("The code has changed since") && page.contains("another run: "));
+    assert!(page.contains("has changed since") && page.contains("another run: "));
 
     let (status, _) = explained(&folder.path().join("missing"), "1")?;
     assert_eq!(status, Some(2));

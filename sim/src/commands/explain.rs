@@ -69,8 +69,16 @@ pub fn execute(options: &Options) -> anyhow::Result<ExitCode> {
     files.are_apart()?;
     files.are_writable()?;
     let replay = Replay::of(&capsule);
+    if let Some(reason) = &capsule.verdict.broke_off {
+        say(&format!(
+            "no promise was checked, since the run broke off: {reason}"
+        ));
+    }
     if replay.difference.is_some() {
         say(&replay.told(&capsule));
+        if replay.outcome.held() {
+            say("the page tells a run that does not fail any more");
+        }
     }
     let page = explain::page(&capsule, &replay, which);
     fs::write(&out, page).with_context(|| format!("cannot write {}", out.display()))?;

@@ -77,10 +77,23 @@ fn header(explained: &Explained) -> String {
                 violation.guarantee.demands()
             )
         }
-        None => format!(
-            "<p class=\"where\">{scenario} <span>seed {seed}</span></p>\
-             <h1>The run broke off <span class=\"at\">at {at}</span></h1>"
-        ),
+        None => {
+            let (what, note) = match &explained.capsule.verdict.missed {
+                Some(_) => (
+                    "Nothing was broken",
+                    "It should have been: the run is of a canary.",
+                ),
+                None => (
+                    "The run broke off",
+                    "No promise was checked: what is cut short would look like promises broken.",
+                ),
+            };
+            format!(
+                "<p class=\"where\">{scenario} <span>seed {seed}</span></p>\
+                 <h1>{what} <span class=\"at\">at {at}</span></h1>\
+                 <p class=\"demands\">{note}</p>"
+            )
+        }
     };
     format!(
         "<header>{headline}<p class=\"wrong\">{}</p>{}{}{}</header>\n",
@@ -96,9 +109,13 @@ fn warning(explained: &Explained) -> String {
     if explained.replay.difference.is_none() {
         return String::new();
     }
+    let now = match explained.replay.outcome.held() {
+        true => "it does not fail any more",
+        false => "it is not the one that failed, or is judged in another way",
+    };
     format!(
-        "<div class=\"warning\" role=\"alert\"><strong>The code has changed since: what follows is \
-         another run than the one that failed, or is judged in another way.</strong><pre>{}</pre></div>",
+        "<div class=\"warning\" role=\"alert\"><strong>The code or the capsule has changed since: what \
+         follows is the run as it is now, and {now}.</strong><pre>{}</pre></div>",
         Escaped(explained.replay.told(explained.capsule))
     )
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use cluster::config::nearest;
-use cluster::options::Clash;
 use cluster::wire::package::BODY_LEN_LIMIT;
 
 use super::document::{Document, Problem};
@@ -11,9 +10,8 @@ use super::expectation::Expected;
 use super::{Cluster, Phases, Scenario, Span, built_in};
 use crate::case::SERVERS_MAX;
 use crate::fault::Fault;
+use crate::settings::bounds;
 
-/// turmoil panics when a connection waits that is one more than these, and so many come at once.
-const TCP_CAPACITY_MIN: usize = 64;
 /// Round trips of a login: to the gate and to a connector, each with what a connection and a
 /// handshake take.
 const LOGIN_ROUND_TRIPS: u32 = 7;
@@ -22,11 +20,9 @@ const ROOM_SIZES_SUM_MAX: u32 = 1000;
 /// Probes speak 1.2 s after their login began and are to be heard.
 const PROBE_MIN: Duration = Duration::from_secs(2);
 /// Most users of a kind, and rooms: a run of a thousand takes a minute.
-const USERS_MAX: u32 = 1000;
-/// The longest time that a scenario can speak of.
-const TIME_MAX: Duration = Duration::from_secs(60 * 60);
-/// The shortest wait that servers and users can have: what waits for an eighth of it still waits.
-const WAIT_MIN: Duration = Duration::from_millis(10);
+pub const USERS_MAX: u32 = 1000;
+/// Most bytes of a message: with all else that is in its package it fits.
+pub const MESSAGE_LEN_MAX: usize = BODY_LEN_LIMIT / 2;
 /// With more hosts, a run takes longer than anybody waits: turmoil's cost grows with their cube.
 const HOSTS_CHEAP: u32 = 16;
 
@@ -71,14 +67,9 @@ pub(super) fn warnings(scenario: &Scenario) -> Vec<String> {
         ));
     }
     let clashes = scenario.settings.options().clashes();
-    let meant = clashes.iter().filter(|clash| may_be_meant(clash));
+    let meant = clashes.iter().filter(|clash| bounds::may_be_meant(clash));
     warnings.extend(meant.map(ToString::to_string));
     warnings
-}
-
-/// A lease that is too long shows what a deadline does. Few users need no large outbox.
-fn may_be_meant(clash: &Clash) -> bool {
-    matches!(clash, Clash::Lease { .. })
 }
 
 struct Findings<'d> {
@@ -89,35 +80,24 @@ struct Findings<'d> {
 impl Findings<'_> {
     /// Whether a time is longer than any run, or a wait is none.
     fn check_times(&mut self, scenario: &Scenario) -> bool {
-        let (settings, phases) = (&scenario.settings, &scenario.phases);
-        let times = [
-            ("settings.heartbeat", settings.heartbeat),
-            ("settings.request-deadline", settings.request_deadline),
-            ("settings.lease", settings.lease),
-            ("settings.handshake-patience", settings.handshake_patience),
-            ("settings.login-patience", settings.login_patience),
-            ("settings.answer-patience", settings.answer_patience),
-            ("settings.reconnect-base", settings.reconnect_base),
-            ("settings.reconnect-max", settings.reconnect_max),
-            ("phases.arrive", phases.arrive),
-            ("phases.work", phases.work),
-            ("phases.settle", phases.settle.unwrap_or_default()),
-            ("phases.probe", phases.probe),
+        let phases = &scenario.phases;
+        let phases = [
+            ("arrive", phases.arrive),
+            ("work", phases.work),
+            ("settle", phases.settle.unwrap_or_default()),
+            ("probe", phases.probe),
         ];
-        let too_long = times.into_iter().filter(|(_, time)| *time > TIME_MAX);
-        let too_long: Vec<_> = too_long.collect();
-        for (path, _) in &too_long {
-            self.add(path, "no run is that long: it can be at most 1h");
+        let wrong_phases = phases.into_iter().filter_map(|(name, time)| {
+            let what = bounds::too_long(time)?;
+            Some((format!("phases.{name}"), what))
+        });
+        let wrong_settings = scenario.settings.wrong_times().into_iter();
+        let wrong_settings = wrong_settings.map(|(name, what)| (format!("settings.{name}"), what));
+        let wrong: Vec<_> = wrong_settings.chain(wrong_phases).collect();
+        for (path, what) in &wrong {
+            self.add(path, what);
         }
-        let of_settings = times
-            .into_iter()
-            .filter(|(path, _)| path.starts_with("settings"));
-        let too_short = of_settings.filter(|(_, time)| *time < WAIT_MIN);
-        let too_short: Vec<_> = too_short.collect();
-        for (path, _) in &too_short {
-            self.add(path, &format!("it must be at least {WAIT_MIN:?}"));
-        }
-        !too_long.is_empty() || !too_short.is_empty()
+        !wrong.is_empty()
     }
 
     fn check_shape(&mut self, scenario: &Scenario) {
@@ -194,7 +174,7 @@ impl Findings<'_> {
             let what = "who belongs to two rooms needs two: rooms must be at least 2";
             self.add("users.overlap-percent", what);
         }
-        let longest = u32::try_from(BODY_LEN_LIMIT / 2).unwrap_or(u32::MAX);
+        let longest = u32::try_from(MESSAGE_LEN_MAX).unwrap_or(u32::MAX);
         self.at_most("users.message-len", users.message_len, longest);
         let percents = users.habits.iter().map(|(_, percent)| *percent);
         let all = percents.fold(0, u32::saturating_add);
@@ -246,29 +226,8 @@ impl Findings<'_> {
     }
 
     fn check_settings(&mut self, scenario: &Scenario) {
-        let settings = &scenario.settings;
-        if settings.tcp_capacity < TCP_CAPACITY_MIN {
-            let what = format!("it must be at least {TCP_CAPACITY_MIN}");
-            self.add("settings.tcp-capacity", &what);
-        }
-        for (path, len) in [
-            ("settings.session-queue-len", settings.session_queue_len),
-            ("settings.outbox-len", settings.outbox_len),
-        ] {
-            if len == 0 {
-                self.add(path, "it must be at least 1");
-            }
-        }
-        if settings.reconnect_base.is_zero() || settings.reconnect_base > settings.reconnect_max {
-            let what = "it must be above 0s, and not above reconnect-max";
-            self.add("settings.reconnect-base", what);
-        }
-        for clash in settings.options().clashes() {
-            let is_of_many_users = matches!(clash, Clash::Outbox { .. });
-            if !may_be_meant(&clash) && !is_of_many_users {
-                let setting = kebab_case(clash.settings()[0]);
-                self.add(&format!("settings.{setting}"), &clash.to_string());
-            }
+        for (name, what) in scenario.settings.wrong_values() {
+            self.add(&format!("settings.{name}"), &what);
         }
     }
 
@@ -420,16 +379,4 @@ impl Hosts {
         };
         Some(format!("not every run has a host called `{name}`; {hint}"))
     }
-}
-
-/// As in a scenario's file what is `camelCase` in that of a cluster.
-fn kebab_case(name: &str) -> String {
-    let mut kebab = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() {
-            kebab.push('-');
-        }
-        kebab.push(letter.to_ascii_lowercase());
-    }
-    kebab
 }

@@ -194,7 +194,7 @@ fn what_does_not_go_together_is_told() {
         ),
         (
             "[settings]\nreconnect-base = '3s'",
-            "2:1: settings.reconnect-base: it must be above 0s, and not above reconnect-max",
+            "2:1: settings.reconnect-base: it must not be above reconnect-max",
         ),
         (
             "[settings]\nheartbeat = '1500ms'",

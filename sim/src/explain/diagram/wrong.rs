@@ -18,9 +18,11 @@ impl Drawing<'_> {
             Escaped(title)
         ));
         let guarantee = explained.violation.map(|violation| violation.guarantee);
-        let label = guarantee.map_or(String::from("broke off"), |it| {
-            format!("G{} broken", it.number())
-        });
+        let label = match guarantee {
+            Some(it) => format!("G{} broken", it.number()),
+            None if explained.capsule.verdict.missed.is_some() => String::from("held"),
+            None => String::from("broke off"),
+        };
         let label_x = GUTTER - 8.0;
         self.add(format_args!(
             "<text class=\"flag\" x=\"{label_x}\" y=\"{:.1}\">{label}</text>",
