@@ -6,18 +6,17 @@ pub mod table;
 use std::collections::BTreeSet;
 use std::io;
 use std::num::NonZeroUsize;
-use std::process;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cluster::policy::{Flaw, Policy};
-use cluster::signals::{Signal, Signals};
-use tokio::sync::mpsc;
+use cluster::signals::Signal;
 use tokio::time::Instant;
 
 use crate::run::{self, Outcome};
 use crate::scenario::Scenario;
+use crate::workers::{self, Watch};
 
 /// Seeds of one search. What is not found in as many is not found.
 pub const SEEDS_MAX: u64 = 500;
@@ -48,15 +47,6 @@ pub struct Found {
     pub broken: BTreeSet<String>,
 }
 
-/// Who is told how the searches go.
-pub trait Watch {
-    /// One has ended.
-    fn ended(&mut self, found: Found);
-
-    /// Somebody wants all to end.
-    fn interrupted(&mut self);
-}
-
 impl Detect {
     /// How many searches there are.
     pub fn len(&self) -> u64 {
@@ -74,112 +64,64 @@ impl Detect {
     /// # Errors
     ///
     /// If the runtime that waits for signals can't be started.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the threads are around the runs, each of which is in one"
-    )]
-    pub fn run(&self, watch: &mut dyn Watch) -> io::Result<Option<Signal>> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let signals = {
-            let _entered = runtime.enter();
-            Signals::listen()?
-        };
-        let queue = Queue::default();
-        let (ended, searches) = mpsc::unbounded_channel();
-        Ok(thread::scope(|threads| {
-            for _ in 0..self.jobs.get() {
-                let ended = ended.clone();
-                threads.spawn(|| self.work(&queue, ended));
-            }
-            drop(ended);
-            runtime.block_on(collect(&queue, searches, signals, watch))
-        }))
-    }
-
-    fn work(&self, queue: &Queue, ended: mpsc::UnboundedSender<Found>) {
-        loop {
-            let index = queue.next.fetch_add(1, Ordering::Relaxed) as u64;
+    pub fn run(&self, watch: &mut dyn Watch<Found>) -> io::Result<Option<Signal>> {
+        let count = self.flaws.len() * self.starts as usize;
+        let search = |index: usize, is_stopped: &AtomicBool| {
             // One search for each flaw, then the next: what there is when it ends is even.
-            let flaws = self.flaws.len() as u64;
-            let Some(flaw) = (index < self.len()).then(|| self.flaws[(index % flaws) as usize])
-            else {
-                return;
-            };
-            let Some(found) = self.search(flaw, index / flaws, &queue.is_stopped) else {
-                return;
-            };
-            let sent = ended.send(found);
-            sent.expect("the collector waits until all workers have ended");
-        }
+            let flaw = self.flaws[index % self.flaws.len()];
+            self.search(flaw, (index / self.flaws.len()) as u64, is_stopped)
+        };
+        workers::work(count, self.jobs, search, watch)
     }
 
-    /// Runs one seed after the other until one fails; `None` if it was stopped.
+    /// Looks for a run that fails; `None` if it was stopped.
     fn search(&self, flaw: Flaw, start: u64, is_stopped: &AtomicBool) -> Option<Found> {
-        let mut sound = self.scenario.clone();
-        sound.settings.policy = Policy::hardened();
-        let mut flawed = self.scenario.clone();
-        flawed.settings.policy = Policy::hardened().with(flaw);
         let started_at = Instant::now();
-        let mut found = Found {
-            flaw,
-            seeds: 0,
-            took: Duration::ZERO,
-            broken: BTreeSet::new(),
-        };
-        while found.broken.is_empty() && found.seeds < SEEDS_MAX {
-            if is_stopped.load(Ordering::Relaxed) {
-                return None;
-            }
-            let seed = start * SEEDS_MAX + found.seeds;
-            let broken = broken(&run::draw_and_run(&flawed, seed));
-            // What fails without the flaw too was not found because of it.
-            if !broken.is_empty() && run::draw_and_run(&sound, seed).held() {
-                found.broken = broken;
-            }
-            found.seeds += 1;
+        let first_seed = start * SEEDS_MAX;
+        let seeds = first_seed..first_seed + SEEDS_MAX;
+        let failed = first_failure(&self.scenario, flaw, seeds, is_stopped);
+        if failed.is_none() && is_stopped.load(Ordering::Relaxed) {
+            return None;
         }
-        found.took = started_at.elapsed();
-        Some(found)
+        let seeds = failed.as_ref().map(|it| it.seed - first_seed + 1);
+        Some(Found {
+            flaw,
+            seeds: seeds.unwrap_or(SEEDS_MAX),
+            took: started_at.elapsed(),
+            broken: failed.as_ref().map(broken).unwrap_or_default(),
+        })
     }
+}
+
+/// The first run of `scenario` with one of `seeds` that fails with `flaw` and holds without: what
+/// fails without it too is not because of it. `None` if there is none, or when it is stopped.
+pub fn first_failure(
+    scenario: &Scenario,
+    flaw: Flaw,
+    mut seeds: Range<u64>,
+    is_stopped: &AtomicBool,
+) -> Option<Outcome> {
+    let with = |policy| {
+        let mut scenario = scenario.clone();
+        scenario.settings.policy = policy;
+        scenario
+    };
+    let (sound, flawed) = (
+        with(Policy::hardened()),
+        with(Policy::hardened().with(flaw)),
+    );
+    seeds.find_map(|seed| {
+        if is_stopped.load(Ordering::Relaxed) {
+            return None;
+        }
+        let outcome = run::draw_and_run(&flawed, seed);
+        let is_found = !outcome.violations.is_empty() && run::draw_and_run(&sound, seed).held();
+        is_found.then_some(outcome)
+    })
 }
 
 fn broken(outcome: &Outcome) -> BTreeSet<String> {
     let violations = outcome.violations.iter();
     let promises = violations.map(|it| format!("G{}", it.guarantee.number()));
     promises.collect()
-}
-
-/// The searches that nobody has begun yet.
-#[derive(Default)]
-struct Queue {
-    next: AtomicUsize,
-    is_stopped: AtomicBool,
-}
-
-async fn collect(
-    queue: &Queue,
-    mut searches: mpsc::UnboundedReceiver<Found>,
-    mut signals: Signals,
-    watch: &mut dyn Watch,
-) -> Option<Signal> {
-    let mut interrupted = None;
-    loop {
-        tokio::select! {
-            ended = searches.recv() => match ended {
-                Some(found) => watch.ended(found),
-                None => return interrupted,
-            },
-            signal = signals.next() => {
-                if interrupted.is_some() {
-                    // Threads can't be ended, and each is in the middle of a run.
-                    process::exit(signal.exit_status().into());
-                }
-                queue.is_stopped.store(true, Ordering::Relaxed);
-                interrupted = Some(signal);
-                watch.interrupted();
-            }
-        }
-    }
 }

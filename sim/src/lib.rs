@@ -20,12 +20,13 @@
 //!   seeds, then [`fresh`] ones; [`failures`] of one [`cause`] (by the
 //!   [`shape`] of what is said) are one; [`coverage`] and [`matrix`]:
 //!   what they have tested; [`detect`]: many until one fails, with servers that have a flaw
-//!   ([`policy`]);
+//!   ([`policy`]), on its [`workers`];
 //! - [`capsule`]: one failed run in one file; [`capsules`]: where they are kept; [`replay`]: whether
 //!   it is still the same run; [`shrink`]: as small as it can be; [`explain`]: its story as a page;
 //! - [`certify`]: whether the same seeds give the same runs in every way;
-//! - [`cli`], [`commands`], [`report`] and [`table`] (what is printed), [`progress`] (meanwhile),
-//!   [`gather`], [`kept`] and [`summary`] (what is written, into which [`files`]): the program.
+//! - [`cli`], [`commands`], [`report`], [`table`] and [`grid`] (what is printed), [`progress`]
+//!   (meanwhile), [`gather`], [`kept`] and [`summary`] (what is written, into which [`files`]): the
+//!   program.
 
 #[cfg(not(tokio_unstable))]
 compile_error!(
@@ -55,6 +56,7 @@ pub mod fault;
 pub mod files;
 pub mod fresh;
 pub mod gather;
+pub mod grid;
 pub mod guarantees;
 pub mod incident;
 pub mod inject;
@@ -86,5 +88,6 @@ pub mod throttle;
 pub mod trace;
 pub mod vandal;
 mod versions;
+pub mod workers;
 pub mod workload;
 pub mod yields;

@@ -2,21 +2,22 @@
 //! fails without in the same way.
 //!
 //! Each step is run: a smaller case counts only if the same promise is broken in it and the same is
-//! said of it, but for names, numbers and times (`signature`). First goes what can go
-//! (`minimise`): faults (`spells`), users and what they do (`users`), servers (`hosts`).
-//! Then what is left is made weaker, shorter and rounder (`times`). Both again and again, until
-//! nothing changes or the time is over. What the checks count on stays: probes, the leave of each
-//! user at the end, and the time that a cluster may take to recover.
+//! said of it, but for names, numbers and times (`signature`). First goes what is far from it
+//! (`hints`); then what can go (`minimise`): faults (`spells`), users and what they do (`users`),
+//! servers (`hosts`). Then what is left is made weaker, shorter and rounder (`times`). All again and
+//! again, until nothing changes or the time is over. What the checks count on stays: probes, the
+//! leave of each user at the end, and the time that a cluster may take to recover.
 
-use std::collections::BTreeSet;
+use std::fmt;
 
 use loadgen::script::Script;
 
 use crate::capsule::{Capsule, Verdict};
 use crate::case::Case;
+use crate::guarantees::Violation;
 use crate::run::{self, Outcome};
-use crate::trace::Fnv;
 
+mod hints;
 mod hosts;
 mod minimise;
 pub mod regression;
@@ -32,7 +33,7 @@ pub use trial::Limits;
 
 use minimise::minimise;
 use size::Size;
-use trial::Trials;
+use trial::{Candidates, Trials};
 
 /// As many other seeds are tried at the end.
 pub const OTHER_SEEDS: u64 = 5;
@@ -53,8 +54,29 @@ pub struct Shrunk {
     pub other_seeds: Option<u64>,
     /// How many runs it took.
     pub tried: usize,
-    /// Whether nothing more can be taken away; else the time was over.
-    pub is_done: bool,
+    /// Why there were no more.
+    pub ended: Ended,
+}
+
+/// Why a run was made no smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing more can be left out.
+    Smallest,
+    /// The time was over.
+    OutOfTime,
+    /// Somebody wanted it to end.
+    Interrupted,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Ended::Smallest => "nothing more can be left out",
+            Ended::OutOfTime => "the time was over",
+            Ended::Interrupted => "interrupted",
+        })
+    }
 }
 
 /// This run can't be made smaller.
@@ -82,7 +104,8 @@ pub fn shrink(
     let signature = Signature::all(&capsule.verdict).into_iter().next();
     let signature = signature.ok_or(ShrinkError::NoFailure)?;
     let outcome = run::run(&capsule.case, false);
-    if !signature.is_in(&Verdict::of(&outcome)) {
+    let verdict = Verdict::of(&outcome);
+    if !signature.is_in(&verdict) {
         return Err(ShrinkError::Vanished(signature));
     }
     let before = Size::of(&outcome);
@@ -94,14 +117,17 @@ pub fn shrink(
         ..capsule.case.clone()
     };
     let mut shrinking = Shrinking {
+        trials: Trials::new(signature.clone(), &case, limits),
         case,
-        trials: Trials::new(signature.clone(), limits),
-        seen: BTreeSet::new(),
+        steps: 0,
         tell,
     };
-    shrinking.rounds();
-    let is_done = !shrinking.trials.are_over();
-    let other_seeds = is_done.then(|| shrinking.other_seeds());
+    if let Some(violation) = signature.violation(&verdict) {
+        shrinking.drop_far(violation);
+    }
+    while shrinking.round() {}
+    let ended = shrinking.trials.ended();
+    let other_seeds = ended.is_none().then(|| shrinking.other_seeds());
     let outcome = run::run(&shrinking.case, false);
     Ok(Shrunk {
         signature,
@@ -110,30 +136,24 @@ pub fn shrink(
         outcome,
         other_seeds,
         tried: shrinking.trials.tried,
-        is_done,
+        ended: ended.unwrap_or(Ended::Smallest),
     })
 }
 
 struct Shrinking<'a> {
     /// The smallest so far.
     case: Case,
+    /// How often it became smaller.
+    steps: usize,
     trials: Trials<'a>,
-    /// The hashes of what was tried: it is not tried again.
-    seen: BTreeSet<u64>,
     tell: &'a mut dyn FnMut(&str),
 }
 
 impl Shrinking<'_> {
-    fn rounds(&mut self) {
-        let mut before = String::new();
-        while before != text(&self.case) && !self.trials.are_over() {
-            before = text(&self.case);
-            self.round();
-        }
-    }
-
-    /// Tries everything once. What makes runs quicker comes first.
-    fn round(&mut self) {
+    /// Tries everything once, and tells whether anything became smaller. What makes runs quicker
+    /// comes first.
+    fn round(&mut self) -> bool {
+        let steps_before = self.steps;
         self.improve("vandals", hosts::with_fewer_vandals);
         self.improve("yields", hosts::with_fewer_yields);
         self.drop_faults();
@@ -146,8 +166,14 @@ impl Shrinking<'_> {
         self.improve("time between", times::with_shorter_gaps);
         self.improve("time of faults", times::with_shorter_faults);
         self.improve("latencies", hosts::plainer);
-        self.improve("messages", |case| vec![users::with_short_messages(case)]);
+        self.improve("messages", users::with_short_messages);
         self.improve("times", times::with_round_times);
+        self.steps > steps_before
+    }
+
+    /// Leaves out what has nothing to do with the `violation`, by its own words.
+    fn drop_far(&mut self, violation: &Violation) {
+        self.improve("what is near", |case| hints::nearer(case, violation));
     }
 
     fn drop_faults(&mut self) {
@@ -189,34 +215,35 @@ impl Shrinking<'_> {
         let all = list(&whole);
         let mut kept = all.clone();
         minimise(&mut kept, |shorter| {
-            let cases: Vec<_> = shorter
-                .iter()
-                .map(|kept| with(&whole, &all, kept))
-                .collect();
-            self.first(what, cases)
+            self.first(
+                what,
+                Box::new(shorter.map(|kept| with(&whole, &all, &kept))),
+            )
         });
     }
 
-    /// Goes on to a smaller case as long as there is one.
-    fn improve(&mut self, what: &str, smaller: impl Fn(&Case) -> Vec<Case>) {
-        while self.first(what, smaller(&self.case)).is_some() {}
+    /// Goes on to a smaller case as long as there is one. What is not taken is not tried again
+    /// before the next round.
+    fn improve(&mut self, what: &str, smaller: impl Fn(&Case) -> Candidates<'_>) {
+        let mut from = 0;
+        loop {
+            let case = self.case.clone();
+            let rest = smaller(&case).skip(from);
+            let Some(found) = self.first(what, Box::new(rest)) else {
+                return;
+            };
+            from += found;
+        }
     }
 
-    /// Goes on to the first of `cases` that fails in the wanted way and was not tried before.
-    fn first(&mut self, what: &str, cases: Vec<Case>) -> Option<usize> {
-        let is_new = |(_, case): &(usize, Case)| !self.seen.contains(&hash(case));
-        let (indices, mut cases): (Vec<_>, Vec<_>) =
-            cases.into_iter().enumerate().filter(is_new).unzip();
-        let found = self.trials.first(&cases);
-        let tried = found.map_or(cases.len(), |found| found + 1);
-        if found.is_some() || !self.trials.are_over() {
-            self.seen.extend(cases[..tried].iter().map(hash));
-        }
-        let found = found?;
-        self.case = cases.swap_remove(found);
+    /// Goes on to the first of `candidates` that fails in the wanted way and was not tried before.
+    fn first(&mut self, what: &str, candidates: Candidates<'_>) -> Option<usize> {
+        let (index, case) = self.trials.first(candidates)?;
+        self.case = case;
+        self.steps += 1;
         let size = Size::planned(&self.case);
         (self.tell)(&format!("{what}: {size}, {} runs", self.trials.tried));
-        Some(indices[found])
+        Some(index)
     }
 
     /// With how many other seeds it fails in the same way.
@@ -226,31 +253,22 @@ impl Shrinking<'_> {
             ..self.case.clone()
         });
         let others: Vec<_> = others.collect();
-        let fails = self.trials.all(&others);
+        let fails = self.trials.all(&others.iter().collect::<Vec<_>>());
         fails.iter().filter(|fails| **fails).count() as u64
     }
 }
 
-fn with_weaker_faults(case: &Case) -> Vec<Case> {
+fn with_weaker_faults(case: &Case) -> Candidates<'_> {
     let all = spells::of(case);
-    let weaker = all.iter().enumerate().flat_map(|(index, spell)| {
-        let all = &all;
-        let weaker = spells::weaker(case, spell).into_iter();
-        weaker.map(move |weaker| {
-            let mut all = all.clone();
-            all[index] = weaker;
-            let mut case = case.clone();
-            spells::set(&mut case, &all);
-            case
-        })
+    let each = all.clone().into_iter().enumerate();
+    let weaker = each.flat_map(|(index, spell)| {
+        let weaker = spells::weaker(case, &spell).into_iter();
+        weaker.map(move |weaker| (index, weaker))
     });
-    weaker.collect()
-}
-
-fn text(case: &Case) -> String {
-    serde_json::to_string(case).expect("a case holds only strings, numbers and lists of them")
-}
-
-fn hash(case: &Case) -> u64 {
-    Fnv::of(text(case).as_bytes())
+    Box::new(weaker.map(move |(index, weaker)| {
+        let (mut case, mut all) = (case.clone(), all.clone());
+        all[index] = weaker;
+        spells::set(&mut case, &all);
+        case
+    }))
 }

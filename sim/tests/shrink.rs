@@ -9,13 +9,15 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use cluster::policy::{Flaw, Policy};
+use sim::anchor::{Anchor, Anchored, Moment};
 use sim::capsule::{Capsule, Verdict};
 use sim::case::Case;
+use sim::fault::Fault;
 use sim::guarantees::Guarantee;
 use sim::replay::Replay;
 use sim::run;
 use sim::scenario;
-use sim::shrink::{self, Limits, Signature};
+use sim::shrink::{self, Ended, Limits, Shrunk, Signature, regression};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -37,16 +39,11 @@ fn a_failure_is_made_small_and_stays_what_it_was() -> Result {
     let capsule = failed()?;
     assert_eq!(Replay::of(&capsule).difference, None);
 
-    let stop = AtomicBool::new(false);
-    let limits = Limits {
-        jobs: NonZeroUsize::new(2).ok_or("no threads")?,
-        time: Duration::from_secs(600),
-        stop: &stop,
-    };
     let mut steps = Vec::new();
-    let shrunk = shrink::shrink(&capsule, limits, &mut |step| steps.push(step.to_owned()))?;
+    let shrunk = shrunk(&capsule, 2, &mut |step| steps.push(step.to_owned()))?;
     let (before, after) = (shrunk.before, shrunk.after);
-    assert!(shrunk.is_done && !steps.is_empty());
+    assert_eq!(shrunk.ended, Ended::Smallest);
+    assert!(!steps.is_empty());
     assert_eq!(shrunk.signature.guarantee, Some(Guarantee::Membership));
     assert!(shrunk.signature.is_in(&Verdict::of(&shrunk.outcome)));
     // One user logs in, one connector is lost: no less can leave a ghost behind.
@@ -71,11 +68,62 @@ fn a_failure_is_made_small_and_stays_what_it_was() -> Result {
     let smaller = Capsule::parse(&smaller.to_json())?;
     assert_eq!(Replay::of(&smaller).difference, None);
     // Without the flaw, the smallest run holds: it is the flaw that fails it.
-    let mut mended = smaller.case;
+    let mut mended = smaller.case.clone();
     mended.settings.policy = Policy::hardened();
     let outcome = run::run(&mended, false);
     assert!(outcome.held(), "{:?}", outcome.violations);
+    // So the test that is written of it, which demands that it holds, fails until then.
+    let test = regression::test(&smaller, &shrunk.signature);
+    assert!(test.contains("assert!(outcome.held(), "), "{test}");
+    let (_, rest) = test.split_once("r#\"").ok_or("no capsule")?;
+    let (json, _) = rest.split_once("\"#;").ok_or("no end")?;
+    assert!(!run::run(&Capsule::parse(json)?.case, false).held());
     Ok(())
+}
+
+#[test]
+fn faults_that_wait_are_left_out_too_and_it_is_the_same_run_on_any_number_of_threads() -> Result {
+    let mut case = failed()?.case;
+    let fault = |fault| Anchored {
+        when: Anchor {
+            nth: 6,
+            event: Moment::Entered,
+            connector: None,
+            user: None,
+            room: None,
+        },
+        after: Duration::from_millis(500),
+        fault,
+        lasts: Duration::from_millis(500),
+    };
+    let connectors = case.topology.connectors.iter().map(|it| it.id.clone());
+    let crashes = connectors.map(|host| Fault::Crash {
+        host,
+        goodbye: true,
+    });
+    let gate = case.gate().id.clone();
+    let faults = crashes.chain([Fault::Pause { host: gate }]);
+    case.anchored = faults.map(fault).collect();
+    case.faults.clear();
+    let capsule = Capsule::of(&run::run(&case, false), String::new()).ok_or("it holds")?;
+    let [one, three] = [1, 3].map(|jobs| shrunk(&capsule, jobs, &mut |_| ()));
+    let shrunk = one?;
+    assert_eq!(shrunk.outcome.chain, three?.outcome.chain);
+    assert_eq!((shrunk.before.faults, shrunk.after.faults), (4, 1));
+    // What is left happens at a time: nothing has to be awaited in so small a run.
+    let left = shrunk.outcome.case.ok_or("it was run")?;
+    assert!(left.anchored.is_empty(), "{left}");
+    Ok(())
+}
+
+fn shrunk(capsule: &Capsule, jobs: usize, tell: &mut dyn FnMut(&str)) -> Result<Shrunk> {
+    let stop = AtomicBool::new(false);
+    let limits = Limits {
+        jobs: NonZeroUsize::new(jobs).ok_or("no threads")?,
+        time: Duration::from_secs(600),
+        stop: &stop,
+    };
+    Ok(shrink::shrink(capsule, limits, tell)?)
 }
 
 #[test]
@@ -94,7 +142,7 @@ fn a_capsule_that_does_not_fail_any_more_is_not_made_smaller() -> Result {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_signal_ends_it_with_the_smallest_run_so_far() -> Result {
-    use std::io::{BufRead, BufReader};
+    use std::io::{BufRead, BufReader, Read};
     use std::process::Stdio;
 
     use rustix::process::{Pid, Signal, kill_process};
@@ -109,7 +157,7 @@ fn a_signal_ends_it_with_the_smallest_run_so_far() -> Result {
             "--test",
             &test.to_string_lossy(),
         ])
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
     let said = BufReader::new(shrink.stderr.take().ok_or("it is piped")?);
@@ -121,6 +169,11 @@ fn a_signal_ends_it_with_the_smallest_run_so_far() -> Result {
     let rest = lines.collect::<std::io::Result<Vec<_>>>()?.join("\n");
     assert_eq!(shrink.wait()?.code(), Some(130), "{rest}");
     assert!(rest.contains("interrupted: "), "{rest}");
+    let mut printed = String::new();
+    let mut stdout = shrink.stdout.take().ok_or("it is piped")?;
+    stdout.read_to_string(&mut printed)?;
+    let end = " runs, interrupted; other seeds were not tried\n";
+    assert!(printed.contains(end), "{printed}");
     let smaller = Capsule::read(&out)?;
     let same = &Signature::all(&capsule.verdict)[0];
     assert!(same.is_in(&smaller.verdict));

@@ -4,17 +4,16 @@ use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
-use anyhow::ensure;
 use clap::Args;
 use cluster::policy::Flaw;
 use indicatif::{ProgressBar, ProgressStyle};
 use reports::output::{Output, say};
 
-use super::{FAILED, INTERRUPTION};
+use super::{FAILED, INTERRUPTION, flaws};
 use crate::cli::threads;
-use crate::detect::{Detect, Found, Watch, table};
+use crate::detect::{Detect, Found, table};
 use crate::quoted::quoted;
-use crate::scenario::{self, Expected};
+use crate::workers::Watch;
 
 /// Which flaws, and how often.
 #[derive(Debug, Args)]
@@ -57,21 +56,9 @@ impl Options {
 ///
 /// If the scenario is unknown, or standard output can't be written.
 pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
-    let mut flaws = options.flaws;
-    if flaws.is_empty() {
-        flaws = Flaw::ALL.to_vec();
-    }
-    flaws.sort_unstable();
-    flaws.dedup();
-    let scenario = scenario::find(&options.scenario)?;
-    ensure!(
-        scenario.expect.outcome == Expected::Held,
-        "--scenario: {} is a canary, which fails without a flaw: name one that is to hold",
-        options.scenario
-    );
     let detect = Detect {
-        scenario,
-        flaws,
+        scenario: flaws::scenario(&options.scenario)?,
+        flaws: flaws::chosen(options.flaws),
         starts: options.starts,
         jobs: threads(options.jobs),
     };
@@ -79,9 +66,10 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
     let interrupted = detect.run(&mut progress)?;
     progress.bar.finish_and_clear();
     let found = progress.found;
+    let table = table::of(&detect.flaws, &found);
     let table = match options.markdown {
-        true => table::markdown(&detect.flaws, &found),
-        false => table::text(&detect.flaws, &found),
+        true => table.markdown(),
+        false => table.text(),
     };
     let mut output = Output::stdout();
     output.print_line(table.trim_end());
@@ -118,7 +106,7 @@ impl Progress {
     }
 }
 
-impl Watch for Progress {
+impl Watch<Found> for Progress {
     fn ended(&mut self, found: Found) {
         self.bar.inc(1);
         if self.prints_lines {

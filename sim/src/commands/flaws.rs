@@ -2,8 +2,11 @@
 
 use std::process::ExitCode;
 
+use anyhow::ensure;
 use cluster::policy::Flaw;
 use reports::output::Output;
+
+use crate::scenario::{self, Expected, Scenario};
 
 /// Prints them.
 ///
@@ -21,4 +24,28 @@ pub fn execute() -> anyhow::Result<ExitCode> {
     }
     output.end()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The flaws that are `named`, each of them once; all if none is.
+pub(super) fn chosen(mut named: Vec<Flaw>) -> Vec<Flaw> {
+    if named.is_empty() {
+        named = Flaw::ALL.to_vec();
+    }
+    named.sort_unstable();
+    named.dedup();
+    named
+}
+
+/// The scenario called `name`, in whose runs flaws are to be found.
+///
+/// # Errors
+///
+/// If there is none, or if it is one that fails without a flaw.
+pub(super) fn scenario(name: &str) -> anyhow::Result<Scenario> {
+    let scenario = scenario::find(name)?;
+    ensure!(
+        scenario.expect.outcome == Expected::Held,
+        "--scenario: {name} is a canary, which fails without a flaw: name one that is to hold"
+    );
+    Ok(scenario)
 }

@@ -1,19 +1,15 @@
 //! `sim shrink`: a capsule made smaller.
 
 use std::fs;
-use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::process::{self, ExitCode};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use cluster::signals::{Signal, Signals};
 use reports::output::{Output, say};
-use tokio::sync::oneshot;
 
 use super::UNDECIDED;
 use crate::capsule::Capsule;
@@ -22,6 +18,7 @@ use crate::files::Files;
 use crate::quoted::quoted_path;
 use crate::shrink::{self, Limits, ShrinkError, Shrunk, regression};
 use crate::shrink::{OTHER_SEEDS, size::Size};
+use crate::workers::{self, Watch};
 
 const EXIT_STATUS: &str = "\
 Ctrl-C, SIGTERM and SIGHUP end it: the smallest run so far is written. A second signal ends it at
@@ -76,17 +73,19 @@ pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
     let files = files.write("--test", options.test.as_ref());
     files.are_apart()?;
     files.are_writable()?;
-    let stop = AtomicBool::new(false);
-    let limits = Limits {
-        jobs: threads(options.jobs),
-        time: options.time,
-        stop: &stop,
-    };
     say(&format!("before: {}", Size::planned(&capsule.case)));
-    let (shrunk, signal) = until_signal(&stop, || {
-        shrink::shrink(&capsule, limits, &mut |step| say(step))
-    })?;
-    let shrunk = match shrunk {
+    let shrink = |_, stop: &AtomicBool| {
+        let limits = Limits {
+            jobs: threads(options.jobs),
+            time: options.time,
+            stop,
+        };
+        let shrunk = shrink::shrink(&capsule, limits, &mut |step| say(step));
+        Some(shrunk)
+    };
+    let mut result = Awaited(None);
+    let signal = workers::work(1, NonZeroUsize::MIN, shrink, &mut result)?;
+    let shrunk = match result.0.expect("the work ends with a result") {
         Err(error @ ShrinkError::Vanished(_)) => {
             say(&format!("error: {error}"));
             return Ok(ExitCode::from(UNDECIDED));
@@ -111,11 +110,6 @@ pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
 }
 
 fn told(shrunk: &Shrunk, smaller: &Capsule) -> String {
-    let end = if shrunk.is_done {
-        "nothing more can be left out"
-    } else {
-        "the time was over"
-    };
     let seeds = match shrunk.other_seeds {
         None => String::from("other seeds were not tried"),
         Some(0) => format!(
@@ -127,62 +121,30 @@ fn told(shrunk: &Shrunk, smaller: &Capsule) -> String {
         }
         Some(some) => format!("it fails with some seeds ({some} of {OTHER_SEEDS} others)"),
     };
-    let found = smaller.verdict.violations.iter().map(ToString::to_string);
-    let found = found.chain(smaller.verdict.broke_off.clone()).next();
+    let violation = shrunk.signature.violation(&smaller.verdict);
+    let found = violation.map(ToString::to_string);
+    let found = found.or_else(|| smaller.verdict.broke_off.clone());
     format!(
-        "{}\n\n{}\n{}\n{} runs, {end}; {seeds}",
+        "{}\n\n{}\n{}\n{} runs, {}; {seeds}",
         Size::table(&shrunk.before, &shrunk.after),
         smaller.case,
         found.unwrap_or_default(),
         shrunk.tried,
+        shrunk.ended,
     )
 }
 
-/// Does `work`; a signal sets `stop`, and a second one ends the process.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the thread is around the runs, each of which is in one"
-)]
-fn until_signal<T: Send>(
-    stop: &AtomicBool,
-    work: impl FnOnce() -> T + Send,
-) -> io::Result<(T, Option<Signal>)> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let mut signals = {
-        let _entered = runtime.enter();
-        Signals::listen()?
-    };
-    let (done, mut ended) = oneshot::channel();
-    thread::scope(|threads| {
-        let work = threads.spawn(|| {
-            let result = work();
-            // Whoever waits for it waits until it has ended.
-            let _ = done.send(());
-            result
-        });
-        let mut came = None;
-        runtime.block_on(async {
-            loop {
-                tokio::select! {
-                    _ = &mut ended => break,
-                    signal = signals.next() => {
-                        if came.is_some() {
-                            process::exit(signal.exit_status().into());
-                        }
-                        came = Some(signal);
-                        stop.store(true, Ordering::Relaxed);
-                        say("interrupted: the smallest run so far is written; a second signal ends it at once");
-                    }
-                }
-            }
-        });
-        let result = work
-            .join()
-            .expect("runs do not panic, and nothing else does");
-        Ok((result, came))
-    })
+/// What it came to.
+struct Awaited(Option<Result<Shrunk, ShrinkError>>);
+
+impl Watch<Result<Shrunk, ShrinkError>> for Awaited {
+    fn ended(&mut self, result: Result<Shrunk, ShrinkError>) {
+        self.0 = Some(result);
+    }
+
+    fn interrupted(&mut self) {
+        say("interrupted: the smallest run so far is written; a second signal ends it at once");
+    }
 }
 
 fn beside(capsule: &Path) -> PathBuf {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use cluster::policy::Flaw;
 
 use super::{Found, SEEDS_MAX};
+use crate::grid::{Grid, Side};
 
 /// What the searches for one flaw came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,48 +21,20 @@ struct Row {
     broken: Vec<(String, usize)>,
 }
 
-const HEAD: [&str; 6] = [
-    "flaw",
-    "found",
-    "seeds, median",
-    "seeds, max",
-    "seconds, median",
-    "found by",
-];
-
-/// The table, for people.
-pub fn text(flaws: &[Flaw], found: &[Found]) -> String {
-    let mut rows = vec![HEAD.map(str::to_owned)];
-    rows.extend(cells(flaws, found));
-    let widths: [usize; 6] = std::array::from_fn(|column| {
-        let widths = rows.iter().map(|row| row[column].len());
-        widths.max().unwrap_or_default()
-    });
-    let lines = rows.iter().map(|row| {
-        let [flaw, found, median, max, took, broken] = row;
-        let [w0, w1, w2, w3, w4, _] = widths;
-        let line =
-            format!("{flaw:w0$}  {found:>w1$}  {median:>w2$}  {max:>w3$}  {took:>w4$}  {broken}");
-        line.trim_end().to_owned() + "\n"
-    });
-    lines.collect()
-}
-
-/// The table in Markdown.
-pub fn markdown(flaws: &[Flaw], found: &[Found]) -> String {
-    let mut lines = vec![
-        format!("| {} |", HEAD.join(" | ")),
-        String::from("| --- | ---: | ---: | ---: | ---: | --- |"),
-    ];
-    for row in cells(flaws, found) {
-        lines.push(format!("| {} |", row.join(" | ")));
-    }
-    lines.join("\n") + "\n"
-}
-
-fn cells(flaws: &[Flaw], found: &[Found]) -> Vec<[String; 6]> {
+/// The table: a row for each of `flaws` for which a search has ended.
+pub fn of(flaws: &[Flaw], found: &[Found]) -> Grid<6> {
     let rows = flaws.iter().filter_map(|flaw| Row::of(*flaw, found));
-    rows.map(|row| row.cells()).collect()
+    Grid {
+        head: [
+            ("flaw", Side::Left),
+            ("found", Side::Right),
+            ("seeds, median", Side::Right),
+            ("seeds, max", Side::Right),
+            ("seconds, median", Side::Right),
+            ("found by", Side::Left),
+        ],
+        rows: rows.map(|row| row.cells()).collect(),
+    }
 }
 
 impl Row {
@@ -150,15 +123,11 @@ mod tests {
         ];
         let flaws = [Flaw::KickLost, Flaw::StarInName, Flaw::RequestHangs];
         assert_eq!(
-            markdown(&flaws, &found).lines().skip(2).collect::<Vec<_>>(),
+            of(&flaws, &found).rows,
             [
-                "| kick-lost | 3 of 4 | 4 | over 500 | 0.4 | G5 3, G7 1 |",
-                "| star-in-name | 1 of 1 | 1 | 1 | 0.1 | G1 1 |",
+                ["kick-lost", "3 of 4", "4", "over 500", "0.4", "G5 3, G7 1"],
+                ["star-in-name", "1 of 1", "1", "1", "0.1", "G1 1"],
             ]
         );
-        let text = text(&flaws, &found);
-        let last = text.lines().last();
-        let expected = "star-in-name  1 of 1              1           1              0.1  G1 1";
-        assert_eq!(last, Some(expected));
     }
 }

@@ -12,11 +12,12 @@ const LINKS_MAX: usize = 16;
 pub fn test(capsule: &Capsule, signature: &Signature) -> String {
     let mut capsule = capsule.clone();
     capsule.chain.thin(LINKS_MAX);
-    capsule.verdict.violations.truncate(1);
-    let found = match capsule.verdict.violations.first() {
+    let violation = signature.violation(&capsule.verdict).cloned();
+    let found = match &violation {
         Some(violation) => violation.to_string(),
         None => capsule.verdict.broke_off.clone().unwrap_or_default(),
     };
+    capsule.verdict.violations = violation.into_iter().collect();
     let found: Vec<_> = found.lines().map(|line| format!("//! {line}")).collect();
     let name = name(&capsule, signature);
     let json = capsule.to_json();
@@ -69,6 +70,7 @@ mod tests {
     #[test]
     fn a_test_holds_the_run_that_it_does() {
         let mut case = Case::draw(&scenario::built_in()[0], 7);
+        // All are there yet, and nothing else is looked at until much later.
         case.times.ended_at = Duration::from_secs(3);
         // What would end the text that the capsule stands in.
         case.scripts[0].name = String::from("x\"##y");
@@ -77,12 +79,13 @@ mod tests {
         let signature = Signature::all(&capsule.verdict).remove(0);
         let text = test(&capsule, &signature);
         assert!(
-            text.contains("#[test]\nfn seed_7_of_steady_holds_g10_liveness() -> "),
+            text.contains("#[test]\nfn seed_7_of_steady_holds_g11_clean() -> "),
             "{text}"
         );
         let (_, rest) = text.split_once("r###\"").expect("a raw string");
         let (json, rest) = rest.split_once("\"###").expect("and its end");
         assert_eq!(rest, ";\n");
+        assert!(text.contains(" G11 clean: "), "{text}");
         let held = Capsule::parse(json).expect("a capsule");
         assert_eq!(format!("{:?}", held.case), format!("{:?}", capsule.case));
         assert!(text.len() < capsule.to_json().len());

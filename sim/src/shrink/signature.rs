@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::capsule::Verdict;
-use crate::guarantees::Guarantee;
+use crate::guarantees::{Guarantee, Violation};
 use crate::shape::shape;
 
 /// A kind of failure. Two runs that differ in names, numbers and times only have the same.
@@ -16,18 +16,33 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// The kinds of failure of a run, the most important first.
+    /// The kinds of failure of a run: why it broke off, else what showed first, which is nearest to
+    /// the cause.
     pub fn all(verdict: &Verdict) -> Vec<Self> {
         let reasons = verdict.broke_off.iter().chain(&verdict.missed);
         let broke_off = reasons.map(|reason| Self {
             guarantee: None,
             shape: shape(reason.lines().next().unwrap_or_default()),
         });
-        let violations = verdict.violations.iter().map(|violation| Self {
+        let mut violations: Vec<_> = verdict.violations.iter().collect();
+        violations.sort_by_key(|violation| violation.at);
+        broke_off
+            .chain(violations.into_iter().map(Self::of))
+            .collect()
+    }
+
+    fn of(violation: &Violation) -> Self {
+        Self {
             guarantee: Some(violation.guarantee),
             shape: shape(&violation.what),
-        });
-        broke_off.chain(violations).collect()
+        }
+    }
+
+    /// What a run with `verdict` breaks in this way first.
+    pub fn violation<'a>(&self, verdict: &'a Verdict) -> Option<&'a Violation> {
+        let violations = verdict.violations.iter();
+        let same = violations.filter(|violation| Self::of(violation) == *self);
+        same.min_by_key(|violation| violation.at)
     }
 
     /// Whether a run with `verdict` fails in this way, be it among others.
@@ -50,7 +65,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::guarantees::Violation;
 
     #[test]
     fn a_failure_is_of_the_same_kind_if_it_happens_to_somebody_else_and_of_no_other() {

@@ -49,7 +49,7 @@ impl Size {
         let probes = case.scripts.iter().filter(|it| case.is_probe(it.user));
         let probes = probes.count();
         Self {
-            faults: spells::of(case).len(),
+            faults: spells::of(case).len() + case.anchored.len(),
             users: case.scripts.len() - probes,
             actions: users::actions(case),
             probes,

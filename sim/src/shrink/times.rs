@@ -1,91 +1,80 @@
 //! Shorter and rounder times of a case. The time after everything is healed is left alone: as long
 //! as it is, the cluster may take to recover.
 
+use std::iter;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::spells::{self, Spell};
+use super::trial::Candidates;
 use crate::case::Case;
 
 /// Times are whole multiples of it, if they can be; the shortest time in which nothing happens.
 const STEP: Duration = Duration::from_millis(100);
 
 /// Cases in which one fault lasts shorter, the shortest first.
-pub fn with_shorter_faults(case: &Case) -> Vec<Case> {
+pub fn with_shorter_faults(case: &Case) -> Candidates<'_> {
     let all = spells::of(case);
     let mut shorter = Vec::new();
     for (index, spell) in all.iter().enumerate() {
         let until = spell.until.unwrap_or(case.times.healed_at);
         let lasts = until.saturating_sub(spell.at);
-        for lasts in [STEP, round(lasts / 4), round(lasts / 2)]
-            .into_iter()
-            .filter(|shorter| *shorter < lasts && !shorter.is_zero())
-        {
-            let mut all = all.clone();
-            all[index].until = Some(spell.at + lasts);
-            shorter.push(with(case, &all));
-        }
+        let less = [STEP, round(lasts / 4), round(lasts / 2)].into_iter();
+        let less = less.filter(|less| *less < lasts && !less.is_zero());
+        shorter.extend(less.map(|less| (index, spell.at + less)));
     }
-    shorter
+    Box::new(shorter.into_iter().map(move |(index, until)| {
+        let mut all = all.clone();
+        all[index].until = Some(until);
+        with(case, &all)
+    }))
 }
 
 /// Cases in which a time goes in which nothing happens: all such times, then one of them.
-pub fn with_shorter_gaps(case: &Case) -> Vec<Case> {
-    let gaps = gaps(case);
-    let mut shorter = Vec::new();
-    let (mut all, mut has_any) = (case.clone(), false);
+pub fn with_shorter_gaps(case: &Case) -> Candidates<'_> {
     // From the last to the first, so that the times before stay what they are.
-    for (from, until) in gaps.iter().rev() {
-        let gap = *until - *from;
-        for left in [STEP, round(gap / 2)] {
-            if gap >= left + STEP {
-                shorter.push(without(case, *from + left, round_down(gap - left)));
-            }
-        }
-        if gap >= STEP * 6 {
-            all = without(&all, *from + STEP * 5, round_down(gap - STEP * 5));
-            has_any = true;
-        }
-    }
-    if has_any {
-        shorter.insert(0, all);
-    }
-    shorter
+    let gaps: Vec<_> = gaps(case).into_iter().rev().collect();
+    let all = [STEP, STEP * 5].map(|left| {
+        let gaps = gaps.iter().filter(|gap| gap.1 - gap.0 >= left + STEP);
+        gaps.fold(case.clone(), |case, gap| with_gap(&case, *gap, left))
+    });
+    let each = gaps.into_iter().flat_map(move |(from, until)| {
+        let left = [STEP, round((until - from) / 2)].into_iter();
+        let left = left.filter(move |left| until - from >= *left + STEP);
+        left.map(move |left| with_gap(case, (from, until), left))
+    });
+    Box::new(all.into_iter().chain(each))
 }
 
 /// Cases with rounder times: all of them, then one of them.
-pub fn with_round_times(case: &Case) -> Vec<Case> {
-    let all = spells::of(case);
-    let round_spell = |spell: &mut Spell| {
-        spell.at = round(spell.at);
-        spell.until = spell.until.map(round);
-    };
+pub fn with_round_times(case: &Case) -> Candidates<'_> {
+    let actions = case.scripts.iter().map(|script| script.actions.len());
+    let count = spells::of(case).len() + actions.sum::<usize>();
+    let each = (0..count).map(|number| number..number + 1);
+    let all = iter::once(0..count);
+    Box::new(all.chain(each).map(|some| with_round(case, &some)))
+}
+
+/// `case` with those of its times round whose numbers are among `some`: faults are counted first,
+/// then what users do. What they do after the heal stays when it is.
+fn with_round(case: &Case, some: &Range<usize>) -> Case {
+    let mut numbers = 0..;
+    let mut is_meant = || numbers.next().is_some_and(|number| some.contains(&number));
+    let mut spells = spells::of(case);
+    for spell in &mut spells {
+        if is_meant() {
+            spell.at = round(spell.at);
+            spell.until = spell.until.map(round);
+        }
+    }
+    let mut case = with(case, &spells);
     let healed_at = case.times.healed_at;
-    let mut rounder = Vec::new();
-    let (mut all_round, mut spells_round) = (case.clone(), all.clone());
-    for (index, spell) in all.iter().enumerate() {
-        round_spell(&mut spells_round[index]);
-        if spells_round[index] != *spell {
-            let mut one = all.clone();
-            round_spell(&mut one[index]);
-            rounder.push(with(case, &one));
+    for action in case.scripts.iter_mut().flat_map(|it| &mut it.actions) {
+        if is_meant() && action.at < healed_at {
+            action.at = round(action.at);
         }
     }
-    spells::set(&mut all_round, &spells_round);
-    for (user, script) in case.scripts.iter().enumerate() {
-        for (index, action) in script.actions.iter().enumerate() {
-            let at = round(action.at);
-            if at != action.at && action.at < healed_at {
-                let mut one = case.clone();
-                one.scripts[user].actions[index].at = at;
-                rounder.push(one);
-                all_round.scripts[user].actions[index].at = at;
-            }
-        }
-    }
-    if !rounder.is_empty() {
-        rounder.insert(0, all_round);
-    }
-    rounder
+    case
 }
 
 fn with(case: &Case, spells: &[Spell]) -> Case {
@@ -107,6 +96,11 @@ fn gaps(case: &Case) -> Vec<(Duration, Duration)> {
     pairs
         .filter(|(from, until)| *until > *from + STEP)
         .collect()
+}
+
+/// `case` with only the first `left` of a gap.
+fn with_gap(case: &Case, (from, until): (Duration, Duration), left: Duration) -> Case {
+    without(case, from + left, round_down(until - from - left))
 }
 
 /// `case` without the time from `from` on that is `len` long, in which nothing happens.
@@ -166,8 +160,7 @@ mod tests {
                     .map(|at| at - case.times.healed_at)
                     .collect::<Vec<_>>()
             };
-            let shorter = with_shorter_faults(&case);
-            let shorter = shorter.into_iter().chain(with_shorter_gaps(&case));
+            let shorter = with_shorter_faults(&case).chain(with_shorter_gaps(&case));
             for shorter in shorter.chain(with_round_times(&case)) {
                 assert_eq!(after(&shorter), after(&case), "{}", case.scenario);
                 assert_eq!(probes(&shorter), probes(&case), "{}", case.scenario);
@@ -192,9 +185,9 @@ mod tests {
                 .chain([case.times.healed_at.as_millis()])
                 .collect::<Vec<_>>()
         };
-        let shorter = with_shorter_gaps(&case);
-        assert_eq!(times(&shorter[0]), [130, 630, 1200]);
-        let one: Vec<_> = shorter[1..].iter().map(times).collect();
+        let shorter: Vec<_> = with_shorter_gaps(&case).map(|it| times(&it)).collect();
+        assert_eq!(shorter[..2], [[130, 230, 400], [130, 630, 1200]]);
+        let one = &shorter[2..];
         let healed_at = healed_at.as_millis();
         assert!(one.contains(&vec![130, 5130, 5300]), "{one:?}");
         assert!(one.contains(&vec![130, 230, healed_at - 4900]), "{one:?}");
@@ -203,16 +196,16 @@ mod tests {
     #[test]
     fn times_are_rounded_all_at_once_first() {
         for case in cases() {
-            let Some(round) = with_round_times(&case).into_iter().next() else {
-                continue;
-            };
-            let at = round.faults.iter().map(|planned| planned.at);
+            let round = with_round_times(&case).next().expect("it has times");
+            let faults = round.faults.iter().map(|planned| planned.at);
+            let actions = round.scripts.iter().flat_map(|script| &script.actions);
+            let actions = actions.map(|action| action.at);
+            let mut before_heal = faults.chain(actions.filter(|at| *at < case.times.healed_at));
             assert!(
-                at.clone().all(|at| at == super::round(at)),
+                before_heal.all(|at| at == super::round(at)),
                 "{}",
                 case.scenario
             );
-            assert_eq!(with_round_times(&round).len(), 0, "{}", case.scenario);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Smaller casts of a case: fewer users, fewer things that they do, in fewer rooms.
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use loadgen::script::{Action, Do, Script};
 
 use super::spells;
+use super::trial::Candidates;
 use crate::case::Case;
 
 /// `case` with no users but those of `scripts`.
@@ -35,6 +37,17 @@ pub fn needless(case: &Case) -> Vec<Place> {
             indices.map(|index| (script.user, index))
         })
         .collect()
+}
+
+/// The action of `case` at `place`.
+///
+/// # Panics
+///
+/// If there is none.
+pub fn action(case: &Case, (user, index): Place) -> &Action {
+    let mut scripts = case.scripts.iter();
+    let script = scripts.find(|script| script.user == user);
+    &script.expect("a place is of a user of the case").actions[index]
 }
 
 /// `case` with only those of the `all` actions that are in `kept`.
@@ -75,50 +88,44 @@ fn rooms_of(script: &Script) -> impl Iterator<Item = &String> {
 }
 
 /// Cases in which one room is another's; the probe of the one that goes, goes.
-pub fn with_one_room_less(case: &Case) -> Vec<Case> {
+pub fn with_one_room_less(case: &Case) -> Candidates<'_> {
     let rooms = rooms(case);
-    let others = |gone: &String| {
-        rooms
-            .iter()
-            .filter(move |it| *it != gone)
-            .cloned()
-            .collect()
-    };
-    let pairs = rooms.iter().flat_map(|gone| {
-        let others: Vec<String> = others(gone);
-        others.into_iter().map(move |other| (gone, other))
+    let pairs = rooms.clone().into_iter().flat_map(move |gone| {
+        let others = rooms.clone().into_iter();
+        others.map(move |other| (gone.clone(), other))
     });
-    pairs
-        .map(|(gone, other)| {
-            let mut case = case.clone();
-            let probes_from = case.probes_from;
-            case.scripts
-                .retain(|it| it.user < probes_from || it.room != *gone);
-            let rename = |room: &mut String| {
-                if room == gone {
-                    room.clone_from(&other);
-                }
-            };
-            for script in &mut case.scripts {
-                rename(&mut script.room);
-                for Action { what, .. } in &mut script.actions {
-                    if let Do::Enter { room } = what {
-                        rename(room);
-                    }
-                }
+    let pairs = pairs.filter(|(gone, other)| gone != other);
+    Box::new(pairs.map(|(gone, other)| with_room_merged(case, &gone, &other)))
+}
+
+fn with_room_merged(case: &Case, gone: &str, other: &str) -> Case {
+    let mut case = case.clone();
+    let probes_from = case.probes_from;
+    case.scripts
+        .retain(|it| it.user < probes_from || it.room != *gone);
+    let rename = |room: &mut String| {
+        if room == gone {
+            other.clone_into(room);
+        }
+    };
+    for script in &mut case.scripts {
+        rename(&mut script.room);
+        for Action { what, .. } in &mut script.actions {
+            if let Do::Enter { room } = what {
+                rename(room);
             }
-            case
-        })
-        .collect()
+        }
+    }
+    case
 }
 
 /// `case` with the shortest messages.
-pub fn with_short_messages(case: &Case) -> Case {
+pub fn with_short_messages(case: &Case) -> Candidates<'_> {
     let mut case = case.clone();
     for script in &mut case.scripts {
         script.message_len = 0;
     }
-    case
+    Box::new(iter::once(case))
 }
 
 #[cfg(test)]
