@@ -11,7 +11,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use reports::run_folder::FolderError;
 
-use crate::commands::{certify, check, detect, explain, hashes, replay, run, show, shrink, sweep};
+use crate::commands::{
+    certify, check, detect, explain, hashes, replay, run, show, shrink, smallest, sweep,
+};
 use crate::gather::Gathered;
 use crate::quoted::quoted;
 
@@ -34,6 +36,7 @@ Examples:
   sim replay sim-failures/chat-crash-8271.capsule.json
   sim shrink sim-failures/chat-crash-8271.capsule.json --test sim/tests/lost.rs
   sim explain sim-failures/chat-crash-8271.capsule.json --out story.html
+  sim smallest --markdown                    the smallest run that shows each flaw, as a table
 
 Ctrl-C, SIGTERM and SIGHUP end a sweep when the runs that have begun are finished; their report is
 written and marked as partial. A second signal ends it at once, without a report.
@@ -82,6 +85,8 @@ pub enum Command {
     List,
     /// Searches for each flaw of the original, and tells how soon it is found.
     Detect(detect::Options),
+    /// Finds for each flaw of the original the smallest run that shows it.
+    Smallest(smallest::Options),
     /// Lists the flaws that servers can be given.
     Flaws,
     /// Prints the file of a built-in scenario, to begin one's own with.
@@ -117,6 +122,7 @@ impl Options {
             Some(Command::Replay(replay)) => replay.command_line(),
             Some(Command::Explain(explain)) => explain.command_line(),
             Some(Command::Detect(detect)) => detect.command_line(),
+            Some(Command::Smallest(smallest)) => smallest.command_line(),
             Some(Command::Shrink(shrink)) => shrink.command_line(),
             Some(Command::List) => String::from(" list"),
             Some(Command::Flaws) => String::from(" flaws"),
@@ -231,6 +237,10 @@ mod tests {
             (
                 "detect kick-lost --starts 3 --jobs 1",
                 "cargo sim detect kick-lost --starts 3 --scenario random-mix",
+            ),
+            (
+                "smallest kick-lost --jobs 1 --capsules a --time 10s",
+                "cargo sim smallest kick-lost --time 10s --scenario random-mix",
             ),
             (
                 "sweep --policy pomelo --without kick-lost --with star-in-name",

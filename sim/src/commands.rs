@@ -11,6 +11,7 @@ pub mod replay;
 pub mod run;
 pub mod show;
 pub mod shrink;
+pub mod smallest;
 pub mod sweep;
 
 use std::collections::BTreeSet;
@@ -54,6 +55,7 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
         Some(Command::Replay(options)) => replay::execute(&options),
         Some(Command::Explain(options)) => explain::execute(&options),
         Some(Command::Detect(options)) => detect::execute(options),
+        Some(Command::Smallest(options)) => smallest::execute(options, &command),
         Some(Command::Shrink(options)) => shrink::execute(&options, command),
         Some(Command::List) => list::execute(),
         Some(Command::Flaws) => flaws::execute(),

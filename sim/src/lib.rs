@@ -22,7 +22,8 @@
 //!   what they have tested; [`detect`]: many until one fails, with servers that have a flaw
 //!   ([`policy`]), on its [`workers`];
 //! - [`capsule`]: one failed run in one file; [`capsules`]: where they are kept; [`replay`]: whether
-//!   it is still the same run; [`shrink`]: as small as it can be; [`explain`]: its story as a page;
+//!   it is still the same run; [`shrink`]: as small as it can be; [`smallest`]: for each flaw;
+//!   [`explain`]: its story as a page;
 //! - [`certify`]: whether the same seeds give the same runs in every way;
 //! - [`cli`], [`commands`], [`report`], [`table`] and [`grid`] (what is printed), [`progress`]
 //!   (meanwhile), [`gather`], [`kept`] and [`summary`] (what is written, into which [`files`]): the
@@ -80,6 +81,7 @@ pub mod seeds;
 pub mod settings;
 pub mod shape;
 pub mod shrink;
+pub mod smallest;
 pub mod summary;
 pub mod swarm;
 pub mod sweep;

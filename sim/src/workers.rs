@@ -55,8 +55,7 @@ pub fn work<T: Send>(
                 return;
             };
             let sent = ended.send(result);
-            sent.ok()
-                .expect("the collector waits until all workers have ended");
+            sent.expect("the collector waits until all workers have ended");
         }
     };
     Ok(thread::scope(|threads| {
