@@ -57,12 +57,15 @@ async fn a_user_enters_and_is_counted() -> Result<(), Box<dyn Error>> {
         &json!({"username": "anna", "rid": "lobby"}),
     )?;
     assert_eq!(answer(&mut anna).await?, json!({"users": ["anna"]}));
-    let entered = cluster
-        .census()
-        .remove(&chosen.id)
-        .ok_or("no census")?
-        .entered;
-    assert_eq!(entered, [(String::from("lobby"), String::from("anna"))]);
+    let mut census = cluster.census();
+    let connector = census.remove(&chosen.id).ok_or("no census")?;
+    let place = (String::from("lobby"), String::from("anna"));
+    assert_eq!(connector.entered, [place]);
+    assert_eq!((connector.sessions, connector.tasks), (1, 1));
+    let owner = cluster.topology().chat_of("lobby").ok_or("no owner")?;
+    let owner = &cluster.topology().chats[owner].id;
+    let links = census.remove(owner).ok_or("no census")?.link_connections;
+    assert!(links > 0, "who let her in is linked to her connector");
 
     let stopped = cluster.stop();
     let (stopped, kicked) = tokio::join!(stopped, anna.next());

@@ -43,3 +43,38 @@ impl Backlog {
         self.waiting.len() >= REQUESTS_IN_FLIGHT || self.bytes >= bytes_max
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES_MAX: usize = 8;
+
+    #[test]
+    fn what_was_taken_out_leaves_room_for_as_many_bytes() {
+        let mut backlog = Backlog::default();
+        for message in ["abc", "defg", "h"] {
+            assert!(!backlog.is_full(BYTES_MAX), "before {message}");
+            backlog.push(message.as_bytes(), Instant::now());
+        }
+        assert!(backlog.is_full(BYTES_MAX));
+        let taken = [backlog.pop(), backlog.pop()].map(|it| it.map(|(message, _)| message));
+        assert_eq!(taken, [Some("abc".into()), Some("defg".into())]);
+        backlog.push(b"sixsix", Instant::now());
+        assert!(!backlog.is_full(BYTES_MAX), "7 bytes wait");
+        backlog.push(b"8", Instant::now());
+        assert!(backlog.is_full(BYTES_MAX));
+    }
+
+    #[test]
+    fn it_is_full_of_small_messages_too() {
+        let mut backlog = Backlog::default();
+        for _ in 0..REQUESTS_IN_FLIGHT {
+            assert!(!backlog.is_full(usize::MAX));
+            backlog.push(b"x", Instant::now());
+        }
+        assert!(backlog.is_full(usize::MAX));
+        backlog.pop();
+        assert!(!backlog.is_full(usize::MAX));
+    }
+}

@@ -198,6 +198,53 @@ fn a_link_that_fell_behind_is_cut_off_and_its_sessions_go_when_its_lease_is_over
 }
 
 #[test]
+fn a_link_that_holds_as_much_as_it_may_is_not_behind_yet() -> Result {
+    let outbox_len = 8;
+    let mut world = World::with(Options {
+        outbox_len,
+        ..Options::default()
+    })?;
+    let ada = world.member(0, "ada")?;
+    world.member(1, "bob")?;
+    let full = world.wires[&1].1.clone();
+    world.cut(1);
+    for said in 0..=outbox_len {
+        // Were it behind when it is full, its time to catch up would be over with the next message.
+        if said == outbox_len {
+            world.wait(LEASE / 4)?;
+        }
+        world.say(ada, "*", "hi");
+        world.carry_up(0)?;
+        world.carry_down(0)?;
+    }
+    assert!(!is_stopped(&full));
+    Ok(())
+}
+
+#[test]
+fn a_connector_takes_no_request_for_a_link_that_is_full() -> Result {
+    let outbox_len = 4;
+    let mut world = World::with(Options {
+        outbox_len,
+        ..Options::default()
+    })?;
+    let ada = world.member(0, "ada")?;
+    world.cut(0);
+    for said in 0..outbox_len + 2 {
+        let waiting = world.connectors[0].census().outbox_len;
+        assert_eq!(waiting, said.min(outbox_len));
+        world.say(ada, "*", "hi");
+    }
+    world.connect(0)?;
+    world.carry()?;
+    let heard = world.heard(ada);
+    let count = |what: &str| heard.iter().filter(|it| *it == what).count();
+    assert_eq!(count("hi from ada to *"), outbox_len);
+    assert_eq!(count(r#"{"code":500}"#), 2);
+    Ok(())
+}
+
+#[test]
 fn a_link_that_is_hopelessly_behind_is_cut_off_at_once() -> Result {
     let outbox_len = 2;
     let mut world = World::with(Options {

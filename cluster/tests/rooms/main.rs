@@ -241,3 +241,26 @@ fn when_all_have_gone_nothing_is_remembered() -> Result {
     );
     Ok(())
 }
+
+#[test]
+fn what_is_there_and_what_waits_is_counted() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    world.say(ada, "*", "one");
+    world.say(ada, "*", "two");
+    let asked = world.connectors[0].census();
+    assert_eq!((asked.sessions, asked.views, asked.in_flight), (1, 1, 2));
+    assert_eq!(asked.entered, [("lobby".into(), "ada".into())]);
+    assert_eq!((asked.outbox_len, asked.outbox_len_max), (2, 2));
+    world.carry_up(0)?;
+    let told = world.chat.census();
+    // Both connectors get both messages; the answers wait until bob's has them.
+    assert_eq!((told.in_flight, told.outbox_len), (2, 4));
+    world.carry_down(1)?;
+    let kept = world.connectors[1].census();
+    assert_eq!((kept.queued, kept.queue_len_max), (2, 2));
+    world.close(bob);
+    assert_eq!(world.connectors[1].census().queue_len_max, 2, "it stays");
+    Ok(())
+}
