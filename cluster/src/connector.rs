@@ -120,7 +120,7 @@ impl Connector {
     async fn keep_link<N: Network>(self: Arc<Self>, network: N, chat: ChatIndex) {
         let dialling = async {
             let mut told = None;
-            while !self.state().is_stopping() {
+            while self.state().is_to_be_dialled(chat) {
                 let error = self.run_link(&network, chat).await;
                 self.tell_once(chat, &error, &mut told);
                 sleep(REDIAL_PAUSE).await;

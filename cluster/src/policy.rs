@@ -107,6 +107,19 @@ flaws! {
     AnswerBeforePushIsSafe = "answer-before-push-is-safe",
         "a message is answered with success when it is on its way, not when it has arrived",
         Some("BEHAVIOUR 1.5, 6.3");
+    OwnMembersFirst = "own-members-first",
+        "a connector hands a message to its own members of the room before the room's chat server has \
+         put it in its place",
+        None;
+    KickedLingers = "kicked-lingers",
+        "a session that is kicked stays in its room until its client has hung up",
+        None;
+    LeaseIgnored = "lease-ignored",
+        "a connector keeps its sessions in their rooms though their chat server has given them up",
+        None;
+    NeverDialledAgain = "never-dialled-again",
+        "a connector that could not reach a chat server for a lease does not try any more",
+        None;
 }
 
 impl Flaw {

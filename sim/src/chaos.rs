@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cluster::topology::Topology;
+use rand::Rng;
 use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use serde::Deserialize;
 
 use crate::fault::{Fault, Planned, heal_all};
@@ -33,6 +34,10 @@ pub struct RandomFaults {
     /// How long each lasts, if the budget allows it.
     #[serde(rename = "lasts", with = "span::time")]
     pub lasts_ms: Span,
+    /// How many of a hundred incidents begin while another lasts, or shortly before, on a host that it
+    /// concerns, if there is one: what survives each of them may not survive both.
+    #[serde(rename = "aimed-percent", default)]
+    pub aimed_percent: u32,
     /// The kinds that can be on.
     pub kinds: Vec<RandomKind>,
 }
@@ -50,6 +55,9 @@ pub struct RandomKind {
 const ATTEMPTS: u32 = 20;
 /// How often half as long is tried. Then the incident is dropped: the run is too full.
 const HALVINGS: u32 = 6;
+/// How long before another an incident begins at most that is aimed at it: as long as it takes that
+/// what the first holds up is worth losing to the second.
+const LEAD: Duration = Duration::from_millis(500);
 /// The shortest incident: a few ticks.
 const LASTS_MIN: Duration = Duration::from_millis(5);
 
@@ -113,6 +121,22 @@ enum Place {
     Host(String),
     Link(String, String),
     User(u32),
+}
+
+impl Place {
+    /// Whether a host is concerned by both.
+    fn is_near(&self, other: &Self) -> bool {
+        let hosts = self.hosts();
+        other.hosts().iter().any(|host| hosts.contains(host))
+    }
+
+    fn hosts(&self) -> Vec<&str> {
+        match self {
+            Place::Host(host) => vec![host],
+            Place::Link(a, b) => vec![a, b],
+            Place::User(_) => Vec::new(),
+        }
+    }
 }
 
 impl Targets<'_> {
@@ -187,6 +211,9 @@ impl Schedule<'_> {
         let is_on = |it: &&RandomKind| on.contains(&it.kind.fault_kind());
         let all: Vec<_> = random.kinds.iter().filter(is_on).copied().collect();
         let names: BTreeSet<_> = all.iter().map(|it| it.kind.fault_kind()).collect();
+        let mut names: Vec<_> = names.into_iter().collect();
+        // Any of them can be the one that the others are aimed at.
+        names.shuffle(rng);
         let of_each = u32::try_from(names.len()).expect("there are few kinds");
         for (waiting, name) in (1..=of_each).rev().zip(names) {
             let mut of_kind = all.clone();
@@ -218,6 +245,11 @@ impl Schedule<'_> {
             lasts_ms: random.lasts_ms,
         };
         let places = self.targets.places(incident.kind);
+        if rng.random_range(0..100) < random.aimed_percent
+            && let Some(lasts) = self.add_aimed(incident.kind, &places, random.lasts_ms, most, rng)
+        {
+            return lasts;
+        }
         for halvings in 0..=HALVINGS {
             for _ in 0..ATTEMPTS {
                 let place = draw_one(&places, rng);
@@ -228,6 +260,30 @@ impl Schedule<'_> {
             }
         }
         Duration::ZERO
+    }
+
+    /// Adds an incident that begins while another lasts, or shortly before, at a place that has a host
+    /// with it in common.
+    fn add_aimed(
+        &mut self,
+        kind: Kind,
+        places: &[Vec<Place>],
+        lasts_ms: Span,
+        most: Duration,
+        rng: &mut StdRng,
+    ) -> Option<Duration> {
+        let other = self.taken.choose(rng)?;
+        let is_near = |places: &&Vec<Place>| places.iter().any(|place| place.is_near(&other.place));
+        let near: Vec<_> = places.iter().filter(is_near).cloned().collect();
+        let place = near.choose(rng)?;
+        let ms = |time: Duration| u32::try_from(time.as_millis()).expect("a run is not that long");
+        let since = |time: Duration| ms(time.saturating_sub(self.times.arrived_at));
+        let incident = Incident {
+            kind,
+            after_ms: Span::of(since(other.from.saturating_sub(LEAD))..=since(other.to)),
+            lasts_ms,
+        };
+        self.try_add(&incident, place, most.max(LASTS_MIN), rng)
     }
 
     /// A place that has had no incident; if all have, any.

@@ -195,6 +195,8 @@ impl LinkTrouble {
                 at += every.draw_ms(rng);
             }
             faults.push(latency(to, usual, None));
+            // What is as it was is no change.
+            faults.dedup_by(|next, last| next.fault == last.fault);
             faults
         };
         match self {

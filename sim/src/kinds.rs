@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use cluster::chat::remote::REPLACED;
 use loadgen::history::{Event, What};
 use serde::{Deserialize, Serialize};
 
@@ -141,7 +142,11 @@ impl Whereabouts {
                 *self = Whereabouts::Away;
                 duplicate.then_some(FaultKind::DuplicateLogin)
             }
-            What::Kicked { .. } | What::Closed { .. } | What::LoginFailed { .. } => {
+            What::Kicked { reason } => {
+                *self = Whereabouts::Away;
+                (reason == REPLACED).then_some(FaultKind::DuplicateLogin)
+            }
+            What::Closed { .. } | What::LoginFailed { .. } => {
                 *self = Whereabouts::Away;
                 None
             }
@@ -244,5 +249,20 @@ mod tests {
             FaultKind::DuplicateLogin,
         ];
         assert_eq!(of_history(&history), kinds.map(|kind| (kind, 1)).into());
+    }
+
+    #[test]
+    fn a_login_that_takes_the_name_of_another_is_a_duplicate_one_too() {
+        let kicked = |reason: &str| Event {
+            at: Default::default(),
+            user: 1,
+            login: 1,
+            what: What::Kicked {
+                reason: reason.to_owned(),
+            },
+        };
+        let history = [kicked(REPLACED), kicked("too slow")];
+        let one = (FaultKind::DuplicateLogin, 1);
+        assert_eq!(of_history(&history), [one].into());
     }
 }

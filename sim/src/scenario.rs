@@ -25,6 +25,7 @@ pub use expectation::{Checks, Expect, Expected, Number};
 pub use network::{Network, Profile};
 pub use phases::{Phases, Times};
 pub use span::Span;
+pub use variation::Variation;
 
 mod built_in;
 mod check;
@@ -36,6 +37,7 @@ mod phases;
 pub mod span;
 #[cfg(test)]
 mod tests;
+mod variation;
 
 /// What the name of a file with a scenario ends in.
 const EXTENSION: &str = "toml";
@@ -63,6 +65,9 @@ pub struct Scenario {
     pub phases: Phases,
     /// What servers, users and network are set to.
     pub settings: Settings,
+    /// What the settings of some runs are instead: each seed draws which of these are on.
+    #[serde(rename = "variation")]
+    pub variations: Vec<Variation>,
     /// What goes wrong in every run, each on a host or link that had none before, as long as there
     /// is one.
     #[serde(rename = "fault")]
@@ -95,6 +100,7 @@ impl Default for Scenario {
             users: Users::default(),
             phases: Phases::default(),
             settings: Settings::default(),
+            variations: Vec::new(),
             faults: Vec::new(),
             planned: Vec::new(),
             anchored: Vec::new(),

@@ -5,23 +5,29 @@ use std::collections::BTreeSet;
 
 use rand::Rng;
 use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
 
 use crate::kinds::FaultKind;
 use crate::scenario::{Scenario, Span};
 use crate::vandal;
 use crate::workload::Users;
 
-/// How many of a hundred runs have a kind that a run can have. Two kinds then meet in one run of six.
-const ON_PERCENT: u32 = 40;
+/// How many of a hundred runs have what a run can have.
+pub const USUAL_PERCENT: u32 = 40;
+/// The same for kinds of trouble, of which some runs have few, so that there is time for each to
+/// last, and others many. Two kinds meet in one run of six.
+const KINDS_PERCENTS: [u32; 3] = [USUAL_PERCENT - 20, USUAL_PERCENT, USUAL_PERCENT + 20];
 
 /// Draws the kinds that are on in a run of `scenario`. What is not left to the seed is on always.
 pub fn draw(scenario: &Scenario, rng: &mut StdRng) -> BTreeSet<FaultKind> {
+    let percent = *KINDS_PERCENTS.choose(rng).expect("there are some");
     let random = scenario.random_faults.iter().flat_map(|it| &it.kinds);
-    let mut on = some_of(random.map(|it| it.kind.fault_kind()).collect(), rng);
+    let random: BTreeSet<_> = random.map(|it| it.kind.fault_kind()).collect();
+    let mut on = some_of(random, percent, rng);
     on.extend(scenario.faults.iter().map(|it| it.kind.fault_kind()));
     let mut from_users = of_users(&scenario.users);
     if scenario.users.swarm {
-        from_users = some_of(from_users, rng);
+        from_users = some_of(from_users, percent, rng);
     }
     on.extend(from_users);
     on
@@ -40,11 +46,14 @@ fn of_users(users: &Users) -> BTreeSet<FaultKind> {
     kinds
 }
 
-fn some_of(kinds: BTreeSet<FaultKind>, rng: &mut StdRng) -> BTreeSet<FaultKind> {
-    kinds
-        .into_iter()
-        .filter(|_| rng.random_range(0..100) < ON_PERCENT)
-        .collect()
+/// Each of `all` with the same chance, in percent.
+pub fn some_of<T: Ord>(
+    all: impl IntoIterator<Item = T>,
+    percent: u32,
+    rng: &mut StdRng,
+) -> BTreeSet<T> {
+    let all = all.into_iter();
+    all.filter(|_| rng.random_range(0..100) < percent).collect()
 }
 
 /// A part of `whole`, so that one run has it all and another only the least or the most.
@@ -64,6 +73,7 @@ mod tests {
 
     use super::*;
     use crate::case::Case;
+    use crate::fault::Fault;
     use crate::run;
     use crate::scenario;
 
@@ -104,6 +114,58 @@ mod tests {
         }
         // Some 7000 are on. In a small cluster there is not always room for all.
         assert!(dropped <= 70, "{dropped} were dropped");
+    }
+
+    #[test]
+    fn each_variation_of_the_settings_is_on_in_some_runs() {
+        let scenario = random_mix();
+        let mut runs = BTreeMap::<String, u32>::new();
+        for seed in 0..200 {
+            let settings = Case::draw(&scenario, seed).settings;
+            *runs.entry(format!("{settings:?}")).or_default() += 1;
+        }
+        let all = scenario.all_settings().map(|it| format!("{it:?}"));
+        let missing = all.filter(|it| !runs.contains_key(it));
+        assert_eq!(missing.collect::<Vec<_>>(), [""; 0]);
+    }
+
+    #[test]
+    fn aimed_incidents_meet_others_more_often() {
+        let [aimed, scattered] = [100, 0].map(|percent| {
+            let mut scenario = random_mix();
+            if let Some(random) = &mut scenario.random_faults {
+                random.aimed_percent = percent;
+            }
+            let cases = (0..300).map(|seed| Case::draw(&scenario, seed));
+            cases
+                .map(|case| deaths_with_a_link_held(&case))
+                .sum::<usize>()
+        });
+        assert!(
+            scattered > 0 && aimed >= 2 * scattered,
+            "{aimed} and {scattered}"
+        );
+    }
+
+    /// How often a chat server dies while what is said on a link of its own waits.
+    fn deaths_with_a_link_held(case: &Case) -> usize {
+        let mut held = BTreeSet::new();
+        let mut deaths = 0;
+        for planned in &case.faults {
+            match &planned.fault {
+                Fault::Hold { a, b } => {
+                    held.insert([a, b]);
+                }
+                Fault::Release { a, b } => {
+                    held.remove(&[a, b]);
+                }
+                Fault::Crash { host, .. } if host.starts_with("chat") => {
+                    deaths += usize::from(held.iter().any(|ends| ends.contains(&host)));
+                }
+                _ => {}
+            }
+        }
+        deaths
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::marks::Mark;
 use crate::options::DuplicateLogin;
 use crate::policy::Flaw;
 
+/// Why a session is kicked whose name another has taken.
+pub const REPLACED: &str = "replaced by a new login of the same name";
+
 /// `chat.chatRemote.add`: makes `session` a member of `room` as `name`, and tells the others. If the
 /// name is taken, the session is refused, or replaces who holds it: this chat server owns the
 /// room, so that one name has one session in the whole cluster.
@@ -91,7 +94,7 @@ fn evict(state: &mut State, room: &Arc<str>, name: &Arc<str>, holder: Member) {
     let evict = ToConnector::Evict {
         session: holder.session,
         room: room.clone(),
-        reason: String::from("replaced by a new login of the same name"),
+        reason: REPLACED.to_owned(),
     };
     state.send(holder.connector, &evict);
     remove(state, holder.connector, holder.session, room, name);

@@ -141,6 +141,8 @@ impl State {
         let Some(channel) = self.channels.get_mut(room) else {
             return;
         };
+        let is_told_before =
+            self.options.policy.has(Flaw::OwnMembersFirst) && matches!(event, Event::Chat { .. });
         let push = message::encode(&ToConnector::Push(Push {
             room: room.clone(),
             position,
@@ -158,9 +160,10 @@ impl State {
             }
         };
         let connectors = channel.connectors();
+        let is_told = |connector| Some(connector) != asker || !is_told_before;
         let mut payloads: Vec<_> = connectors
             .iter()
-            .map(|c| (*c, Some(payload_of(*c).clone())))
+            .map(|c| (*c, is_told(*c).then(|| payload_of(*c).clone())))
             .collect();
         let evicted = origin.as_ref().and_then(|origin| origin.evicted);
         payloads.extend(

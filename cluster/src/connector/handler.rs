@@ -7,8 +7,9 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::remote;
 use super::state::{ChatIndex, Place, State};
-use crate::dispatch::{self, Destination};
+use crate::dispatch::{self, Destination, SEND};
 use crate::limits::NAME_LEN_MAX;
 use crate::link::message::{SessionId, ToChat};
 use crate::marks::Mark;
@@ -164,6 +165,9 @@ fn forward(state: &mut State, session: SessionId, asked: Asked<'_>, now: Instant
         Mark::SendUnreachable.reached();
         return state.refuse(session, request);
     };
+    if asked.route == SEND && state.options.policy.has(Flaw::OwnMembersFirst) {
+        remote::tell_first(state, &place, &asked.body);
+    }
     let forward = ToChat::Forward {
         session,
         request,

@@ -298,10 +298,17 @@ impl State {
         }
     }
 
-    /// When the lease of the link runs out; `None` if it has.
+    /// When the lease of the link runs out; `None` if it has, or never does.
     pub fn lease_end(&self, chat: ChatIndex) -> Option<Instant> {
         let link = &self.links[chat];
-        (!link.given_up).then(|| link.alive_at + self.options.lease)
+        let has_none = link.given_up || self.options.policy.has(Flaw::LeaseIgnored);
+        (!has_none).then(|| link.alive_at + self.options.lease)
+    }
+
+    /// Whether a chat server that there is no connection to is to be dialled.
+    pub fn is_to_be_dialled(&self, chat: ChatIndex) -> bool {
+        let is_over = self.links[chat].given_up && self.options.policy.has(Flaw::NeverDialledAgain);
+        !self.is_stopping() && !is_over
     }
 
     /// Gives up the link if its lease has run out.

@@ -8,11 +8,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::room::Room;
-use super::state::{ChatIndex, State};
+use super::state::{ChatIndex, Place, State};
+use crate::chat::handler::EVERYBODY;
 use crate::link::message::{Added, Event, Notice, Push, RequestId, SessionId, ToConnector};
 use crate::marks::Mark;
 use crate::policy::Flaw;
 use crate::queue::TooSlow;
+use crate::wire::body;
 use crate::wire::vocabulary::Vocabulary;
 
 /// Does what a chat server's message asks for.
@@ -148,9 +150,23 @@ fn pushed(state: &mut State, push: Push) {
             room.notice(notice);
             package
         }
-        Event::Chat { from, content } => on_chat(&state.options.vocabulary, &from, "*", &content),
+        Event::Chat { from, content } => {
+            on_chat(&state.options.vocabulary, &from, EVERYBODY, &content)
+        }
     };
     tell(state, &push.room, package);
+}
+
+/// With [`Flaw::OwnMembersFirst`]: hands what a session at `place` is about to say to everybody to
+/// those who are in the room here.
+pub fn tell_first(state: &mut State, place: &Place, body: &[u8]) {
+    let body = body::decode(body);
+    let content = body["content"].as_str();
+    let content = content.filter(|_| body["target"].as_str() == Some(EVERYBODY));
+    if let Some(content) = content.filter(|_| state.rooms.contains_key(&place.room)) {
+        let package = on_chat(&state.options.vocabulary, &place.name, EVERYBODY, content);
+        tell(state, &place.room, package);
+    }
 }
 
 /// Hands an event of a room to all sessions of this connector that are in it. It was encoded

@@ -48,10 +48,16 @@ where
     };
     session.put(package::heartbeat());
     let end = session.run().await;
-    // First the room is told, then the client: it may not be listening any more.
-    connector.state().close(id);
     tracing::debug!(server = connector.id, session = id, ?end, "a session ended");
+    let lingers = end == End::Kicked && options.policy.has(Flaw::KickedLingers);
+    // First the room is told, then the client: it may not be listening any more.
+    if !lingers {
+        connector.state().close(id);
+    }
     let _ = tokio::time::timeout(CLOSE_PATIENCE, session.connection.close()).await;
+    if lingers {
+        connector.state().close(id);
+    }
     true
 }
 

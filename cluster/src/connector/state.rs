@@ -186,7 +186,9 @@ impl State {
         if let Some(session) = self.sessions.get(&id) {
             session.queue.kick(reason);
         }
-        self.close(id);
+        if !self.options.policy.has(Flaw::KickedLingers) {
+            self.close(id);
+        }
     }
 
     /// Takes a session out of a room and tells the chat server.

@@ -1,6 +1,6 @@
 //! Each flaw by itself: what the cluster does with it, beside what it does without.
 
-use cluster::options::Options;
+use cluster::options::{DuplicateLogin, Options};
 use cluster::policy::{Flaw, Policy};
 
 use super::world::{DEADLINE, LEASE, PING, Result, World};
@@ -321,6 +321,96 @@ fn answer_before_push_is_safe() -> Result {
     })?;
     assert_eq!(told[0], ["hi from ada to *"]);
     assert_eq!(told[1], ["hi from ada to *", "{}"]);
+    Ok(())
+}
+
+#[test]
+fn own_members_first() -> Result {
+    let told = both(Flaw::OwnMembersFirst, |world| {
+        let users = [world.member(0, "ada")?, world.member(1, "bob")?];
+        world.heard(users[0]);
+        for user in users {
+            world.say(user, "*", "hi");
+            world.say(user, "ada", "psst");
+        }
+        world.carry()?;
+        Ok(users.map(|user| {
+            let heard = world.heard(user).into_iter();
+            let said: Vec<_> = heard.filter(|it| it.ends_with("to *")).collect();
+            said.join(" | ")
+        }))
+    })?;
+    let ada_first = "hi from ada to * | hi from bob to *";
+    assert_eq!(told[0], [ada_first, ada_first]);
+    assert_eq!(told[1], [ada_first, "hi from bob to * | hi from ada to *"]);
+    Ok(())
+}
+
+#[test]
+fn kicked_lingers() -> Result {
+    let policies = [
+        Policy::hardened(),
+        Policy::hardened().with(Flaw::KickedLingers),
+    ];
+    let told = policies.map(|policy| {
+        let mut world = World::with(Options {
+            policy,
+            duplicate_login: DuplicateLogin::Replace,
+            ..Options::default()
+        })?;
+        let [old, new] = [world.member(1, "bob")?, world.open(0)];
+        world.enter(new, "bob");
+        world.carry()?;
+        assert_eq!(world.heard(new), ["users bob"]);
+        let still_there = world.connectors[1].census().entered;
+        let kick = ["kick replaced by a new login of the same name"];
+        assert_eq!(world.heard(old), kick);
+        world.close(old);
+        assert_eq!(world.connectors[1].census().entered, []);
+        Ok(still_there.len())
+    });
+    let [hardened, flawed]: [Result<usize>; 2] = told;
+    assert_eq!([hardened?, flawed?], [0, 1]);
+    Ok(())
+}
+
+#[test]
+fn lease_ignored() -> Result {
+    let told = both(Flaw::LeaseIgnored, |world| {
+        let [bob, cat] = [world.member(1, "bob")?, world.open(0)];
+        world.cut(1);
+        world.wait(LEASE)?;
+        world.enter(cat, "bob");
+        world.carry()?;
+        let at_once = [world.heard(bob), world.heard(cat)].map(|heard| heard.join(" | "));
+        if world.connect(1).is_err() {
+            world.connect(1)?;
+        }
+        world.carry()?;
+        Ok((at_once, world.heard(bob).join(" | ")))
+    })?;
+    let let_in = "users bob";
+    let [hardened, flawed] = told;
+    assert_eq!(
+        hardened.0,
+        ["kick chat-server-1 could not be reached for 2s", let_in]
+    );
+    assert_eq!(flawed.0, ["", let_in], "two are logged in");
+    assert_eq!(flawed.1, "kick chat-server-1 had given up this connector");
+    Ok(())
+}
+
+#[test]
+fn never_dialled_again() -> Result {
+    let told = both(Flaw::NeverDialledAgain, |world| {
+        world.member(1, "bob")?;
+        world.cut(1);
+        world.wait(LEASE - PING)?;
+        let before = world.connectors[1].is_to_be_dialled(0);
+        world.wait(PING)?;
+        Ok([before, world.connectors[1].is_to_be_dialled(0)])
+    })?;
+    assert_eq!(told, [[true, true], [true, false]]);
     Ok(())
 }
 

@@ -66,13 +66,13 @@ pub fn execute(options: Options) -> anyhow::Result<ExitCode> {
     let interrupted = detect.run(&mut progress)?;
     progress.bar.finish_and_clear();
     let found = progress.found;
-    let table = table::of(&detect.flaws, &found);
-    let table = match options.markdown {
-        true => table.markdown(),
-        false => table.text(),
+    let (rows, alone) = (table::of(&detect.flaws, &found), table::alone(&found));
+    let tables = match options.markdown {
+        true => [rows.markdown(), alone.markdown()],
+        false => [rows.text(), alone.text()],
     };
     let mut output = Output::stdout();
-    output.print_line(table.trim_end());
+    output.print_line(tables.join("\n").trim_end());
     output.end()?;
     if let Some(signal) = interrupted {
         say("the table is not complete");

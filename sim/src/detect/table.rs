@@ -7,6 +7,7 @@ use cluster::policy::Flaw;
 
 use super::{Found, SEEDS_MAX};
 use crate::grid::{Grid, Side};
+use crate::guarantees::Guarantee;
 
 /// What the searches for one flaw came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,9 +17,9 @@ struct Row {
     found: usize,
     seeds_median: u64,
     seeds_max: u64,
-    took_median: Duration,
+    cpu_median: Duration,
     /// How often each promise was broken when it was found, the most frequent first.
-    broken: Vec<(String, usize)>,
+    broken: String,
 }
 
 /// The table: a row for each of `flaws` for which a search has ended.
@@ -30,11 +31,41 @@ pub fn of(flaws: &[Flaw], found: &[Found]) -> Grid<6> {
             ("found", Side::Right),
             ("seeds, median", Side::Right),
             ("seeds, max", Side::Right),
-            ("seconds, median", Side::Right),
+            ("CPU s, median", Side::Right),
             ("found by", Side::Left),
         ],
         rows: rows.map(|row| row.cells()).collect(),
     }
+}
+
+/// A second table: of each promise the flaws that were found because it was broken and no other, with
+/// how often.
+pub fn alone(found: &[Found]) -> Grid<2> {
+    let promises = Guarantee::all().map(|it| format!("G{}", it.number()));
+    let row = |promise: String| {
+        let alone = found.iter().filter(|it| it.broken.iter().eq([&promise]));
+        let flaws = most_frequent(alone.map(|it| it.flaw.name()));
+        [promise, flaws]
+    };
+    Grid {
+        head: [("promise", Side::Left), ("found by it alone", Side::Left)],
+        rows: promises.map(row).collect(),
+    }
+}
+
+/// Each of `names` with how often it is there, the most frequent first.
+fn most_frequent<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in names {
+        *counts.entry(name).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let counts: Vec<_> = counts
+        .into_iter()
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    counts.join(", ")
 }
 
 impl Row {
@@ -42,39 +73,27 @@ impl Row {
     fn of(flaw: Flaw, found: &[Found]) -> Option<Self> {
         let mine: Vec<&Found> = found.iter().filter(|found| found.flaw == flaw).collect();
         let seeds = sorted(mine.iter().map(|found| found.seeds_or_more()));
-        let took = sorted(mine.iter().map(|found| found.took));
-        let mut broken: BTreeMap<&str, usize> = BTreeMap::new();
-        for promise in mine.iter().flat_map(|found| &found.broken) {
-            *broken.entry(promise).or_default() += 1;
-        }
-        let mut broken: Vec<_> = broken
-            .into_iter()
-            .map(|(promise, count)| (promise.to_owned(), count))
-            .collect();
-        broken.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let cpu = sorted(mine.iter().map(|found| found.cpu));
+        let broken = mine.iter().flat_map(|found| &found.broken);
         Some(Self {
             flaw,
             searches: mine.len(),
             found: mine.iter().filter(|found| !found.broken.is_empty()).count(),
             seeds_median: *seeds.get(seeds.len().saturating_sub(1) / 2)?,
             seeds_max: *seeds.last()?,
-            took_median: *took.get(took.len().saturating_sub(1) / 2)?,
-            broken,
+            cpu_median: *cpu.get(cpu.len().saturating_sub(1) / 2)?,
+            broken: most_frequent(broken.map(String::as_str)),
         })
     }
 
     fn cells(&self) -> [String; 6] {
-        let broken = self.broken.iter();
-        let broken: Vec<_> = broken
-            .map(|(promise, count)| format!("{promise} {count}"))
-            .collect();
         [
             self.flaw.name().to_owned(),
             format!("{} of {}", self.found, self.searches),
             seeds(self.seeds_median),
             seeds(self.seeds_max),
-            format!("{:.1}", self.took_median.as_secs_f64()),
-            broken.join(", "),
+            format!("{:.1}", self.cpu_median.as_secs_f64()),
+            self.broken.clone(),
         ]
     }
 }
@@ -107,7 +126,7 @@ mod tests {
         Found {
             flaw,
             seeds,
-            took: Duration::from_millis(100 * seeds),
+            cpu: Duration::from_millis(100 * seeds),
             broken: broken.iter().map(|promise| (*promise).to_owned()).collect(),
         }
     }
@@ -129,5 +148,10 @@ mod tests {
                 ["star-in-name", "1 of 1", "1", "1", "0.1", "G1 1"],
             ]
         );
+        let alone = alone(&found).rows;
+        assert_eq!(alone.len(), 13);
+        for row in [["G1", "star-in-name 1"], ["G5", "kick-lost 2"], ["G7", ""]] {
+            assert!(alone.iter().any(|it| *it == row), "{row:?}: {alone:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use cluster::chat::remote::REPLACED;
 use cluster::options::DuplicateLogin;
 use loadgen::history::What;
 
@@ -47,7 +48,7 @@ const REASONS: [(&str, Excuse); 8] = [
     ),
     (UNREACHABLE, Excuse::LinkDown),
     ("the server is stopping", Excuse::Stopped),
-    ("replaced by a new login ", Excuse::Replaced),
+    (REPLACED, Excuse::Replaced),
 ];
 
 /// Follows the chat server's id.
@@ -172,7 +173,6 @@ mod tests {
     const CHAT_AWAY: &str = "chat-server-1 could not be reached for 2s";
     const TOO_SLOW: &str = "too slow: 4 messages were waiting";
     const STOPPING: &str = "the server is stopping";
-    const REPLACED: &str = "replaced by a new login of the same name";
 
     fn findings(story: Story) -> usize {
         check(&View::new(&story.record())).len()

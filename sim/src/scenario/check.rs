@@ -23,6 +23,8 @@ const PROBE_MIN: Duration = Duration::from_secs(2);
 pub const USERS_MAX: u32 = 1000;
 /// Most bytes of a message: with all else that is in its package it fits.
 pub const MESSAGE_LEN_MAX: usize = BODY_LEN_LIMIT / 2;
+/// Each more doubles the settings that runs can have, all of which are checked.
+const VARIATIONS_MAX: usize = 8;
 /// With more hosts, a run takes longer than anybody waits: turmoil's cost grows with their cube.
 const HOSTS_CHEAP: u32 = 16;
 
@@ -38,10 +40,8 @@ pub(super) fn problems(scenario: &Scenario, document: &Document<'_>) -> Vec<Prob
     }
     found.check_shape(scenario);
     found.check_users(scenario);
-    found.check_network(scenario);
-    found.check_phases(scenario);
-    found.check_settings(scenario);
-    found.check_faults(scenario);
+    found.check_what_settings_change(scenario);
+    found.check_variations(scenario);
     found.check_expectation(scenario);
     found.problems
 }
@@ -98,6 +98,41 @@ impl Findings<'_> {
             self.add(path, what);
         }
         !wrong.is_empty()
+    }
+
+    fn check_what_settings_change(&mut self, scenario: &Scenario) {
+        self.check_network(scenario);
+        self.check_phases(scenario);
+        self.check_settings(scenario);
+        self.check_faults(scenario);
+    }
+
+    /// What does not hold with the settings of some runs, unless it does not with those of all.
+    fn check_variations(&mut self, scenario: &Scenario) {
+        if scenario.variations.len() > VARIATIONS_MAX {
+            let what = format!("there can be at most {VARIATIONS_MAX}");
+            return self.add("variation", &what);
+        }
+        // The first are those without any, which have been checked.
+        for settings in scenario.all_settings().skip(1) {
+            let mut varied = Findings {
+                document: self.document,
+                problems: Vec::new(),
+            };
+            let scenario = Scenario {
+                settings,
+                ..scenario.clone()
+            };
+            if !varied.check_times(&scenario) {
+                varied.check_what_settings_change(&scenario);
+            }
+            for Problem { what, .. } in varied.problems {
+                let mut known = self.problems.iter();
+                if known.all(|known| !known.what.ends_with(&what)) {
+                    self.add("variation", &what);
+                }
+            }
+        }
     }
 
     fn check_shape(&mut self, scenario: &Scenario) {

@@ -366,3 +366,33 @@ fault = { kind = 'stop', host = 'chat-server-1' }
     );
     Ok(())
 }
+
+#[test]
+fn a_variation_is_a_part_of_the_settings_and_must_go_with_all_others() {
+    let said = problems(
+        "[[variation]]\nlease = '1s'\n\n[[variation]]\nleese = '1s'\n\n[[variation]]\npolicy = []\n",
+    );
+    let expected = [
+        "4:1: unknown key `leese` in [variation]; did you mean `lease`?",
+        "7:1: variation: flaws are for all runs: see [settings]",
+    ];
+    assert_eq!(said, expected);
+    let said = problems(
+        "[settings]\nreconnect-base = '300ms'\n\n[[variation]]\nreconnect-max = '200ms'\n",
+    );
+    let expected = "4:3: variation: settings.reconnect-base: it must not be above \
+                    reconnect-max";
+    assert_eq!(said, [expected]);
+}
+
+#[test]
+fn of_two_variations_that_set_the_same_the_later_counts() -> Result<(), FileError> {
+    let text = "[settings]\nlease = '4s'\n[[variation]]\nlease = '3s'\noutbox-len = 9\n[[variation]]\n\
+                lease = '1s'";
+    let scenario = Scenario::read(text, "mine.toml")?;
+    let all = scenario.all_settings();
+    let all: Vec<_> = all.map(|it| (it.lease.as_secs(), it.outbox_len)).collect();
+    let usual = Settings::default().outbox_len;
+    assert_eq!(all, [(4, usual), (3, 9), (1, usual), (1, 9)]);
+    Ok(())
+}

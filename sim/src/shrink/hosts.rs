@@ -118,14 +118,10 @@ mod tests {
             for fewer in fewer(&case).chain(plainer(&case)) {
                 let hosts = fewer.hosts();
                 for planned in &fewer.faults {
-                    let told = planned.fault.to_string();
-                    let mut words = told.split_whitespace().skip(1);
-                    let host = words.next().unwrap_or_default();
-                    assert!(
-                        hosts.iter().any(|it| it == host),
-                        "{} {told}",
-                        scenario.name
-                    );
+                    for host in planned.fault.hosts() {
+                        let what = format!("{} {planned}", scenario.name);
+                        assert!(hosts.iter().any(|it| it == host), "{what}");
+                    }
                 }
                 let pairs = hosts.len() * (hosts.len() - 1) / 2;
                 assert_eq!(fewer.latencies.len(), pairs, "{}", scenario.name);
