@@ -9,13 +9,18 @@
 //!   purpose or went silent;
 //! - every send is answered with success: to the room; to a name that is there all the time. An
 //!   `enter` is refused only because the name may be taken, by somebody else or by the user's
-//!   last session, or holds a `*`, as no name may.
+//!   last session, and a later login is not to replace an earlier; because the session is in that
+//!   room; or because the name holds a `*`, as no name may.
+//!
+//! Demanded until the first fault, too: that a later login does replace an earlier, where that is
+//! the rule. Who was refused does not ask again for long, so that few ask when the run has settled.
 //!
 //! Let pass: a session that ended before its answer was due (whether it was right to end is G13's
 //! affair), and anything after everybody began to leave.
 
 use std::time::Duration;
 
+use cluster::options::DuplicateLogin;
 use loadgen::history::{MessageId, Target, What};
 
 use super::messages::Sent;
@@ -170,27 +175,44 @@ fn refused_enter(view: &View, session: &Session, enter: &Enter) -> Option<(Durat
             let me = (session.user, session.login);
             let mut others = holders.filter(|(other, _)| (other.user, other.login) != me);
             // Asking again for the room that it is in is answered so too.
-            let mut stays = session.stays.iter();
-            let is_here = stays.any(|stay| {
-                stay.room == enter.room
-                    && stay.name == enter.name
-                    && stay.spans(enter.asked_at, enter.asked_at)
-            });
-            is_here || others.any(|(_, name)| name == enter.name)
+            let is_here = |by| {
+                session.stays.iter().any(|stay| {
+                    stay.room == enter.room
+                        && stay.name == enter.name
+                        && stay.since <= by
+                        && stay.until.is_none_or(|end| end >= enter.asked_at)
+                })
+            };
+            match is_later_let_in(view) {
+                true => is_here(at),
+                false => is_here(enter.asked_at) || others.any(|(_, name)| name == enter.name),
+            }
         }
         // The user `name*room` would be another's.
         EnterAnswer::Failed => enter.name.contains('*'),
     };
-    (is_in_whole_time(view, enter.asked_at, at) && !is_right).then(|| {
+    let is_due = is_in_whole_time(view, enter.asked_at, at)
+        || answer == EnterAnswer::Duplicate && is_later_let_in(view) && is_before_faults(view, at);
+    (is_due && !is_right).then(|| {
         let what = format!("{session} was not let into {}: {answer:?}", enter.room);
         (at, what)
     })
 }
 
+/// Whether a name that is held is given to who asks for it.
+fn is_later_let_in(view: &View) -> bool {
+    view.bounds.duplicate_login == DuplicateLogin::Replace
+}
+
+fn is_before_faults(view: &View, at: Duration) -> bool {
+    let first = view.record.faults.first();
+    first.is_none_or(|fault| at < fault.at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guarantees::story::{ALICE, BOB, CAROL, Story};
+    use crate::guarantees::story::{ALICE, BOB, CAROL, CONNECTOR_1, Story, name, pause, resume};
 
     fn findings(story: Story) -> usize {
         check(&View::new(&story.record())).len()
@@ -355,6 +377,27 @@ mod tests {
         };
         assert_eq!(findings(story(5000)), 1);
         assert_eq!(findings(story(30_970)), 0);
+    }
+
+    #[test]
+    fn a_name_is_refused_for_another_who_has_it_unless_the_later_login_is_to_replace_it() {
+        let refused_at = |at, rule| {
+            let (name, room) = (name(ALICE), String::from("red"));
+            let story = Story::new()
+                .enters(100, ALICE, "red", &[ALICE])
+                .fault(5000, pause(CONNECTOR_1))
+                .fault(6000, resume(CONNECTOR_1))
+                .logs_in(at, BOB)
+                .note(at, BOB, What::Entering { name, room })
+                .gets_refused(at + 20, BOB, true);
+            let mut record = story.record();
+            record.bounds.duplicate_login = rule;
+            check(&View::new(&record)).len()
+        };
+        for (at, findings) in [(1000, 1), (6000, 0), (31_000, 1)] {
+            assert_eq!(refused_at(at, DuplicateLogin::Refuse), 0, "at {at}");
+            assert_eq!(refused_at(at, DuplicateLogin::Replace), findings, "at {at}");
+        }
     }
 
     #[test]
