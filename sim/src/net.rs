@@ -10,9 +10,11 @@ use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use cluster::net::{Listener, Network};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, sleep};
 use turmoil::net::{TcpListener, TcpStream};
 
 use crate::connections::{Connections, End};
@@ -21,6 +23,10 @@ use crate::process::Process;
 use crate::throttle::{Throttle, Turns};
 use crate::trace::{Fnv, NetEvent, Trace};
 use crate::yields::PutOff;
+
+/// Time until TCP dials once more.
+const DIAL_AGAIN: Duration = Duration::from_secs(1);
+const REFUSED: io::ErrorKind = io::ErrorKind::ConnectionRefused;
 
 /// The simulated network as one host sees it. It works only inside that host's software.
 #[derive(Clone, Debug)]
@@ -91,7 +97,7 @@ impl Network for SimNet {
             peer: host,
             port,
         });
-        match TcpStream::connect((host, port)).await {
+        match dial(host, port).await {
             Ok(stream) => {
                 self.note(NetEvent::Connected { connection });
                 Ok(self.stream(connection, host.to_owned(), stream))
@@ -253,6 +259,23 @@ impl Drop for SimStream {
     fn drop(&mut self) {
         let connection = self.end.number();
         self.network.note(NetEvent::Closed { connection });
+    }
+}
+
+/// Dials, and like TCP again after a while if nothing comes back, each time after twice as long.
+async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut patience = DIAL_AGAIN;
+    loop {
+        let dialled_at = Instant::now();
+        match TcpStream::connect((host, port)).await {
+            // turmoil says at once that a link lost the question. A refusal is an answer, which
+            // takes its time.
+            Err(error) if error.kind() == REFUSED && dialled_at.elapsed().is_zero() => {
+                sleep(patience).await;
+                patience *= 2;
+            }
+            answered => return answered,
+        }
     }
 }
 
