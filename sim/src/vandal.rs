@@ -205,6 +205,13 @@ impl Attack {
         Ok(())
     }
 
+    /// The route of request `id`; none of what it does not ask, and of random bytes.
+    fn route_of(self, id: u32) -> &'static str {
+        let mut requests = (1..).zip(NONSENSE).filter(|_| self == Attack::Nonsense);
+        let request = requests.find(|(known, _)| *known == id);
+        request.map_or("", |(_, (route, _, _))| route)
+    }
+
     /// What is written, each item in one write.
     fn draw_bytes(self, rng: &mut StdRng) -> Vec<Bytes> {
         let handshake = handshake::encode_request(&Vocabulary::default());
@@ -328,13 +335,6 @@ pub fn to_be_answered() -> impl Iterator<Item = u32> {
 pub fn is_for_gate(id: u32) -> bool {
     let mut requests = (1..).zip(NONSENSE);
     requests.any(|(known, (_, _, fate))| known == id && fate == Fate::ForGate)
-}
-
-/// The route of request `id`; none of those that were not sent.
-fn route_of(id: u32) -> &'static str {
-    let mut requests = (1..).zip(NONSENSE);
-    let request = requests.find(|(known, _)| *known == id);
-    request.map_or("", |(_, (route, _, _))| route)
 }
 
 fn draw_garbage(rng: &mut StdRng) -> Bytes {

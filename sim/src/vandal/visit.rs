@@ -131,10 +131,9 @@ impl Entry {
         stream: &mut S,
         vocabulary: &Vocabulary,
     ) {
-        let is_link = self.attack == Attack::Stranger;
         let mut inbox = BytesMut::new();
         while let Ok(1..) = stream.read_buf(&mut inbox).await {
-            while let Some(reply) = take_reply(&mut inbox, vocabulary, is_link) {
+            while let Some(reply) = take_reply(&mut inbox, vocabulary, self.attack) {
                 self.change(|visit, _| visit.replies.extend(reply));
             }
             self.watched();
@@ -154,17 +153,17 @@ impl Entry {
 fn take_reply(
     inbox: &mut BytesMut,
     vocabulary: &Vocabulary,
-    is_link: bool,
+    attack: Attack,
 ) -> Option<Option<Reply>> {
-    if is_link {
+    if attack == Attack::Stranger {
         let (header, _) = frame::take(inbox, HELLO_LEN_MAX).ok()??;
         return Some(matches!(header, Header::Welcome(_)).then_some(Reply::Welcomed));
     }
     let package = package::take(inbox, PACKAGE_BODY_LEN_MAX).ok()??;
-    Some(reply(package, vocabulary))
+    Some(reply(package, vocabulary, attack))
 }
 
-fn reply(package: Package, vocabulary: &Vocabulary) -> Option<Reply> {
+fn reply(package: Package, vocabulary: &Vocabulary, attack: Attack) -> Option<Reply> {
     let PackageType::Data = package.kind else {
         return None;
     };
@@ -172,7 +171,7 @@ fn reply(package: Package, vocabulary: &Vocabulary) -> Option<Reply> {
     let id = message.id;
     match message.kind {
         MessageKind::Response => {
-            let route = super::route_of(id);
+            let route = attack.route_of(id);
             let body = vocabulary.read_from_server(route, &message.body);
             let is_refused = body.is_ok_and(|body| body["code"] == 500);
             Some(match is_refused {
@@ -196,15 +195,31 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::bodies::Bodies;
 
     fn told(bytes: &[u8]) -> Vec<Reply> {
-        let vocabulary = Vocabulary::default();
+        told_to(Attack::Nonsense, bytes, &Vocabulary::default())
+    }
+
+    fn told_to(attack: Attack, bytes: &[u8], vocabulary: &Vocabulary) -> Vec<Reply> {
         let mut inbox = BytesMut::from(bytes);
         let mut told = Vec::new();
-        while let Some(reply) = take_reply(&mut inbox, &vocabulary, false) {
+        while let Some(reply) = take_reply(&mut inbox, vocabulary, attack) {
             told.extend(reply);
         }
         told
+    }
+
+    #[test]
+    fn an_answer_to_random_bytes_is_not_read_as_one_to_a_request_of_that_number() {
+        let vocabulary = Bodies::AllProtobuf.vocabulary();
+        let route = Attack::Nonsense.route_of(1);
+        assert!(vocabulary.is_protobuf_from_server(route));
+        let refused = |route| vocabulary.response(1, route, &json!({"code": 500}));
+        for (attack, route) in [(Attack::Nonsense, route), (Attack::GarbageMessages, "")] {
+            let told = told_to(attack, &refused(route), &vocabulary);
+            assert_eq!(told, [Reply::Refused { id: 1 }], "{attack:?}");
+        }
     }
 
     #[test]
