@@ -16,11 +16,15 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::channel::Member;
-use super::remote;
+use super::remote::{self, REPLACED};
 use super::state::{ConnectorIndex, State};
 use crate::limits::OUTBOX_BYTES;
-use crate::link::message::{Event, Push, Report, ToChat, ToConnector};
+use crate::link::message::{Event, Notice, Position, Push, Report, SessionId, ToChat, ToConnector};
 use crate::marks::Mark;
+use crate::options::DuplicateLogin;
+
+/// Why a session is kicked of which only its connector knows that it is in the room.
+const LOST: &str = "its place in the room was lost";
 
 /// What has been reported so far.
 #[derive(Debug)]
@@ -141,8 +145,12 @@ fn rebuild(state: &mut State, room: &Arc<str>, reports: &Reports) {
     // Later events of this process come after all that were seen of the one before it.
     state.position = state.position.max(leader.position);
     for (connector, report) in reports {
-        repeat_notices(state, *connector, room, leader, report);
-        readmit(state, *connector, room, leader, report);
+        let is_there = |(_, name): &&(SessionId, Arc<str>)| leader.announced.contains(name);
+        let (there, lost): (Vec<_>, Vec<_>) = report.members.iter().partition(is_there);
+        // They go before the others hear of it.
+        evict_lost(state, *connector, room, &lost);
+        repeat_notices(state, *connector, room, leader, report, &there);
+        readmit(state, *connector, room, &there);
     }
     for name in &leader.announced {
         let is_back = state
@@ -157,18 +165,37 @@ fn rebuild(state: &mut State, room: &Arc<str>, reports: &Reports) {
     state.forget_if_over(room);
 }
 
+type Members<'a> = [&'a (SessionId, Arc<str>)];
+
+/// Evicts sessions that the others were told have gone. Where a later login replaces the first, that
+/// is one whose name was just given away. Else it can't be while leases hold; if a clock went wrong,
+/// the session goes rather than stay where others do not see it.
+fn evict_lost(state: &mut State, connector: ConnectorIndex, room: &Arc<str>, lost: &Members) {
+    let reason = match state.options.duplicate_login {
+        DuplicateLogin::Replace => REPLACED,
+        DuplicateLogin::Refuse => LOST,
+    };
+    for (session, _) in lost {
+        evict(state, connector, room, *session, reason);
+    }
+}
+
+/// Tells a connector of arrivals and departures that the leader has seen and it has not. Where the
+/// name of one of its members was given away, and the new session did not come to be let in, the
+/// member has it still: it does not hear that it went and came.
 fn repeat_notices(
     state: &mut State,
     connector: ConnectorIndex,
     room: &Arc<str>,
     leader: &Report,
     report: &Report,
+    there: &Members,
 ) {
-    let missed = leader
-        .notices
-        .iter()
-        .filter(|(at, _)| *at > report.position);
-    for (position, notice) in missed {
+    let is_missed = |(at, notice): &&(Position, Notice)| {
+        let has_name = there.iter().any(|(_, name)| name == notice.name());
+        *at > report.position && !has_name
+    };
+    for (position, notice) in leader.notices.iter().filter(is_missed) {
         Mark::NoticesRepeated.reached();
         let push = Push {
             room: room.clone(),
@@ -180,29 +207,28 @@ fn repeat_notices(
     }
 }
 
-fn readmit(
+fn readmit(state: &mut State, connector: ConnectorIndex, room: &Arc<str>, there: &Members) {
+    for (session, name) in there {
+        let session = *session;
+        let channel = state.channels.entry(room.clone()).or_default();
+        // Two can't have one name while leases hold.
+        if !channel.insert(name.clone(), Member { connector, session }) {
+            evict(state, connector, room, session, LOST);
+        }
+    }
+}
+
+fn evict(
     state: &mut State,
     connector: ConnectorIndex,
     room: &Arc<str>,
-    leader: &Report,
-    report: &Report,
+    session: SessionId,
+    reason: &str,
 ) {
-    for (session, name) in &report.members {
-        let member = Member {
-            connector,
-            session: *session,
-        };
-        let channel = state.channels.entry(room.clone()).or_default();
-        // Neither can happen while leases hold; if a clock went wrong, the session goes rather
-        // than stay where others do not see it.
-        let is_known = leader.announced.contains(name);
-        if !is_known || !channel.insert(name.clone(), member) {
-            let evict = ToConnector::Evict {
-                session: *session,
-                room: room.clone(),
-                reason: String::from("its place in the room was lost"),
-            };
-            state.send(connector, &evict);
-        }
-    }
+    let evict = ToConnector::Evict {
+        session,
+        room: room.clone(),
+        reason: reason.to_owned(),
+    };
+    state.send(connector, &evict);
 }

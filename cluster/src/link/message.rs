@@ -88,6 +88,15 @@ pub enum Notice {
     Leave(Arc<str>),
 }
 
+impl Notice {
+    /// Who.
+    pub fn name(&self) -> &Arc<str> {
+        match self {
+            Self::Add(name) | Self::Leave(name) => name,
+        }
+    }
+}
+
 /// From a chat server to a connector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToConnector {

@@ -1,8 +1,10 @@
 //! A second login of a name, where it replaces the first.
 
+use bytes::BytesMut;
+use cluster::link::frame::{self, Header};
 use cluster::options::{DuplicateLogin, Options};
 
-use super::world::{Result, World};
+use super::world::{Result, User, World};
 
 const REPLACED: &str = "kick replaced by a new login of the same name";
 
@@ -93,5 +95,62 @@ fn who_has_left_meanwhile_is_not_kicked() -> Result {
     assert_eq!(world.heard(first), ["users ada"]);
     assert_eq!(world.heard(second), ["users ada"]);
     assert_eq!(world.members(), "ada");
+    Ok(())
+}
+
+/// Bob is there through connector 1, which then hears nothing more, and another bob asks for his name
+/// through connector 0. Of what that is told, `count` frames get there; then the chat server dies.
+fn half_replaced(world: &mut World, count: usize) -> Result<[User; 4]> {
+    let ada = world.member(0, "ada")?;
+    let [old, cat] = [world.member(1, "bob")?, world.member(1, "cat")?];
+    let new = world.open(0);
+    for user in [ada, old] {
+        world.heard(user);
+    }
+    world.cut(1);
+    world.enter(new, "bob");
+    world.carry_up(0)?;
+    tell_some(world, 0, count)?;
+    world.restart_chat();
+    world.connect(0)?;
+    world.connect(1)?;
+    world.carry()?;
+    Ok([ada, cat, old, new])
+}
+
+/// Carries the next `count` messages of the chat server to `connector`, and loses the rest.
+fn tell_some(world: &mut World, connector: usize, mut count: usize) -> Result {
+    let (connector_end, chat_end) = world.wires[&connector].clone();
+    let mut bytes = BytesMut::new();
+    world.chat.fill(&chat_end, &mut bytes)?;
+    while count > 0 {
+        let (header, payload) = frame::take(&mut bytes, usize::MAX)?.ok_or("no such frame")?;
+        count -= usize::from(matches!(header, Header::Data { .. }));
+        world.connectors[connector].arrived(&connector_end, header, &payload)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn who_was_not_yet_replaced_when_the_chat_server_died_is_not_told_of_itself() -> Result {
+    let mut world = world()?;
+    let [ada, cat, old, new] = half_replaced(&mut world, 2)?;
+    // The answer was still to come.
+    assert_eq!(world.heard(new), [r#"{"code":500}"#]);
+    assert_eq!(world.heard(ada), ["onLeave bob", "onAdd bob"]);
+    assert_eq!([world.heard(cat), world.heard(old)], [[""; 0]; 2]);
+    assert_eq!(world.members(), "ada,bob,cat");
+    Ok(())
+}
+
+#[test]
+fn who_was_seen_to_go_goes_though_nobody_came_in_its_place() -> Result {
+    let mut world = world()?;
+    let [ada, cat, old, new] = half_replaced(&mut world, 1)?;
+    assert_eq!(world.heard(new), [r#"{"code":500}"#]);
+    assert_eq!(world.heard(ada), ["onLeave bob"]);
+    assert_eq!(world.heard(cat), ["onLeave bob"]);
+    assert_eq!(world.heard(old), [REPLACED]);
+    assert_eq!(world.members(), "ada,cat");
     Ok(())
 }
