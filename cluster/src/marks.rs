@@ -10,9 +10,13 @@
 use std::cell::RefCell;
 use std::fmt;
 
-/// Declares the marks from one list: the name and what was reached.
+/// Declares the marks from one list: the name and what was reached; before it which of them are second
+/// lines of defence.
 macro_rules! marks {
-    ($($mark:ident = $name:literal, $about:literal;)*) => {
+    (
+        second lines: $($second:ident),*;
+        $($mark:ident = $name:literal, $about:literal;)*
+    ) => {
         /// A rare path.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Mark {
@@ -25,6 +29,13 @@ macro_rules! marks {
         impl Mark {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$mark,)*];
+
+            /// Whether it is a second line of defence: what leads there is kept from happening
+            /// already. Whoever tests the servers need not reach it, and looks closer when it is
+            /// reached.
+            pub fn is_second_line(self) -> bool {
+                [$(Self::$second),*].contains(&self)
+            }
 
             /// What it is called in reports.
             pub fn name(self) -> &'static str {
@@ -44,6 +55,11 @@ macro_rules! marks {
 }
 
 marks! {
+    // A connector's lease begins earlier than what the chat server counts, and ends earlier: it gives up
+    // the link, and its sessions, before the chat server does or goes on without it. And a chat
+    // server that starts again goes on from the latest event that any connector reported.
+    second lines: LinkForgotten, ReportTooLate, EventToldBefore;
+
     // A client's connection.
     HandshakeTimedOut = "handshake-timed-out", "a client did not finish its handshake in time";
     HandshakeRefused = "handshake-refused", "a client's handshake made no sense";

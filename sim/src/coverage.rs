@@ -50,18 +50,27 @@ impl Coverage {
             let count = u64::from(self.fired.get(&kind).copied().unwrap_or_default());
             row(kind.name(), count, kind.about())
         });
-        let marks = Mark::ALL.iter().map(|mark| {
-            let count = self.marks.get(mark).copied().unwrap_or_default();
-            row(mark.name(), count, mark.about())
-        });
         format!(
             "trouble, and how often it happened\n{}\n\n\
              rare paths, and how often servers took them\n{}\n\n\
+             second lines of defence, and how often servers needed them\n{}\n\n\
              trouble, and the connections that it met, by their state\n{}",
             kinds.collect::<Vec<_>>().join("\n"),
-            marks.collect::<Vec<_>>().join("\n"),
+            self.marks(false),
+            self.marks(true),
             self.matrix,
         )
+    }
+
+    fn marks(&self, second_lines: bool) -> String {
+        let marks = Mark::ALL
+            .iter()
+            .filter(|mark| mark.is_second_line() == second_lines);
+        let rows = marks.map(|mark| {
+            let count = self.marks.get(mark).copied().unwrap_or_default();
+            row(mark.name(), count, mark.about())
+        });
+        rows.collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -69,16 +78,22 @@ fn row(name: &str, count: u64, about: &str) -> String {
     format!("{name:26} {count:>9}  {about}")
 }
 
-/// As in `29 of 30 kinds of trouble happened, 61 of 62 rare paths were taken; never reset, resent`.
+/// As in `29 of 30 kinds of trouble happened, 58 of 59 rare paths were taken; never reset, resent`.
 impl fmt::Display for Coverage {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kinds, marks) = (FaultKind::all().count(), Mark::ALL.len());
+        let kinds = FaultKind::all().count();
+        let wanted = Mark::ALL.iter().filter(|mark| !mark.is_second_line());
+        let wanted = wanted.count();
+        let taken = wanted - marks::never(&self.marks).len();
         write!(
             out,
-            "{} of {kinds} kinds of trouble happened, {} of {marks} rare paths were taken",
+            "{} of {kinds} kinds of trouble happened, {taken} of {wanted} rare paths were taken",
             self.fired.len(),
-            self.marks.len(),
         )?;
+        let needed = self.marks.keys().filter(|mark| mark.is_second_line());
+        for mark in needed {
+            write!(out, ", {mark} was needed")?;
+        }
         match self.never() {
             never if never.is_empty() => Ok(()),
             never if never.len() <= NAMES_MAX => write!(out, "; never {}", never.join(", ")),
@@ -104,6 +119,10 @@ mod tests {
         coverage.marks.remove(&Mark::CutOff);
         assert_eq!(coverage.never(), ["reset", "cut-off"]);
         assert!(coverage.to_string().ends_with("; never reset, cut-off"));
+        assert!(coverage.to_string().contains(", link-forgotten was needed"));
+        coverage.marks.remove(&Mark::LinkForgotten);
+        assert_eq!(coverage.never(), ["reset", "cut-off"]);
+        assert!(!coverage.to_string().contains("link-forgotten"));
         let nothing = Coverage::default().to_string();
         assert!(nothing.ends_with("were taken (which, tells --coverage)"));
     }

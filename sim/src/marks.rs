@@ -65,10 +65,11 @@ pub fn add(reached: &mut Reached, more: &Reached) {
     }
 }
 
-/// The marks that were never reached.
+/// The marks that were to be reached and were not.
 pub fn never(reached: &Reached) -> Vec<Mark> {
-    let all = Mark::ALL.iter().copied();
-    all.filter(|mark| !reached.contains_key(mark)).collect()
+    let wanted = Mark::ALL.iter().filter(|mark| !mark.is_second_line());
+    let never = wanted.filter(|mark| !reached.contains_key(mark));
+    never.copied().collect()
 }
 
 #[cfg(test)]

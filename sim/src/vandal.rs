@@ -64,7 +64,7 @@ pub enum Attack {
     GarbageMessages,
     /// Shakes hands, then asks what makes no sense.
     Nonsense,
-    /// Sends good packages in an order that makes no sense.
+    /// Sends packages in an order that makes no sense, among them a handshake that nobody can read.
     Disorder,
     /// Shakes hands, then sends a good package that holds no message.
     NoMessage,
@@ -254,7 +254,8 @@ impl Attack {
                     .collect()
             }
             Attack::Disorder => {
-                let packages = [handshake, acknowledgement, package::heartbeat()];
+                let unread = package::encode(PackageType::Handshake, b"hello");
+                let packages = [handshake, acknowledgement, package::heartbeat(), unread];
                 let count = rng.random_range(1..20);
                 let draw = |_| packages.choose(rng).cloned().unwrap_or_default();
                 (0..count).map(draw).collect()

@@ -29,6 +29,8 @@ const FILES: &[(&str, &str)] = files![
     "link-flapping",
     "link-hold-deadline",
     "link-overrun",
+    "late-hello-process",
+    "late-hello-dial",
     "vanish-entering",
     "hasty-users",
     "duplicate-login",
