@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use cluster::policy::{Flaw, Policy};
 use cluster::signals::Signal;
-use rustix::time::{ClockId, clock_gettime};
 
+use crate::cpu;
 use crate::run::{self, Outcome};
 use crate::scenario::Scenario;
 use crate::workers::{self, Watch};
@@ -76,7 +76,7 @@ impl Detect {
 
     /// Looks for a run that fails; `None` if it was stopped.
     fn search(&self, flaw: Flaw, start: u64, is_stopped: &AtomicBool) -> Option<Found> {
-        let began_at = thread_cpu();
+        let began_at = cpu::of_this_thread();
         let first_seed = start * SEEDS_MAX;
         let seeds = first_seed..first_seed + SEEDS_MAX;
         let failed = first_failure(&self.scenario, flaw, seeds, is_stopped);
@@ -87,7 +87,7 @@ impl Detect {
         Some(Found {
             flaw,
             seeds: seeds.unwrap_or(SEEDS_MAX),
-            cpu: thread_cpu() - began_at,
+            cpu: cpu::of_this_thread() - began_at,
             broken: failed.as_ref().map(broken).unwrap_or_default(),
         })
     }
@@ -118,12 +118,6 @@ pub fn first_failure(
         let is_found = !outcome.violations.is_empty() && run::draw_and_run(&sound, seed).held();
         is_found.then_some(outcome)
     })
-}
-
-/// The time for which this thread has run so far.
-fn thread_cpu() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::try_from(time).expect("it begins at zero and only grows")
 }
 
 fn broken(outcome: &Outcome) -> BTreeSet<String> {

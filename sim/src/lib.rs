@@ -49,6 +49,7 @@ mod clock;
 pub mod commands;
 pub mod connections;
 pub mod coverage;
+mod cpu;
 pub mod deployment;
 pub mod detect;
 pub mod explain;

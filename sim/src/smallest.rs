@@ -12,6 +12,7 @@ use cluster::signals::Signal;
 use tokio::time::Instant;
 
 use crate::capsule::Capsule;
+use crate::cpu;
 use crate::detect::{self, SEEDS_MAX};
 use crate::report;
 use crate::scenario::Scenario;
@@ -49,6 +50,8 @@ pub struct ShownBy {
     pub shrunk: Shrunk,
     /// How long it took to make it smaller.
     pub took: Duration,
+    /// Of that, what its thread had of a processor.
+    pub cpu: Duration,
 }
 
 impl Smallest {
@@ -70,7 +73,7 @@ impl Smallest {
             return (!is_stopped).then_some(Shown { flaw, run: None });
         };
         let capsule = Capsule::of(&failed, report::command(&failed));
-        let started_at = Instant::now();
+        let (started_at, began_at) = (Instant::now(), cpu::of_this_thread());
         let limits = Limits {
             jobs: NonZeroUsize::MIN,
             time: self.time,
@@ -81,6 +84,7 @@ impl Smallest {
             seed: failed.seed,
             shrunk: shrunk.expect("a run fails in the same way again"),
             took: started_at.elapsed(),
+            cpu: cpu::of_this_thread() - began_at,
         };
         Some(Shown {
             flaw,

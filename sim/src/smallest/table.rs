@@ -4,7 +4,7 @@ use super::{Shown, ShownBy};
 use crate::grid::{Grid, Side};
 use crate::shrink::{Ended, OTHER_SEEDS, size::Size};
 
-const HEAD: [(&str, Side); 10] = [
+const HEAD: [(&str, Side); 11] = [
     ("flaw", Side::Left),
     ("seed", Side::Right),
     ("shown by", Side::Left),
@@ -14,6 +14,7 @@ const HEAD: [(&str, Side); 10] = [
     ("servers", Side::Right),
     ("runs", Side::Right),
     ("seconds", Side::Right),
+    ("CPU s", Side::Right),
     ("other seeds", Side::Right),
 ];
 
@@ -26,7 +27,7 @@ const COUNTS: [fn(&Size) -> usize; 4] = [
 ];
 
 /// The table: a row for each of `shown`, then the medians of those that a run shows.
-pub fn of(shown: &[Shown]) -> Grid<10> {
+pub fn of(shown: &[Shown]) -> Grid<11> {
     let mut rows: Vec<_> = shown.iter().map(row).collect();
     let runs: Vec<_> = shown.iter().filter_map(|it| it.run.as_ref()).collect();
     if !runs.is_empty() {
@@ -35,18 +36,17 @@ pub fn of(shown: &[Shown]) -> Grid<10> {
     Grid { head: HEAD, rows }
 }
 
-fn row(shown: &Shown) -> [String; 10] {
+fn row(shown: &Shown) -> [String; 11] {
     let flaw = shown.flaw.name().to_owned();
     let Some(run) = &shown.run else {
         let mut cells = std::array::from_fn(|_| String::new());
         (cells[0], cells[2]) = (flaw, String::from("not found"));
         return cells;
     };
-    let ShownBy { seed, shrunk, took } = run;
+    let ShownBy { seed, shrunk, .. } = run;
     let [faults, actions, users, servers] =
         COUNTS.map(|count| change(count(&shrunk.before), count(&shrunk.after)));
     let promise = shrunk.signature.guarantee;
-    let seconds = took.as_secs_f64();
     // Of what may become smaller yet, the size is no last word.
     let cut_short = if shrunk.ended == Ended::Smallest {
         ""
@@ -62,7 +62,8 @@ fn row(shown: &Shown) -> [String; 10] {
         users,
         servers,
         shrunk.tried.to_string(),
-        format!("{seconds:.0}{cut_short}"),
+        format!("{:.0}{cut_short}", run.took.as_secs_f64()),
+        format!("{:.0}", run.cpu.as_secs_f64()),
         match shrunk.other_seeds {
             Some(some) => format!("{some} of {OTHER_SEEDS}"),
             None => String::from("not tried"),
@@ -70,13 +71,14 @@ fn row(shown: &Shown) -> [String; 10] {
     ]
 }
 
-fn medians(runs: &[&ShownBy]) -> [String; 10] {
+fn medians(runs: &[&ShownBy]) -> [String; 11] {
     let [faults, actions, users, servers] = COUNTS.map(|count| {
         let of = |size: fn(&ShownBy) -> &Size| median(runs.iter().map(|run| count(size(run))));
         change(of(|run| &run.shrunk.before), of(|run| &run.shrunk.after))
     });
     let tried = median(runs.iter().map(|run| run.shrunk.tried));
-    let took = median(runs.iter().map(|run| run.took));
+    let took = median(runs.iter().map(|run| run.took)).as_secs_f64();
+    let cpu = median(runs.iter().map(|run| run.cpu)).as_secs_f64();
     [
         String::from("median"),
         String::new(),
@@ -86,7 +88,8 @@ fn medians(runs: &[&ShownBy]) -> [String; 10] {
         users,
         servers,
         tried.to_string(),
-        format!("{:.0}", took.as_secs_f64()),
+        format!("{took:.0}"),
+        format!("{cpu:.0}"),
         String::new(),
     ]
 }
@@ -139,6 +142,7 @@ mod tests {
             seed: 7,
             shrunk,
             took: Duration::from_secs(after as u64),
+            cpu: Duration::from_secs(before as u64),
         });
         Shown { flaw, run }
     }
@@ -159,11 +163,11 @@ mod tests {
         assert_eq!(
             rows,
             [
-                "| kick-lost | 7 | G5 membership | 9 to 1 | 90 to 10 | 10 to 2 | 11 to 3 | 9 | 1 | 5 of 5 |",
-                "| request-hangs |  | not found |  |  |  |  |  |  |  |",
-                "| star-in-name | 7 | G5 membership | 8 to 3 | 80 to 30 | 9 to 4 | 10 to 5 | 8 | 3+ | not tried |",
-                "| dead-session | 7 | G5 membership | 4 to 2 | 40 to 20 | 5 to 3 | 6 to 4 | 4 | 2 | 5 of 5 |",
-                "| median |  |  | 8 to 2 | 80 to 20 | 9 to 3 | 10 to 4 | 8 | 2 |  |",
+                "| kick-lost | 7 | G5 membership | 9 to 1 | 90 to 10 | 10 to 2 | 11 to 3 | 9 | 1 | 9 | 5 of 5 |",
+                "| request-hangs |  | not found |  |  |  |  |  |  |  |  |",
+                "| star-in-name | 7 | G5 membership | 8 to 3 | 80 to 30 | 9 to 4 | 10 to 5 | 8 | 3+ | 8 | not tried |",
+                "| dead-session | 7 | G5 membership | 4 to 2 | 40 to 20 | 5 to 3 | 6 to 4 | 4 | 2 | 4 | 5 of 5 |",
+                "| median |  |  | 8 to 2 | 80 to 20 | 9 to 3 | 10 to 4 | 8 | 2 | 8 |  |",
             ]
         );
     }
