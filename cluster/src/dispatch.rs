@@ -9,6 +9,9 @@ pub const ENTER: &str = "connector.entryHandler.enter";
 /// Answered by the chat server that owns the session's room.
 pub const SEND: &str = "chat.chatHandler.send";
 
+/// The target of a [`SEND`] that means everybody in the room.
+pub const EVERYBODY: &str = "*";
+
 /// The routes of all handlers, which the route dictionary numbers.
 pub const HANDLERS: [&str; 3] = [QUERY_ENTRY, ENTER, SEND];
 

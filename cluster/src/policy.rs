@@ -1,4 +1,5 @@
-//! In what the cluster may be worse than it is: the flaws of the original, one switch each.
+//! In what the cluster may be worse than it is: the flaws of the original, and of clusters like it, one switch
+//! each.
 //!
 //! With none of them ([`Policy::hardened`], the default) the cluster keeps its promises. With those
 //! that the original was observed to have ([`Policy::pomelo`]) it shows what a cluster of the

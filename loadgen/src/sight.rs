@@ -1,7 +1,7 @@
 //! What a virtual user makes of the bodies it is sent: pure functions from JSON to the history's
 //! terms.
 
-use cluster::chat::handler::EVERYBODY;
+use cluster::dispatch::EVERYBODY;
 use serde_json::Value;
 
 use crate::address::Address;

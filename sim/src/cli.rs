@@ -83,9 +83,9 @@ pub enum Command {
     Certify(certify::Options),
     /// Lists the built-in scenarios.
     List,
-    /// Searches for each flaw of the original, and tells how soon it is found.
+    /// Searches for each flaw, and tells how soon it is found.
     Detect(detect::Options),
-    /// Finds for each flaw of the original the smallest run that shows it.
+    /// Finds for each flaw the smallest run that shows it.
     Smallest(smallest::Options),
     /// Lists the flaws that servers can be given.
     Flaws,

@@ -20,12 +20,13 @@
 //!   seeds, then [`fresh`] ones; [`failures`] of one [`cause`] (by the
 //!   [`shape`] of what is said) are one; [`coverage`] and [`matrix`]:
 //!   what they have tested; [`detect`]: many until one fails, with servers that have a flaw
-//!   ([`policy`]), on its [`workers`];
+//!   ([`policy`]);
 //! - [`capsule`]: one failed run in one file; [`capsules`]: where they are kept; [`replay`]: whether
 //!   it is still the same run; [`shrink`]: as small as it can be; [`smallest`]: for each flaw;
 //!   [`explain`]: its story as a page;
 //! - [`certify`]: whether the same seeds give the same runs in every way;
-//! - [`cli`], [`commands`], [`report`], [`table`] and [`grid`] (what is printed), [`progress`]
+//! - [`workers`]: threads for long work that a signal ends;
+//! - [`cli`], [`commands`] (to copy: `quoted`), [`report`], [`table`] and [`grid`] (what is printed), [`progress`]
 //!   (meanwhile), [`gather`], [`kept`] and [`summary`] (what is written, into which [`files`]): the
 //!   program.
 

@@ -12,10 +12,10 @@ use crate::scenario::{Scenario, Span};
 use crate::vandal;
 use crate::workload::Users;
 
-/// How many of a hundred runs have what a run can have.
+/// How many of a hundred runs have a variation of the settings and, on average, a kind of trouble.
 pub const USUAL_PERCENT: u32 = 40;
 /// The same for kinds of trouble, of which some runs have few, so that there is time for each to
-/// last, and others many. Two kinds meet in one run of six.
+/// last, and others many. Two kinds meet in one run of five.
 const KINDS_PERCENTS: [u32; 3] = [USUAL_PERCENT - 20, USUAL_PERCENT, USUAL_PERCENT + 20];
 
 /// Draws the kinds that are on in a run of `scenario`. What is not left to the seed is on always.

@@ -7,14 +7,11 @@ use serde_json::{Value, json};
 
 use super::channel::{Channel, Member};
 use super::state::{ConnectorIndex, Origin, State};
-use crate::dispatch::SEND;
+use crate::dispatch::{EVERYBODY, SEND};
 use crate::link::message::{self, Event, RequestId, SessionId, ToConnector};
 use crate::marks::Mark;
 use crate::policy::{Flaw, Policy};
 use crate::wire::body;
-
-/// The target that means everybody in the room.
-pub const EVERYBODY: &str = "*";
 
 /// The session that a client's message came from.
 #[derive(Debug)]

@@ -24,7 +24,7 @@ use crate::marks::Mark;
 use crate::options::DuplicateLogin;
 
 /// Why a session is kicked of which only its connector knows that it is in the room.
-const LOST: &str = "its place in the room was lost";
+pub const LOST: &str = "its place in the room was lost";
 
 /// What has been reported so far.
 #[derive(Debug)]

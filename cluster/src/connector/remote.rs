@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::room::Room;
 use super::state::{ChatIndex, Place, State};
-use crate::chat::handler::EVERYBODY;
+use crate::dispatch::EVERYBODY;
 use crate::link::message::{Added, Event, Notice, Push, RequestId, SessionId, ToConnector};
 use crate::marks::Mark;
 use crate::policy::Flaw;

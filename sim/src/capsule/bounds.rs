@@ -50,6 +50,9 @@ pub fn check(case: &Case) -> Result<(), Problem> {
             &format!("{field}.when.nth"),
             "it is counted from 1",
         )?;
+        if let Some(connector) = &anchored.when.connector {
+            known_host(&format!("{field}.when.connector"), connector, case)?;
+        }
         at_most_long(&format!("{field}.after"), anchored.after)?;
         fault(&format!("{field}.fault"), &anchored.fault, case, &users)?;
     }
@@ -125,6 +128,9 @@ fn life(field: &str, script: &Script) -> Result<(), Problem> {
         MESSAGE_LEN_MAX,
     )?;
     for (index, action) in script.actions.iter().enumerate() {
+        let what = format!("no run is that long: it can be at most {RUN_MAX:?}");
+        let is_right = action.at <= RUN_MAX;
+        demand(is_right, &format!("{field}.actions[{index}].at"), what)?;
         if let Do::Enter { room } = &action.what {
             one_line(&format!("{field}.actions[{index}].what.room"), room)?;
         }
@@ -248,6 +254,11 @@ mod tests {
                 "another user has the number 0 too",
             ),
             ("/scripts/0/name", json!("\u{1b}[2J"), "it must be one line"),
+            (
+                "/scripts/0/actions/0/at",
+                json!("18000000000000000000s"),
+                "no run is that long",
+            ),
             (
                 "/scripts/0/message_len",
                 json!(1_000_000_000_000_u64),

@@ -1,4 +1,4 @@
-//! `sim detect`: how soon each flaw of the original is found.
+//! `sim detect`: how soon each flaw is found.
 
 use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;

@@ -85,7 +85,13 @@ pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
     };
     let mut result = Awaited(None);
     let signal = workers::work(1, NonZeroUsize::MIN, shrink, &mut result)?;
-    let shrunk = match result.0.expect("the work ends with a result") {
+    let Some(result) = result.0 else {
+        // The signal came before the first run.
+        return Ok(signal.map_or(ExitCode::SUCCESS, |signal| {
+            ExitCode::from(signal.exit_status())
+        }));
+    };
+    let shrunk = match result {
         Err(error @ ShrinkError::Vanished(_)) => {
             say(&format!("error: {error}"));
             return Ok(ExitCode::from(UNDECIDED));

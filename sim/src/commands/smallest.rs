@@ -1,4 +1,4 @@
-//! `sim smallest`: for each flaw of the original, the smallest run that shows it.
+//! `sim smallest`: for each flaw, the smallest run that shows it.
 
 use std::fs;
 use std::io::{self, IsTerminal};

@@ -4,8 +4,11 @@
 //! of a lease that ran out; nothing excuses them. Nor is there an excuse for a reason that is not
 //! in the table.
 
+mod at_once;
+
 use std::time::Duration;
 
+use cluster::chat::recovery::LOST;
 use cluster::chat::remote::REPLACED;
 use cluster::options::DuplicateLogin;
 use loadgen::history::What;
@@ -22,7 +25,7 @@ enum Excuse {
     /// Nothing.
     None,
     /// The user did not read, or could not: it took only some bytes a second, or the way to its
-    /// connector was cut, held or slow.
+    /// connector was cut, held or slow. Or more came at once than waits for one client.
     Unread,
     /// The link of some connector to the chat server of a room that the session was entering was in
     /// trouble, or either server was away: its `enter` had to wait for them.
@@ -38,7 +41,7 @@ enum Excuse {
 
 /// What is in a reason, and what excuses a kick for it.
 const REASONS: [(&str, Excuse); 8] = [
-    ("its place in the room was lost", Excuse::None),
+    (LOST, Excuse::None),
     (" had given up this connector", Excuse::None),
     (" went on without this connector", Excuse::None),
     ("too slow: ", Excuse::Unread),
@@ -80,7 +83,7 @@ pub fn is_excused(
         Excuse::Unread => {
             session.deaf_at.is_some()
                 || was_out_of_touch(view, session, connector, connected_at, at)
-                || came_at_once(view, session, connector, from, at)
+                || at_once::came(view, session, connector, from, at)
         }
         Excuse::EnterHeld => was_enter_held(view, session, from, at),
         Excuse::LinkDown => {
@@ -123,48 +126,6 @@ fn was_link_down(view: &View, connector: &str, chat: &str, from: Duration, at: D
         .iter()
         .filter(|span| span.until.min(at).saturating_sub(span.from) >= view.bounds.breaks_lease());
     cuts.iter().any(|cut| cut.touches(recent, at)) || long.any(|span| span.touches(recent, at))
-}
-
-/// Whether more may have come at once than its queue holds, so that it was full however quickly the
-/// client read: what was said in its room while the connector did not hear from the chat server.
-fn came_at_once(
-    view: &View,
-    session: &Session,
-    connector: &str,
-    from: Duration,
-    at: Duration,
-) -> bool {
-    // It takes a few dials until it hears again.
-    let recovery = view.bounds.recovery();
-    let since = from.saturating_sub(recovery);
-    session.enters.iter().any(|enter| {
-        let ends = [connector, view.chat_of(enter.room)];
-        let troubles = trouble::merged(&view.trouble.among(&ends), recovery);
-        let mut troubles = troubles.iter().filter(|span| span.touches(since, at));
-        troubles.any(|span| {
-            let said = said_in(view, enter.room, session, span.from, at);
-            said > view.bounds.session_queue_len
-        })
-    })
-}
-
-/// How much a member of `room` may have been told: what was said there, who came and went, and the
-/// answers to what `session` sent itself.
-fn said_in(view: &View, room: &str, session: &Session, from: Duration, until: Duration) -> usize {
-    let time = from.saturating_sub(view.bounds.news())..until;
-    let sent = view.messages.sent.values();
-    let sent = sent.filter(|sent| time.contains(&sent.at));
-    let said = sent.map(|sent| {
-        let sender = &view.sessions[sent.session];
-        let is_own = (sender.user, sender.login) == (session.user, session.login);
-        let is_there = sent.places.iter().any(|place| place.room == room);
-        usize::from(is_there) + usize::from(is_own)
-    });
-    let notices = view.stays_in(room).map(|(_, stay)| {
-        let went = stay.until.is_some_and(|until| time.contains(&until));
-        usize::from(time.contains(&stay.since)) + usize::from(went)
-    });
-    said.chain(notices).sum()
 }
 
 fn was_enter_held(view: &View, session: &Session, from: Duration, at: Duration) -> bool {
@@ -294,26 +255,6 @@ mod tests {
                 "{reason}"
             );
         }
-    }
-
-    #[test]
-    fn more_may_come_at_once_when_a_link_is_whole_again_than_a_queue_holds() {
-        let kicked = |is_cut: bool, messages| {
-            let mut story = alice().enters(300, BOB, "red", &[ALICE, BOB]);
-            if is_cut {
-                story = story
-                    .fault(11_000, partition(CONNECTOR_1, CHAT))
-                    .fault(12_900, repair(CONNECTOR_1, CHAT));
-            }
-            for number in 1..=messages {
-                story = story.says(12_000, BOB, number);
-            }
-            findings(story.gets_kicked_for(13_000, ALICE, TOO_SLOW))
-        };
-        // A queue holds four.
-        assert_eq!(kicked(true, 5), 0);
-        assert_eq!(kicked(true, 4), 1);
-        assert_eq!(kicked(false, 5), 1);
     }
 
     #[test]

@@ -276,6 +276,8 @@ impl Findings<'_> {
             return;
         };
         self.check_after("random-faults.after", random.after_ms, work);
+        let aimed = Span::just(random.aimed_percent);
+        self.at_most("random-faults.aimed-percent", aimed, 100);
         if random.kinds.is_empty() {
             self.add("random-faults.kinds", "there must be one");
         }

@@ -56,7 +56,9 @@ fn row(shown: &Shown) -> [String; 11] {
     [
         flaw,
         seed.to_string(),
-        promise.map_or_else(|| String::from("breaking off"), |it| it.to_string()),
+        promise
+            .expect("no run that broke off is sought")
+            .to_string(),
         faults,
         actions,
         users,

@@ -9,7 +9,7 @@ use super::{Drawing, action};
 use crate::scenario::Span;
 
 /// How long such a user is in one of its rooms before it goes to the other: often enough for
-/// several moves in the shortest run, and long enough to speak and be heard in each.
+/// several moves in a run of the usual length, and long enough to speak and be heard in each.
 const STAY_MS: Span = Span::of(500..=2500);
 
 impl Drawing<'_> {
