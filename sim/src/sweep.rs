@@ -16,6 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::run::{self, Outcome};
 use crate::scenario::Scenario;
+use crate::workers;
 
 /// As many seeds as there is time for.
 pub const ALL_SEEDS: Range<u64> = 0..u64::MAX;
@@ -127,13 +128,7 @@ impl Sweep {
         reason = "the threads are around the runs, each of which is in one"
     )]
     pub fn run(&self, watch: &mut dyn Watch) -> io::Result<Ended> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let signals = {
-            let _entered = runtime.enter();
-            Signals::listen()?
-        };
+        let (runtime, signals) = workers::listen()?;
         let queue = Queue::new(self, watch.keeps_traces());
         let (done, finished) = mpsc::unbounded_channel();
         Ok(thread::scope(|threads| {

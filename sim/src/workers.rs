@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use cluster::signals::{Signal, Signals};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
 /// Who is told how the work goes.
@@ -38,13 +39,7 @@ pub fn work<T: Send>(
     work: impl Fn(usize, &AtomicBool) -> Option<T> + Sync,
     watch: &mut dyn Watch<T>,
 ) -> io::Result<Option<Signal>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let signals = {
-        let _entered = runtime.enter();
-        Signals::listen()?
-    };
+    let (runtime, signals) = listen()?;
     let (next, is_stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (ended, results) = mpsc::unbounded_channel();
     let worker = |ended: mpsc::UnboundedSender<T>| {
@@ -66,6 +61,20 @@ pub fn work<T: Send>(
         drop(ended);
         runtime.block_on(collect(&is_stopped, results, signals, watch))
     }))
+}
+
+/// A runtime to wait for signals in, which no longer end this process from now on.
+///
+/// # Errors
+///
+/// If it can't be started.
+pub fn listen() -> io::Result<(Runtime, Signals)> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let signals = {
+        let _entered = runtime.enter();
+        Signals::listen()?
+    };
+    Ok((runtime, signals))
 }
 
 async fn collect<T>(

@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use super::CertifyError;
+use crate::workers;
 
 /// Waits for processes and for signals.
 pub struct Processes {
@@ -23,13 +24,7 @@ impl Processes {
     ///
     /// If the runtime that waits for signals can't be started.
     pub fn new() -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let signals = {
-            let _entered = runtime.enter();
-            Signals::listen()?
-        };
+        let (runtime, signals) = workers::listen()?;
         Ok(Self { runtime, signals })
     }
 

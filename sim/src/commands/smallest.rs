@@ -68,16 +68,16 @@ impl Options {
 ///
 /// If the scenario is unknown, or a file or standard output can't be written.
 pub fn execute(options: Options, command: &str) -> anyhow::Result<ExitCode> {
-    if let Some(folder) = &options.capsules {
-        let cannot = || format!("cannot make the folder {}", folder.display());
-        fs::create_dir_all(folder).with_context(cannot)?;
-    }
     let smallest = Smallest {
         scenario: flaws::scenario(&options.scenario)?,
         flaws: flaws::chosen(options.flaws),
         time: options.time,
         jobs: threads(options.jobs),
     };
+    if let Some(folder) = &options.capsules {
+        let cannot = || format!("cannot make the folder {}", folder.display());
+        fs::create_dir_all(folder).with_context(cannot)?;
+    }
     let mut progress = Progress::new(&smallest);
     let interrupted = smallest.run(&mut progress)?;
     progress.bar.finish_and_clear();
