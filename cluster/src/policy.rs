@@ -121,6 +121,9 @@ flaws! {
     NeverDialledAgain = "never-dialled-again",
         "a connector that could not reach a chat server for a lease does not try any more",
         None;
+    LeftStaysListed = "left-stays-listed",
+        "who left stays on the room's list until somebody else comes or goes",
+        None;
 }
 
 impl Flaw {

@@ -246,7 +246,7 @@ impl Schedule<'_> {
         };
         let places = self.targets.places(incident.kind);
         if rng.random_range(0..100) < random.aimed_percent
-            && let Some(lasts) = self.add_aimed(incident.kind, &places, random.lasts_ms, most, rng)
+            && let Some(lasts) = self.add_aimed(&incident, &places, most, rng)
         {
             return lasts;
         }
@@ -262,13 +262,12 @@ impl Schedule<'_> {
         Duration::ZERO
     }
 
-    /// Adds an incident that begins while another lasts, or shortly before, at a place that has a host
-    /// with it in common.
+    /// Adds an incident like `like` that begins while another lasts, or shortly before, though no later
+    /// than `like` may, at a place that has a host with it in common.
     fn add_aimed(
         &mut self,
-        kind: Kind,
+        like: &Incident,
         places: &[Vec<Place>],
-        lasts_ms: Span,
         most: Duration,
         rng: &mut StdRng,
     ) -> Option<Duration> {
@@ -278,10 +277,11 @@ impl Schedule<'_> {
         let place = near.choose(rng)?;
         let ms = |time: Duration| u32::try_from(time.as_millis()).expect("a run is not that long");
         let since = |time: Duration| ms(time.saturating_sub(self.times.arrived_at));
+        let last = since(other.to).min(like.after_ms.max);
+        let first = since(other.from.saturating_sub(LEAD)).min(last);
         let incident = Incident {
-            kind,
-            after_ms: Span::of(since(other.from.saturating_sub(LEAD))..=since(other.to)),
-            lasts_ms,
+            after_ms: Span::of(first..=last),
+            ..*like
         };
         self.try_add(&incident, place, most.max(LASTS_MIN), rng)
     }

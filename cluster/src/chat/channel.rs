@@ -14,6 +14,8 @@ pub struct Channel {
     /// The members again, by connector: connectors in the order in which they got their first
     /// member, members in order of joining. Pomelo answers `enter` in this order.
     groups: Vec<Group>,
+    /// With the flaw for it: who is no member any more, and still listed.
+    left: Option<(Arc<str>, ConnectorIndex)>,
     deliveries: VecDeque<Delivery>,
     /// The ticket of the first delivery in the queue.
     first_ticket: Ticket,
@@ -64,6 +66,7 @@ impl Channel {
 
     /// Lists `name`, once more if it is listed, and makes `member` who holds it.
     pub fn list(&mut self, name: Arc<str>, member: Member) {
+        self.strike_left();
         let connector = member.connector;
         self.members.insert(name.clone(), member);
         match self.groups.iter_mut().find(|g| g.connector == connector) {
@@ -84,6 +87,27 @@ impl Channel {
         true
     }
 
+    /// Removes `name` as [`Self::remove`] does, and leaves it on the list until the next change; the last
+    /// member is not left there.
+    pub fn remove_later(&mut self, name: &Arc<str>, member: Member) -> bool {
+        if self.members.get(name) != Some(&member) {
+            return false;
+        }
+        self.strike_left();
+        self.members.remove(name);
+        self.left = Some((name.clone(), member.connector));
+        if self.members.is_empty() {
+            self.strike_left();
+        }
+        true
+    }
+
+    fn strike_left(&mut self) {
+        if let Some((name, connector)) = self.left.take() {
+            self.strike(&name, connector);
+        }
+    }
+
     /// Takes `name` from whoever holds it, and strikes it once from the list of `connector`.
     pub fn strike(&mut self, name: &str, connector: ConnectorIndex) {
         self.members.remove(name);
@@ -98,6 +122,7 @@ impl Channel {
 
     /// Removes all members that came through `connector`, and returns them in order of joining.
     pub fn remove_all(&mut self, connector: ConnectorIndex) -> Vec<Arc<str>> {
+        self.strike_left();
         let position = self.groups.iter().position(|g| g.connector == connector);
         let names = position.map_or_else(Vec::new, |index| self.groups.remove(index).names);
         for name in &names {

@@ -112,11 +112,15 @@ pub fn remove(
     let Some(channel) = state.channels.get_mut(room) else {
         return Mark::OldLeaveIgnored.reached();
     };
-    let is_gone = if state.options.policy.has(Flaw::LateCloseRemovesNewSession) {
+    let policy = state.options.policy;
+    let member = Member { connector, session };
+    let is_gone = if policy.has(Flaw::LateCloseRemovesNewSession) {
         channel.strike(name, connector);
         true
+    } else if policy.has(Flaw::LeftStaysListed) {
+        channel.remove_later(name, member)
     } else {
-        channel.remove(name, Member { connector, session })
+        channel.remove(name, member)
     };
     if is_gone {
         tell_leave(state, room, name);

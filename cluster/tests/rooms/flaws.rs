@@ -415,6 +415,23 @@ fn never_dialled_again() -> Result {
 }
 
 #[test]
+fn left_stays_listed() -> Result {
+    let told = both(Flaw::LeftStaysListed, |world| {
+        let [ada, bob] = [world.member(0, "ada")?, world.member(1, "bob")?];
+        world.heard(ada);
+        world.close(bob);
+        world.carry()?;
+        assert_eq!(world.heard(ada), ["onLeave bob"]);
+        let listed = world.members();
+        world.member(1, "cat")?;
+        Ok([listed, world.members()])
+    })?;
+    assert_eq!(told[0], ["ada", "ada,cat"]);
+    assert_eq!(told[1], ["ada,bob", "ada,cat"]);
+    Ok(())
+}
+
+#[test]
 fn all_flaws_together_go_through_every_accident() -> Result {
     let options = Options {
         policy: Flaw::ALL.iter().copied().collect(),
