@@ -5,6 +5,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use crate::buckets::Buckets;
+
 /// The longest latency that is told apart; a longer one counts as this long. No wait of a
 /// virtual user is as long, and a histogram of this range takes 200 KiB.
 pub const LATENCY_MAX: Duration = Duration::from_secs(3600);
@@ -73,21 +75,21 @@ impl Latencies {
 
     /// The figures; `None` without a value, since a zero would claim something.
     pub fn figures(&self) -> Option<Figures> {
-        let quantile = |share| self.histogram.value_at_quantile(share);
-        (self.count() > 0).then(|| Figures {
-            count: self.count(),
-            latency_us_mean: self.histogram.mean().round() as u64,
-            latency_us_min: self.histogram.min(),
-            latency_us_p50: quantile(0.5),
-            latency_us_p90: quantile(0.9),
-            latency_us_p99: quantile(0.99),
-            latency_us_p99_9: quantile(0.999),
-            latency_us_max: self.histogram.max(),
-        })
+        Buckets::from(self).figures()
     }
 
     pub(crate) fn histogram(&self) -> &Histogram<u64> {
         &self.histogram
+    }
+}
+
+impl From<&Buckets> for Latencies {
+    fn from(buckets: &Buckets) -> Self {
+        let mut latencies = Self::new();
+        for (us, count) in buckets.iter() {
+            latencies.histogram.saturating_record_n(us, count);
+        }
+        latencies
     }
 }
 

@@ -5,7 +5,10 @@
 //! reading order:
 //!
 //! - [`run`]: the data model of `run.json`, its version, and what reading it can object to;
+//! - [`measured`]: what one process measured, and how what several measured becomes one;
 //! - [`latency`]: histograms of latencies and the figures that are taken from them;
+//! - [`buckets`]: the same histograms without their empty buckets, to keep many;
+//! - [`json`]: what is wrong with a file of JSON;
 //! - [`hdr_log`]: the histograms as a log that other HDR readers take;
 //! - [`run_folder`]: the folder of one run;
 //! - [`text`]: the summary that is printed;
@@ -14,9 +17,12 @@
 //!
 //! This crate knows nothing of clusters, users or the network.
 
+pub mod buckets;
 pub mod hdr_log;
+pub mod json;
 pub mod junit;
 pub mod latency;
+pub mod measured;
 pub mod output;
 pub mod run;
 pub mod run_folder;

@@ -12,13 +12,13 @@
 //! are named `<noun>_<which>` (`sends_total`), the most significant word first.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::json::{self, JsonError};
 use crate::latency::Figures;
 
 /// The version of the data model that this crate writes and reads.
@@ -118,16 +118,8 @@ impl Run {
     /// # Errors
     ///
     /// If it is no JSON, has another schema version, or lacks or garbles a field.
-    pub fn parse(text: &str, file: &Path) -> Result<Self, RunError> {
-        // The version first: the other fields of another version may be anything.
-        let Versioned { schema } = parse(text, file)?;
-        if schema != SCHEMA {
-            return Err(RunError::Schema {
-                file: file.to_owned(),
-                found: schema,
-            });
-        }
-        parse(text, file)
+    pub fn parse(text: &str, file: &Path) -> Result<Self, JsonError> {
+        json::parse(text, file, SCHEMA)
     }
 
     /// The text of the `run.json`, one field per line, with a line end.
@@ -137,62 +129,6 @@ impl Run {
         text.push('\n');
         text
     }
-}
-
-fn parse<T: DeserializeOwned>(text: &str, file: &Path) -> Result<T, RunError> {
-    let mut parser = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut parser).map_err(|error| RunError::Field {
-        file: file.to_owned(),
-        field: error.path().to_string(),
-        source: error.into_inner(),
-    })?;
-    parser.end().map_err(|source| RunError::Json {
-        file: file.to_owned(),
-        source,
-    })?;
-    Ok(value)
-}
-
-/// The one field that all versions share.
-#[derive(Deserialize)]
-#[serde(expecting = "an object with the field `schema`")]
-struct Versioned {
-    schema: u32,
-}
-
-/// Why a `run.json` can't be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// It is of a version that this program does not know.
-    #[error(
-        "{}: field `schema` is {found}, but this program reads version {SCHEMA} only",
-        file.display()
-    )]
-    Schema {
-        /// Which file.
-        file: PathBuf,
-        /// Its version.
-        found: u32,
-    },
-    /// It is no JSON, or a field is missing or of a wrong type.
-    #[error("{}: field `{field}`", file.display())]
-    Field {
-        /// Which file.
-        file: PathBuf,
-        /// The field, or the object that lacks one; `.` is the whole file.
-        field: String,
-        /// What is wrong with it, with line and column.
-        source: serde_json::Error,
-    },
-    /// Something follows the JSON.
-    #[error("{}: not a usable run.json", file.display())]
-    Json {
-        /// Which file.
-        file: PathBuf,
-        /// What the parser says, with line and column.
-        source: serde_json::Error,
-    },
 }
 
 /// The time since 1970-01-01 00:00 UTC, for the stamp of a report. Nothing that is repeated from
@@ -230,7 +166,7 @@ mod tests {
     #[test]
     fn a_file_without_a_version_is_refused_by_naming_the_field() {
         let error = Run::parse("{}", Path::new("run.json")).expect_err("no version");
-        let RunError::Field { source, .. } = error else {
+        let JsonError::Field { source, .. } = error else {
             panic!("{error}");
         };
         assert!(source.to_string().contains("`schema`"), "{source}");

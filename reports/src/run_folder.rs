@@ -1,17 +1,24 @@
-//! The folder of one run: `run.json` and `latencies.hdr`.
+//! The folder of one run: `run.json`, `measured.json` and `latencies.hdr`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::hdr_log;
+use crate::buckets::Buckets;
+use crate::hdr_log::{self, Interval, LogError};
+use crate::json::JsonError;
 use crate::latency::Latencies;
-use crate::run::{Run, RunError};
+use crate::measured::Measured;
+use crate::run::Run;
 
 /// The file of the data model.
 pub const RUN_JSON: &str = "run.json";
+
+/// The file of what was measured, without the histograms.
+pub const MEASURED_JSON: &str = "measured.json";
 
 /// The file of the histograms.
 pub const LATENCIES_HDR: &str = "latencies.hdr";
@@ -54,9 +61,17 @@ pub enum FolderError {
         /// What the system says.
         source: io::Error,
     },
-    /// The `run.json` in it is unusable.
+    /// The `run.json` or the `measured.json` in it is unusable.
     #[error(transparent)]
-    Run(#[from] RunError),
+    Json(#[from] JsonError),
+    /// The `latencies.hdr` in it is unusable, or does not belong to the `measured.json`.
+    #[error("{}: not a usable log of latencies", path.display())]
+    Log {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: LogError,
+    },
 }
 
 impl RunFolder {
@@ -122,19 +137,46 @@ impl RunFolder {
         self.replace(RUN_JSON, |file| file.write_all(run.to_json().as_bytes()))
     }
 
-    /// Writes `latencies.hdr`, as [`hdr_log::write`] says.
+    /// Writes `latencies.hdr` with one interval, the whole run, for each histogram with a value.
+    /// `started_at` is the time since 1970-01-01 00:00 UTC.
     ///
     /// # Errors
     ///
-    /// If the file system refuses, or a name can't be a tag.
+    /// If the file system refuses, or a name can't be a tag (it has a comma, a blank or a line end).
     pub fn write_latencies(
         &self,
         started_at: Duration,
         elapsed: Duration,
         latencies: &BTreeMap<String, Latencies>,
     ) -> Result<(), FolderError> {
+        let filled = latencies.iter().filter(|(_, it)| it.count() > 0);
+        let intervals = filled.map(|(name, latencies)| Interval {
+            start: Duration::ZERO,
+            length: elapsed,
+            tag: name.into(),
+            latencies: Cow::Owned(Buckets::from(latencies)),
+        });
         self.replace(LATENCIES_HDR, |file| {
-            hdr_log::write(file, started_at, elapsed, latencies)
+            hdr_log::write(file, started_at, intervals)
+        })
+    }
+
+    /// Writes `measured.json` and `latencies.hdr`, of which [`read_measured`] makes the same value
+    /// again. `started_at` is the time since 1970-01-01 00:00 UTC.
+    ///
+    /// # Errors
+    ///
+    /// If the file system refuses, or a name can't be a tag (it has a comma, a blank or a line end).
+    pub fn write_measured(
+        &self,
+        started_at: Duration,
+        measured: &Measured,
+    ) -> Result<(), FolderError> {
+        self.replace(MEASURED_JSON, |file| {
+            file.write_all(measured.to_json().as_bytes())
+        })?;
+        self.replace(LATENCIES_HDR, |file| {
+            hdr_log::write(file, started_at, measured.intervals())
         })
     }
 
@@ -185,6 +227,28 @@ pub fn read(path: &Path) -> Result<Run, FolderError> {
     };
     let text = fs::read_to_string(&file).map_err(failed("read", &file))?;
     Ok(Run::parse(&text, &file)?)
+}
+
+/// Reads what [`RunFolder::write_measured`] wrote into the folder `path`.
+///
+/// # Errors
+///
+/// If it is not there, or unusable.
+pub fn read_measured(path: &Path) -> Result<Measured, FolderError> {
+    let file = path.join(MEASURED_JSON);
+    let text = fs::read_to_string(&file).map_err(failed("read", &file))?;
+    let mut measured = Measured::parse(&text, &file)?;
+    let file = path.join(LATENCIES_HDR);
+    let log = fs::read(&file).map_err(failed("read", &file))?;
+    for interval in hdr_log::read(&log) {
+        interval
+            .and_then(|interval| measured.place(interval))
+            .map_err(|source| FolderError::Log {
+                path: file.clone(),
+                source,
+            })?;
+    }
+    Ok(measured)
 }
 
 /// Makes the folder `path`, unless it is there.
