@@ -65,12 +65,17 @@ pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Outcome {
         partial: finished.is_partial(),
         plan: Plan {
             options: options(plan, stamp.target),
-            steps: Vec::new(),
+            ..Plan::default()
         },
         verdicts,
+        thresholds: Vec::new(),
+        invalid: Vec::new(),
         warnings,
         counts,
         latencies: shown.collect(),
+        load: None,
+        health: Vec::new(),
+        environment: BTreeMap::new(),
     };
     Outcome { run, latencies }
 }

@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 pub enum JsonError {
     /// It is of a version that this program does not know.
     #[error(
-        "{}: field `schema` is {found}, but this program reads version {known} only",
-        file.display()
+        "{}: {} program wrote it (field `schema` is {found}, and this one reads {known} only)",
+        file.display(),
+        if found < known { "an older" } else { "a newer" }
     )]
     Schema {
         /// Which file.

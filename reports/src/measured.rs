@@ -12,7 +12,7 @@ pub mod faults;
 pub mod fit;
 mod log;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -147,6 +147,13 @@ impl Measured {
             }
             self.worst.note(broadcast);
         }
+    }
+
+    /// The metrics of which there are latencies in the rows.
+    pub fn metrics(&self) -> BTreeSet<&str> {
+        let rows = self.rows.values();
+        rows.flat_map(|row| row.latencies.keys().map(String::as_str))
+            .collect()
     }
 
     /// All latencies of a metric: those of the rows in one.

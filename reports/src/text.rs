@@ -1,10 +1,11 @@
-//! The summary of a run as text, for people: verdicts, latencies, counts.
+//! The summary of a run as text, for people: verdicts, thresholds, latencies, counts.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use crate::latency::Figures;
 use crate::run::Run;
+use crate::run::threshold::Threshold;
 
 /// Writes the summary of `run`, aligned, in lines of their own. Times are in microseconds, as in
 /// `run.json`, so that what is read here can be looked up there. Control characters, which names and
@@ -19,6 +20,7 @@ pub fn write_summary(out: &mut impl Write, run: &Run) -> fmt::Result {
     write_latencies(out, &run.latencies)?;
     write_counts(out, &run.counts)?;
     write_verdicts(out, run)?;
+    write_thresholds(out, &run.thresholds)?;
     write_warnings(out, &run.warnings)?;
     writeln!(out, "\nrepeat: {}", run.command)
 }
@@ -54,6 +56,9 @@ fn write_head(out: &mut impl Write, run: &Run) -> fmt::Result {
             out,
             "PARTIAL: it was stopped before its end, and this is of the part that ran"
         )?;
+    }
+    for reason in &run.invalid {
+        writeln!(out, "INVALID: {reason}")?;
     }
     for step in &run.plan.steps {
         writeln!(out, "  {step}")?;
@@ -98,6 +103,27 @@ fn write_verdicts(out: &mut impl Write, run: &Run) -> fmt::Result {
         writeln!(out, "{outcome}  {}: {}", verdict.name, verdict.demands)?;
         for line in &verdict.evidence {
             writeln!(out, "        {line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn write_thresholds(out: &mut impl Write, thresholds: &[Threshold]) -> fmt::Result {
+    if !thresholds.is_empty() {
+        writeln!(out)?;
+    }
+    for threshold in thresholds {
+        let outcome = if threshold.holds { "held  " } else { "FAILED" };
+        let Threshold {
+            metric,
+            comparison,
+            bound,
+            ..
+        } = threshold;
+        write!(out, "{outcome}  {metric} {comparison} {bound}")?;
+        match (threshold.measured, threshold.margin) {
+            (Some(measured), Some(margin)) => writeln!(out, ": was {measured}, margin {margin}")?,
+            _ => writeln!(out, ": there was nothing to measure")?,
         }
     }
     Ok(())

@@ -107,6 +107,7 @@ fn show_prints_the_summary_and_says_by_its_status_what_held() -> Result<(), Box<
     assert_eq!(String::from_utf8(shown.stdout)?, expected);
 
     run.verdicts.retain(|verdict| verdict.holds);
+    run.thresholds.retain(|threshold| threshold.holds);
     run.partial = false;
     folder.write_run(&run)?;
     assert_eq!(show(folder.path())?.status.code(), Some(0));
@@ -120,7 +121,8 @@ fn show_says_what_is_wrong_with_a_run_that_it_can_not_use() -> Result<(), Box<dy
     for (text, complaint) in [
         (None, "can't read"),
         (Some(r#"{"schema": 9}"#), "field `schema` is 9"),
-        (Some(r#"{"schema": 1}"#), "missing field"),
+        (Some(r#"{"schema": 2}"#), "missing field"),
+        (Some(r#"{"schema": 1}"#), "an older program wrote it"),
     ] {
         if let Some(text) = text {
             fs::write(&file, text)?;
@@ -142,6 +144,7 @@ fn show_ends_quietly_if_nobody_reads_and_with_2_if_it_can_not_write() -> Result<
     let folder = RunFolder::create(runs.path())?;
     let mut run = golden()?;
     run.verdicts.retain(|verdict| verdict.holds);
+    run.thresholds.retain(|threshold| threshold.holds);
     run.partial = false;
     folder.write_run(&run)?;
 

@@ -3,15 +3,18 @@
 //!
 //! To accept a change on purpose: `UPDATE_GOLDEN=1 cargo test -p reports --test format`.
 
-use std::collections::BTreeMap;
+#[path = "shared/fixture.rs"]
+mod fixture;
+#[path = "shared/schema.rs"]
+mod schema;
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use std::{env, fs};
 
-use reports::latency::Latencies;
-use reports::run::{Kind, Plan, Program, Run, SCHEMA, Verdict, date};
+use reports::run::{Judgement, Kind, Run};
 use reports::text;
+use serde_json::Value;
 
 #[test]
 fn run_json_is_written_as_the_golden_file_has_it() -> Result<(), Box<dyn Error>> {
@@ -61,71 +64,91 @@ fn a_terminal_is_told_nothing_by_a_name() -> Result<(), Box<dyn Error>> {
 }
 
 #[test]
-fn a_run_passes_if_it_ended_checked_something_and_all_of_it_held() {
+fn a_run_comes_to_the_gravest_that_can_be_said_of_it() {
     let mut run = run();
-    assert!(!run.passes());
+    run.invalid.push("the processor was busy".to_owned());
+    assert_eq!(run.judgement(), Judgement::Invalid);
+    run.invalid.clear();
+    assert_eq!(run.judgement(), Judgement::Fail);
     run.verdicts.retain(|verdict| verdict.holds);
+    run.thresholds[0].holds = false;
+    assert_eq!(run.judgement(), Judgement::Fail);
+    run.thresholds.retain(|threshold| threshold.holds);
+    assert_eq!(run.judgement(), Judgement::Partial);
     assert!(!run.passes(), "it was stopped");
     run.partial = false;
     assert!(run.passes());
     run.verdicts.clear();
+    assert!(run.passes(), "there are thresholds");
+    run.thresholds.clear();
+    assert_eq!(run.judgement(), Judgement::Unchecked);
     assert!(!run.passes(), "nothing was checked");
 }
 
-/// A run with something of everything.
+/// The published schema, which other programs go by.
+fn published() -> Result<Value, Box<dyn Error>> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("run.schema.json");
+    Ok(serde_json::from_str(&fs::read_to_string(file)?)?)
+}
+
+#[test]
+fn what_is_written_is_as_the_published_schema_says() -> Result<(), Box<dyn Error>> {
+    let published = published()?;
+    let mut simulation = run();
+    simulation.kind = Kind::Simulation;
+    simulation.load = None;
+    simulation.thresholds.clear();
+    simulation.health.clear();
+    simulation.environment.clear();
+    simulation.plan.stages.clear();
+    simulation.plan.faults.clear();
+    let mut strange = run();
+    strange.invalid.push("the processor was busy".to_owned());
+    let load = strange.load.as_mut().ok_or("a load test has a load")?;
+    load.fan_out.line = None;
+    load.fan_out.classes[0].last = None;
+    load.worst[0].delays = None;
+    for run in [run(), simulation, strange] {
+        let value = serde_json::to_value(&run)?;
+        schema::check(&published, &value)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_not_as_the_published_schema_says_is_noticed() -> Result<(), Box<dyn Error>> {
+    let published = published()?;
+    for (pointer, wrong) in [
+        ("/schema", Value::from(1)),
+        ("/seed", Value::from(-1)),
+        ("/kind", Value::from("dream")),
+        ("/load/worst/0/delays/last_us", Value::from("soon")),
+        ("/load/timeline/rows/0/counts/sends_total", Value::Null),
+        ("/thresholds/0/comparison", Value::from("!=")),
+        ("/health/0/measures/0", Value::from(serde_json::Map::new())),
+    ] {
+        let mut value = serde_json::to_value(run())?;
+        *value.pointer_mut(pointer).ok_or(pointer)? = wrong;
+        let error = schema::check(&published, &value).expect_err(pointer);
+        // One that may be absent is told as a whole.
+        let at = error.split(':').next().unwrap_or_default();
+        assert!(
+            at.len() > 3 && pointer.starts_with(at),
+            "{pointer}: {error}"
+        );
+    }
+    let mut value = serde_json::to_value(run())?;
+    value["surprise"] = Value::from(1);
+    assert!(
+        schema::check(&published, &value).is_err(),
+        "an unknown field"
+    );
+    Ok(())
+}
+
+/// A run with something of everything, as short as may be.
 fn run() -> Run {
-    let mut latencies = Latencies::new();
-    for us in 1..=1000 {
-        latencies.record(Duration::from_micros(us));
-    }
-    let mut request = Latencies::new();
-    request.record(Duration::from_millis(250));
-    let figures = |latencies: &Latencies| latencies.figures().expect("it has values");
-    Run {
-        schema: SCHEMA,
-        name: "load-7-1".to_owned(),
-        program: Program {
-            name: "loadgen".to_owned(),
-            version: "0.1.0".to_owned(),
-        },
-        kind: Kind::Load,
-        seed: 7,
-        command: "cargo loadgen run --gate 127.0.0.1:3014 --seed 7".to_owned(),
-        date: date(Duration::from_secs(1_700_000_000)),
-        elapsed_us: 31_250_000,
-        partial: true,
-        plan: Plan {
-            options: BTreeMap::from([
-                ("rate_per_s".to_owned(), 200.into()),
-                ("transport".to_owned(), "ws".into()),
-                ("users".to_owned(), 1000.into()),
-            ]),
-            steps: vec!["00:04.200  crash  chat-server-1".to_owned()],
-        },
-        verdicts: vec![
-            Verdict {
-                name: "delivered".to_owned(),
-                demands: "every accepted send reached every member".to_owned(),
-                holds: true,
-                evidence: Vec::new(),
-            },
-            Verdict {
-                name: "once".to_owned(),
-                demands: "no member heard a message twice".to_owned(),
-                holds: false,
-                evidence: vec!["user 3 heard u1.1.1 2 times, last at 4.200s".to_owned()],
-            },
-        ],
-        warnings: vec!["sends were late".to_owned()],
-        counts: BTreeMap::from([
-            ("deliveries_doubled".to_owned(), 1),
-            ("sends_total".to_owned(), 6000),
-        ]),
-        latencies: BTreeMap::from([
-            ("broadcast".to_owned(), figures(&latencies)),
-            ("request".to_owned(), figures(&request)),
-        ]),
-    }
+    fixture::run(4, &fixture::measured(4, 0, 1))
 }
 
 fn assert_golden(name: &str, text: &str) -> Result<(), Box<dyn Error>> {

@@ -156,8 +156,11 @@ impl Gathered {
                     .map(|(name, seeds)| (format!("seeds.{name}"), (*seeds).into()))
                     .collect(),
                 steps: self.steps.clone(),
+                ..Plan::default()
             },
             verdicts: self.verdicts(),
+            thresholds: Vec::new(),
+            invalid: Vec::new(),
             warnings: Vec::new(),
             counts: counts
                 .map(|(name, count)| ((*name).to_owned(), *count))
@@ -165,6 +168,9 @@ impl Gathered {
             latencies: latencies
                 .filter_map(|(name, latencies)| Some((name.clone(), latencies.figures()?)))
                 .collect(),
+            load: None,
+            health: Vec::new(),
+            environment: BTreeMap::new(),
         }
     }
 
