@@ -93,6 +93,9 @@ fn deaf(view: &View, session: &Session) -> Option<(Duration, String)> {
 
 /// When the room was sent one message more than a user who reads nothing can be sent. A message
 /// counts if it was sent after the user went deaf, and from its answer on.
+///
+/// The stream has room for so many writes, and what comes at once is one. So it is full only after so
+/// many messages of which each was sent when the one before it had certainly been written.
 fn full_at(view: &View, stay: &Stay, deaf_at: Duration) -> Option<Duration> {
     let end = stay.switching_at.unwrap_or(Duration::MAX);
     let sent = view.messages.sent.values().filter(|sent| {
@@ -100,13 +103,24 @@ fn full_at(view: &View, stay: &Stay, deaf_at: Duration) -> Option<Duration> {
             && *sent.target == Target::Room
             && sent.place().is_some_and(|place| place.room == stay.room)
     });
-    let mut accepted: Vec<Duration> = sent
-        .filter_map(|sent| sent.accepted_at())
-        .filter(|at| *at < end)
+    let mut accepted: Vec<(Duration, Duration)> = sent
+        .filter_map(|sent| Some((sent.accepted_at()?, sent.at)))
+        .filter(|(accepted_at, _)| *accepted_at < end)
         .collect();
     accepted.sort();
-    let room_for = view.bounds.session_queue_len + view.bounds.stream_len;
-    accepted.get(room_for).copied()
+    let (mut writes, mut written_by, mut waiting) = (0, Duration::ZERO, 0);
+    for (accepted_at, sent_at) in accepted {
+        if writes == view.bounds.stream_len {
+            waiting += 1;
+        } else if sent_at > written_by {
+            writes += 1;
+            written_by = accepted_at + view.bounds.one_way();
+        }
+        if waiting > view.bounds.session_queue_len {
+            return Some(accepted_at);
+        }
+    }
+    None
 }
 
 fn has_session(sample: &Sample, stay: &Stay) -> bool {
@@ -170,14 +184,18 @@ mod tests {
         );
     }
 
-    /// Bob goes deaf, and Alice says so many messages.
+    /// Bob goes deaf, and Alice says so many messages, one after the other.
     fn bob_is_sent(messages: u32) -> Story {
+        bob_is_sent_every(100, messages)
+    }
+
+    fn bob_is_sent_every(ms: u64, messages: u32) -> Story {
         let story = Story::new()
             .enters(100, ALICE, "red", &[ALICE])
             .enters(200, BOB, "red", &[ALICE, BOB])
             .goes_deaf(500, BOB);
         (1..=messages).fold(story, |story, number| {
-            let at = 1000 + 100 * u64::from(number);
+            let at = 1000 + ms * u64::from(number);
             story
                 .says(at, ALICE, number)
                 .gets_answer(at + 10, ALICE, number, true)
@@ -193,6 +211,14 @@ mod tests {
     #[test]
     fn a_deaf_user_whose_queue_is_just_full_may_stay() {
         assert_eq!(findings(bob_is_sent(6).lists(31_000, &[ALICE, BOB])), 0);
+    }
+
+    #[test]
+    fn what_is_sent_at_once_takes_the_stream_no_more_room_than_one_message() {
+        assert_eq!(
+            findings(bob_is_sent_every(1, 40).lists(31_000, &[ALICE, BOB])),
+            0
+        );
     }
 
     #[test]

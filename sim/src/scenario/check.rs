@@ -264,6 +264,25 @@ impl Findings<'_> {
         for (name, what) in scenario.settings.wrong_values() {
             self.add(&format!("settings.{name}"), &what);
         }
+        self.check_room_for_dials(scenario);
+    }
+
+    /// turmoil panics when one more connection waits to be taken than its streams have room for.
+    fn check_room_for_dials(&mut self, scenario: &Scenario) {
+        let users = &scenario.users;
+        let pairs = users.twins.max.saturating_add(users.look_alikes.max);
+        let at_once = users
+            .count
+            .max
+            .saturating_add(pairs.saturating_mul(2))
+            .saturating_add(users.vandals.max)
+            // A probe each.
+            .saturating_add(users.rooms.max);
+        let room = scenario.settings.tcp_capacity;
+        if usize::try_from(at_once).is_ok_and(|at_once| room < at_once) {
+            let what = format!("{at_once} users can connect at once: it must be at least that");
+            self.add("settings.tcp-capacity", &what);
+        }
     }
 
     fn check_faults(&mut self, scenario: &Scenario) {

@@ -193,6 +193,10 @@ fn what_does_not_go_together_is_told() {
             "2:1: settings.tcp-capacity: it must be at least 64",
         ),
         (
+            "[users]\ncount = '60..94'\nrooms = 2\ntwins = 2\n[settings]\ntcp-capacity = 99",
+            "6:1: settings.tcp-capacity: 100 users can connect at once: it must be at least that",
+        ),
+        (
             "[settings]\nreconnect-base = '3s'",
             "2:1: settings.reconnect-base: it must not be above reconnect-max",
         ),
