@@ -11,18 +11,22 @@
 //! - [`json`]: what is wrong with a file of JSON;
 //! - [`hdr_log`]: the histograms as a log that other HDR readers take;
 //! - [`run_folder`]: the folder of one run;
+//! - [`merge`]: parts of a run as the run that they are;
 //! - [`text`]: the summary that is printed;
+//! - [`csv`]: tables for spreadsheets;
 //! - [`junit`]: the report that CI servers read;
 //! - [`output`]: where programs print, which may be closed or full.
 //!
 //! This crate knows nothing of clusters, users or the network.
 
 pub mod buckets;
+pub mod csv;
 pub mod hdr_log;
 pub mod json;
 pub mod junit;
 pub mod latency;
 pub mod measured;
+pub mod merge;
 pub mod output;
 pub mod run;
 pub mod run_folder;

@@ -1,0 +1,79 @@
+//! What `reports` can be asked for.
+
+mod csv;
+mod merge;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use csv::Table;
+
+/// Shows what runs of loadgen and sim left behind.
+#[derive(Parser)]
+#[command(version, after_help = HELP)]
+pub struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Prints the summary of a run.
+    #[command(after_help = HELP)]
+    Show {
+        /// The run's folder, or its run.json.
+        run: PathBuf,
+    },
+    /// Makes one run of parts that processes of their own measured, exactly as one would have.
+    #[command(after_help = HELP)]
+    Merge {
+        /// The folders of the parts.
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<PathBuf>,
+        /// The new folder of the whole run.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Prints a table of a load test for spreadsheets.
+    #[command(after_help = HELP)]
+    Csv {
+        /// The run's folder, or its run.json.
+        run: PathBuf,
+        /// Which table.
+        #[arg(long, value_enum, default_value_t = Table::Timeline)]
+        table: Table,
+    },
+}
+
+const HELP: &str = "\
+Examples:
+  reports show runs/load-7-1
+  reports show runs/load-7-1/run.json
+  reports merge runs/part-1 runs/part-2 --out runs/whole
+  reports csv runs/load-7-1 > timeline.csv
+  reports csv runs/load-7-1 --table classes > broadcasts.csv
+
+Exit status:
+  0  all that the run checked held, or what was asked for is written
+  1  `show`, `merge`: something did not hold, or the run was stopped before its end, checked
+     nothing, or says nothing of the cluster
+  2  there is no usable run there, and the message says file and field; or what was asked for
+     can't be written";
+
+impl Options {
+    /// Does it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no usable run, or what was asked for can't be written.
+    pub fn carry_out(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Show { run } => show::show(&run),
+            Command::Merge { runs, out } => merge::merge(&runs, &out),
+            Command::Csv { run, table } => csv::csv(&run, table),
+        }
+    }
+}
