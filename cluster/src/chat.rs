@@ -192,3 +192,23 @@ impl Endpoint for ChatEnd {
         &self.connection.wake
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_counts_until_its_time_for_a_hello_is_over() {
+        let options = Options::default();
+        let chat = Chat::new(Arc::default(), "chat-server-1", options, 1);
+        let (_stranger, stream) = duplex(64);
+        let mut served = std::pin::pin!(chat.clone().serve_link(stream));
+        assert!(timeout(HELLO_PATIENCE / 2, &mut served).await.is_err());
+        assert_eq!(chat.census().link_connections, 1);
+        assert!(timeout(HELLO_PATIENCE, &mut served).await.is_ok());
+        assert_eq!(chat.census().link_connections, 0);
+    }
+}

@@ -259,7 +259,37 @@ mod tests {
     use tokio::io::duplex;
 
     use super::*;
+    use crate::link::frame::Welcome;
     use crate::policy::Policy;
+
+    #[tokio::test(start_paused = true)]
+    async fn each_lease_is_watched_to_its_end() -> Result<(), LinkError> {
+        let chat = Backend {
+            id: "chat-server-1".to_owned(),
+            host: String::new(),
+            port: 1,
+        };
+        let topology = Topology {
+            chats: vec![chat],
+            ..Topology::default()
+        };
+        let options = Options::default();
+        let lease = options.lease;
+        let connector = Connector::new(Arc::new(topology), "connector-server-1", options, 1);
+        let mut watched = std::pin::pin!(connector.watch_lease(0));
+        for incarnation in [7, 8] {
+            let begin = Instant::now();
+            let welcome = Welcome {
+                incarnation,
+                resumed: None,
+            };
+            connector.state().welcomed(0, welcome, begin, begin)?;
+            assert_eq!(connector.state().lease_end(0), Some(begin + lease));
+            assert!(timeout(2 * lease, &mut watched).await.is_err());
+            assert_eq!(connector.state().lease_end(0), None, "it was given up");
+        }
+        Ok(())
+    }
 
     #[tokio::test]
     async fn connection_counter_leak() {

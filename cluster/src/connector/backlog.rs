@@ -53,9 +53,11 @@ mod tests {
     #[test]
     fn what_was_taken_out_leaves_room_for_as_many_bytes() {
         let mut backlog = Backlog::default();
+        assert!(backlog.is_empty());
         for message in ["abc", "defg", "h"] {
             assert!(!backlog.is_full(BYTES_MAX), "before {message}");
             backlog.push(message.as_bytes(), Instant::now());
+            assert!(!backlog.is_empty());
         }
         assert!(backlog.is_full(BYTES_MAX));
         let taken = [backlog.pop(), backlog.pop()].map(|it| it.map(|(message, _)| message));

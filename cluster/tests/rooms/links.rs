@@ -1,12 +1,11 @@
 //! Links break, are resumed, and run out.
 
-use std::time::Duration;
-
-use cluster::limits;
-use cluster::link::{Connection, frame};
+use bytes::BytesMut;
+use cluster::link::LinkError;
+use cluster::link::frame::{self, Header};
 use cluster::options::Options;
 
-use super::world::{LEASE, PING, Result, World};
+use super::world::{LEASE, PING, Result, World, is_stopped};
 
 #[test]
 fn a_broken_connection_loses_and_doubles_nothing() -> Result {
@@ -29,13 +28,6 @@ fn a_broken_connection_loses_and_doubles_nothing() -> Result {
     Ok(())
 }
 
-/// Whether the chat server wants a connection ended.
-fn is_stopped(connection: &Connection) -> bool {
-    let mut stop = std::pin::pin!(connection.stop.notified());
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    stop.as_mut().poll(&mut context).is_ready()
-}
-
 #[test]
 fn a_new_connection_ends_the_one_before_it_and_not_itself() -> Result {
     let mut world = World::new()?;
@@ -44,6 +36,69 @@ fn a_new_connection_ends_the_one_before_it_and_not_itself() -> Result {
     world.connect(0)?;
     assert!(is_stopped(&first));
     assert!(!is_stopped(&world.wires[&0].1));
+    Ok(())
+}
+
+#[test]
+fn nothing_comes_or_goes_over_a_connection_that_another_has_replaced() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    world.member(1, "bob")?;
+    let (connector_end, chat_end) = world.wires[&1].clone();
+    world.connect(1)?;
+    world.say(ada, "*", "hi");
+    world.carry_up(0)?;
+    let (now, mut out) = (world.now, BytesMut::new());
+    let [pong, ping] = [Header::Pong { nonce: 1 }, Header::Ping { nonce: 1 }];
+    let refused = [
+        world.chat.fill(&chat_end, &mut out),
+        world.chat.arrived(&chat_end, ping, b"", now),
+        world.connectors[1].fill(&connector_end, &mut out),
+        world.connectors[1].arrived(&connector_end, pong, b""),
+        world.connectors[1].ping(&connector_end, now),
+    ];
+    for (index, refused) in refused.iter().enumerate() {
+        let is_superseded = matches!(refused, Err(LinkError::Superseded));
+        assert!(is_superseded, "{index}: {refused:?}");
+    }
+    assert!(out.is_empty());
+    assert!(world.carry_down(1)? > 0, "the new one carries it");
+    Ok(())
+}
+
+#[test]
+fn a_connector_that_stops_on_purpose_takes_its_sessions_with_it_at_once() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    world.connectors[1].stop();
+    // The goodbye ends the connection, with all that would come behind it.
+    assert!(world.carry_up(1).is_err());
+    world.carry_down(0)?;
+    assert_eq!(world.heard(ada), ["onLeave bob"]);
+    assert_eq!(world.heard(bob), ["kick the server is stopping"]);
+    assert!(!world.connectors[1].is_to_be_dialled(0));
+    Ok(())
+}
+
+#[test]
+fn a_chat_server_looks_again_when_the_first_lease_can_run_out() -> Result {
+    let mut world = World::new()?;
+    let begin = world.now;
+    world.now += PING;
+    assert_eq!(world.chat.expire(world.now), begin + LEASE);
+    let (_, chat_end) = world.wires[&0].clone();
+    let ping = Header::Ping { nonce: 1 };
+    world
+        .chat
+        .arrived(&chat_end, ping.clone(), b"", world.now)?;
+    assert_eq!(world.chat.expire(world.now), begin + LEASE, "the other's");
+    let (_, chat_end) = world.wires[&1].clone();
+    world.chat.arrived(&chat_end, ping, b"", world.now)?;
+    assert_eq!(world.chat.expire(world.now), world.now + LEASE);
+    world.restart_chat();
+    let (restarted, later) = (world.now, world.now + PING);
+    assert_eq!(world.chat.expire(later), restarted + LEASE, "the reports'");
     Ok(())
 }
 
@@ -144,158 +199,6 @@ fn an_enter_before_the_first_connection_waits_for_it() -> Result {
         world.heard(early),
         ["users ada,bob", "onAdd cat", "onLeave cat"]
     );
-    assert_eq!(world.members(), "ada,bob");
-    Ok(())
-}
-
-#[test]
-fn a_link_that_fell_behind_is_cut_off_and_its_sessions_go_when_its_lease_is_over() -> Result {
-    let mut world = World::with(Options {
-        outbox_len: 8,
-        ..Options::default()
-    })?;
-    let ada = world.member(0, "ada")?;
-    let bob = world.member(1, "bob")?;
-    let behind = world.wires[&1].1.clone();
-    world.cut(1);
-    for _ in 0..9 {
-        world.say(ada, "*", "hi");
-        world.carry_up(0)?;
-        world.carry_down(0)?;
-    }
-    assert!(!is_stopped(&behind), "it may catch up");
-    world.wait(LEASE / 4)?;
-    world.say(ada, "*", "hi");
-    world.carry_up(0)?;
-    assert!(is_stopped(&behind), "it did not");
-    assert!(world.connect(1).is_err());
-    // While its connector may still believe in bob, the name is taken.
-    let other = world.open(0);
-    world.enter(other, "bob");
-    world.carry()?;
-    assert_eq!(world.heard(other), [r#"{"code":500,"error":true}"#]);
-    world.heard(ada);
-    let instant = Duration::from_millis(1);
-    world.wait(LEASE * 3 / 4 - instant)?;
-    assert_eq!(world.members(), "ada,bob");
-    world.now += instant;
-    world.connectors[1].expire_lease(0, world.now);
-    assert_eq!(
-        world.heard(bob),
-        ["kick chat-server-1 could not be reached for 2s"]
-    );
-    world.chat.expire(world.now);
-    world.carry()?;
-    let heard = world.heard(ada);
-    assert_eq!(heard.first().map(String::as_str), Some("onLeave bob"));
-    assert_eq!(heard.len(), 1 + 10, "each send is answered: {heard:?}");
-    world.connect(1)?;
-    let again = world.open(1);
-    world.enter(again, "bob");
-    world.carry()?;
-    assert_eq!(world.heard(again), ["users ada,bob"]);
-    Ok(())
-}
-
-#[test]
-fn a_link_that_holds_as_much_as_it_may_is_not_behind_yet() -> Result {
-    let outbox_len = 8;
-    let mut world = World::with(Options {
-        outbox_len,
-        ..Options::default()
-    })?;
-    let ada = world.member(0, "ada")?;
-    world.member(1, "bob")?;
-    let full = world.wires[&1].1.clone();
-    world.cut(1);
-    for said in 0..=outbox_len {
-        // Were it behind when it is full, its time to catch up would be over with the next message.
-        if said == outbox_len {
-            world.wait(LEASE / 4)?;
-        }
-        world.say(ada, "*", "hi");
-        world.carry_up(0)?;
-        world.carry_down(0)?;
-    }
-    assert!(!is_stopped(&full));
-    Ok(())
-}
-
-#[test]
-fn a_connector_takes_no_request_for_a_link_that_is_full() -> Result {
-    let outbox_len = 4;
-    let mut world = World::with(Options {
-        outbox_len,
-        ..Options::default()
-    })?;
-    let ada = world.member(0, "ada")?;
-    world.cut(0);
-    for said in 0..outbox_len + 2 {
-        let waiting = world.connectors[0].census().outbox_len;
-        assert_eq!(waiting, said.min(outbox_len));
-        world.say(ada, "*", "hi");
-    }
-    world.connect(0)?;
-    world.carry()?;
-    let heard = world.heard(ada);
-    let count = |what: &str| heard.iter().filter(|it| *it == what).count();
-    assert_eq!(count("hi from ada to *"), outbox_len);
-    assert_eq!(count(r#"{"code":500}"#), 2);
-    Ok(())
-}
-
-#[test]
-fn a_link_that_is_hopelessly_behind_is_cut_off_at_once() -> Result {
-    let outbox_len = 2;
-    let mut world = World::with(Options {
-        outbox_len,
-        ..Options::default()
-    })?;
-    let ada = world.member(0, "ada")?;
-    world.member(1, "bob")?;
-    let behind = world.wires[&1].1.clone();
-    for said in 0..=limits::OUTBOX_BURST * outbox_len {
-        assert!(!is_stopped(&behind), "after {said}");
-        world.say(ada, "*", "hi");
-        world.carry_up(0)?;
-        world.carry_down(0)?;
-    }
-    assert!(is_stopped(&behind));
-    let longest = world.chat.census().outbox_len_max;
-    assert_eq!(longest, limits::OUTBOX_BURST * outbox_len + 1);
-    Ok(())
-}
-
-#[test]
-fn what_is_said_after_a_link_was_cut_off_waits_for_its_connector_too() -> Result {
-    let mut world = World::with(Options {
-        outbox_len: 4,
-        ..Options::default()
-    })?;
-    let ada = world.member(0, "ada")?;
-    let bob = world.member(1, "bob")?;
-    let behind = world.wires[&1].1.clone();
-    world.cut(1);
-    for _ in 0..=limits::OUTBOX_BURST * 4 {
-        world.say(ada, "*", "hi");
-        world.carry_up(0)?;
-        world.carry_down(0)?;
-    }
-    assert!(is_stopped(&behind));
-    world.heard(ada);
-    world.say(ada, "*", "late");
-    world.carry()?;
-    let cat = world.open(0);
-    world.enter(cat, "cat");
-    world.carry()?;
-    // Bob's connector does not know that it was cut off, and goes on with the next process.
-    assert_eq!(world.heard(ada), ["late from ada to *", "onAdd cat"]);
-    world.restart_chat();
-    world.connect(0)?;
-    world.connect(1)?;
-    world.carry()?;
-    assert_eq!(world.heard(bob), ["onAdd cat", "onLeave cat"]);
-    assert!(world.heard(ada).contains(&String::from("{\"code\":500}")));
     assert_eq!(world.members(), "ada,bob");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Connectors and chat servers as plain state, with frames carried by hand: what a room goes
 //! through when sessions come and go, links break, leases run out and processes start again.
 
+mod behind;
 mod flaws;
 mod links;
 mod replace;
@@ -214,6 +215,45 @@ fn a_request_without_an_answer_is_refused_at_its_deadline_and_its_enter_undone()
     world.carry()?;
     assert_eq!(world.heard(bob), [""; 0]);
     assert_eq!(world.heard(ada), ["onAdd bob", "onLeave bob"]);
+    Ok(())
+}
+
+#[test]
+fn what_came_of_an_enter_that_was_refused_is_not_taken_for_the_next() -> Result {
+    let mut world = World::new()?;
+    world.member(0, "ada")?;
+    let bob = world.open(1);
+    world.enter(bob, "bob");
+    world.carry_up(1)?;
+    world.now += DEADLINE;
+    world.connectors[1].expire_requests(bob.1, world.now);
+    assert_eq!(world.heard(bob), [r#"{"code":500}"#]);
+    world.enter(bob, "bob");
+    world.carry_up(1)?;
+    // It is let in for the first and, before ada's connector knows of that, for the second.
+    world.carry_down(1)?;
+    assert_eq!(world.heard(bob), [""; 0]);
+    world.carry()?;
+    assert_eq!(world.heard(bob), ["users ada,bob"]);
+    assert_eq!(world.members(), "ada,bob");
+    Ok(())
+}
+
+#[test]
+fn a_number_or_a_truth_value_is_a_name_as_its_text() -> Result {
+    let mut world = World::new()?;
+    let route = "connector.entryHandler.enter";
+    let [seven, yes] = [world.open(0), world.open(1)];
+    world.request(seven, route, &json!({"username": 7, "rid": 5}));
+    world.request(yes, route, &json!({"username": true, "rid": "5"}));
+    world.carry()?;
+    assert_eq!(world.heard(seven), ["users 7", "onAdd true"]);
+    assert_eq!(world.heard(yes), ["users 7,true"]);
+    for nameless in [json!(null), json!({}), json!(["a"])] {
+        let user = world.open(0);
+        world.request(user, route, &json!({"username": nameless, "rid": "5"}));
+        assert_eq!(world.heard(user), [r#"{"code":500}"#], "{nameless}");
+    }
     Ok(())
 }
 

@@ -1,10 +1,11 @@
 //! A second login of a name, where it replaces the first.
 
 use bytes::BytesMut;
+use cluster::limits;
 use cluster::link::frame::{self, Header};
 use cluster::options::{DuplicateLogin, Options};
 
-use super::world::{Result, User, World};
+use super::world::{Result, User, World, is_stopped};
 
 const REPLACED: &str = "kick replaced by a new login of the same name";
 
@@ -95,6 +96,49 @@ fn who_has_left_meanwhile_is_not_kicked() -> Result {
     assert_eq!(world.heard(first), ["users ada"]);
     assert_eq!(world.heard(second), ["users ada"]);
     assert_eq!(world.members(), "ada");
+    Ok(())
+}
+
+#[test]
+fn what_the_first_says_after_it_was_replaced_is_heard_by_nobody() -> Result {
+    let mut world = world()?;
+    let first = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    let second = world.open(1);
+    world.enter(second, "ada");
+    world.carry_up(1)?;
+    // It does not know yet, and its name is in the room.
+    world.say(first, "*", "still me");
+    world.say(first, "bob", "still me");
+    world.carry()?;
+    assert_eq!(world.heard(first), [REPLACED]);
+    assert_eq!(world.heard(bob), ["onLeave ada", "onAdd ada"]);
+    assert_eq!(world.heard(second), ["users bob,ada"]);
+    Ok(())
+}
+
+#[test]
+fn who_can_no_longer_be_told_is_not_replaced() -> Result {
+    let mut world = World::with(Options {
+        duplicate_login: DuplicateLogin::Replace,
+        outbox_len: 2,
+        ..Options::default()
+    })?;
+    let ada = world.member(0, "ada")?;
+    world.member(1, "bob")?;
+    let behind = world.wires[&1].1.clone();
+    for _ in 0..=limits::OUTBOX_BURST * 2 {
+        world.say(ada, "*", "hi");
+        world.carry_up(0)?;
+        world.carry_down(0)?;
+    }
+    assert!(is_stopped(&behind), "it is cut off");
+    world.cut(1);
+    let second = world.open(0);
+    world.enter(second, "bob");
+    world.carry()?;
+    assert_eq!(world.heard(second), [r#"{"code":500,"error":true}"#]);
+    assert_eq!(world.members(), "ada,bob");
     Ok(())
 }
 

@@ -1,9 +1,15 @@
 //! The chat server starts again without memory.
 
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use cluster::limits::ROOM_MEMBERS_MAX;
 use cluster::link::frame::{self, Header};
+use cluster::link::message::{self, Report, ToChat};
+use cluster::marks::{self, Mark};
 
 use super::world::{DEADLINE, LEASE, Result, World};
 
@@ -191,7 +197,7 @@ fn a_lease_is_renewed_by_a_report_that_arrived_and_not_by_one_under_way() -> Res
 #[test]
 fn a_connector_that_says_too_much_before_the_rooms_are_known_is_given_up() -> Result {
     let mut world = World::new()?;
-    let ada = world.member(0, "ada")?;
+    let [ada, bob] = [world.member(0, "ada")?, world.member(1, "bob")?];
     world.restart_chat();
     world.connect(0)?;
     let content = "x".repeat(1024 * 1024);
@@ -205,5 +211,112 @@ fn a_connector_that_says_too_much_before_the_rooms_are_known_is_given_up() -> Re
         world.connectors[0].expire_requests(ada.1, world.now + DEADLINE);
     }
     assert!(is_given_up, "300 MiB were kept");
+    // What there is of it by then is forgotten.
+    world.cut(0);
+    world.connect(1)?;
+    world.carry()?;
+    assert_eq!(world.members(), "ada,bob");
+    assert_eq!(world.heard(bob), [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn a_link_whose_welcome_by_a_new_process_was_lost_is_begun_again() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    world.restart_chat();
+    let hello = world.connectors[1].hello(0);
+    let (_, lost) = world.chat.hello(&hello, world.now)?;
+    assert_eq!(lost.resumed, None);
+    // Its next hello asks for what it had with the process before.
+    world.connect(1)?;
+    world.connect(0)?;
+    world.carry()?;
+    assert_eq!(world.members(), "ada,bob");
+    world.say(ada, "*", "hi");
+    world.carry()?;
+    assert_eq!(world.heard(bob), ["hi from ada to *"]);
+    Ok(())
+}
+
+#[test]
+fn what_a_connector_reported_before_it_died_counts_for_nothing() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    world.member(1, "bob")?;
+    world.restart_chat();
+    world.connect(1)?;
+    world.carry()?;
+    world.restart_connector(1);
+    world.connect(1)?;
+    world.connect(0)?;
+    world.carry()?;
+    assert_eq!(world.members(), "ada");
+    assert_eq!(world.heard(ada), ["onLeave bob"]);
+    Ok(())
+}
+
+#[test]
+fn the_latest_that_a_connector_has_seen_is_not_repeated_to_it() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    world.member(1, "cleo")?;
+    let bob = world.open(1);
+    world.enter(bob, "bob");
+    world.carry_up(1)?;
+    world.carry_down(0)?;
+    assert_eq!(world.heard(ada), ["onAdd bob"]);
+    // Connector 1 sees that too, and then more.
+    let dan = world.open(1);
+    world.enter(dan, "dan");
+    world.carry_up(1)?;
+    world.carry_down(1)?;
+    world.restart_chat();
+    world.connect(0)?;
+    world.connect(1)?;
+    let repeated = Rc::new(Cell::new(false));
+    let listening = marks::listen({
+        let repeated = repeated.clone();
+        move |mark| repeated.set(repeated.get() | (mark == Mark::EventToldBefore))
+    });
+    world.carry()?;
+    drop(listening);
+    assert!(!repeated.get());
+    assert_eq!(
+        world.heard(ada),
+        ["onAdd dan", "onLeave bob", "onLeave dan"]
+    );
+    Ok(())
+}
+
+#[test]
+fn a_room_that_is_full_takes_nobody_more() -> Result {
+    let mut world = World::new()?;
+    world.restart_chat();
+    // All are on connector 0, which does not know of them: the report is made up.
+    let hello = world.connectors[0].hello(0);
+    let (chat_end, _) = world.chat.hello(&hello, world.now)?;
+    let names: Vec<Arc<str>> = (0..ROOM_MEMBERS_MAX)
+        .map(|n| n.to_string().into())
+        .collect();
+    let report = ToChat::Report(Report {
+        room: "lobby".into(),
+        position: 1,
+        announced: names.clone(),
+        notices: Vec::new(),
+        members: (1..).zip(names).collect(),
+    });
+    for (seq, message) in (1..).zip([report, ToChat::Reported]) {
+        let header = Header::Data { seq, ack: 0 };
+        let payload = message::encode(&message);
+        world.chat.arrived(&chat_end, header, &payload, world.now)?;
+    }
+    world.connect(1)?;
+    let late = world.open(1);
+    world.enter(late, "late");
+    world.carry()?;
+    assert_eq!(world.heard(late), [r#"{"code":500}"#]);
+    assert_eq!(world.members().split(',').count(), ROOM_MEMBERS_MAX);
     Ok(())
 }

@@ -230,6 +230,13 @@ impl World {
     }
 }
 
+/// Whether the chat server wants a connection ended.
+pub fn is_stopped(connection: &Connection) -> bool {
+    let mut stop = std::pin::pin!(connection.stop.notified());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    stop.as_mut().poll(&mut context).is_ready()
+}
+
 fn topology() -> Topology {
     let connector = |number: u16| Frontend {
         id: format!("connector-server-{number}"),
