@@ -4,11 +4,15 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use cluster::connection::Transport;
 
 use crate::address::Address;
-use crate::plan::{DURATION, LoadPlan, MESSAGE_LEN, USERS};
+use crate::plan::file::Overrides;
+use crate::plan::short::{MESSAGE_LEN, ShortPlan, USERS};
+use crate::plan::{self, LoadPlan};
+use crate::quoted::quoted;
 
 /// Loads a Pomelo-style chat cluster with virtual users over real sockets, and checks that every
 /// message that was accepted reached every member of its room exactly once.
@@ -29,22 +33,32 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Loads a cluster that is already running.
+    /// Loads a cluster that is already running, or follows a plan.
     #[command(after_help = HELP)]
     Run {
-        /// The gate that users ask for a connector.
+        /// The plan: a file whose name ends in .toml, or one of default, fan-out-10, fan-out-100,
+        /// fan-out-1000, capacity, storm; without one, the options below say what to do.
+        #[arg(value_name = "PLAN")]
+        plan: Option<String>,
+        /// The gate that users ask for a connector [default: that of a cluster in this process]
         #[arg(long, value_name = "HOST:PORT")]
-        gate: Address,
+        gate: Option<Address>,
         #[command(flatten)]
         load: Load,
+    },
+    /// Checks plans and starts nothing.
+    Check {
+        /// The files, or names of built-in plans.
+        #[arg(value_name = "PLAN", required = true)]
+        plans: Vec<String>,
     },
 }
 
 #[derive(Debug, Args)]
 struct Load {
-    /// Virtual users, each with a connection of its own.
-    #[arg(long, value_name = "N", default_value_t = USERS, allow_negative_numbers = true)]
-    users: u32,
+    /// Virtual users, each with a connection of its own [default: 1000; of a plan, its own]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    users: Option<u32>,
     /// Rooms; user k is in room k mod N [default: one for every 20 users]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     rooms: Option<u32>,
@@ -52,40 +66,37 @@ struct Load {
     /// for each user]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     rate: Option<f64>,
-    /// How long users send; the ramp comes on top, and 6 s to settle and for the last deliveries.
-    #[arg(long, value_name = "TIME", default_value_t = DURATION.into())]
-    duration: humantime::Duration,
+    /// How long users send; the ramp comes on top, and 6 s to settle and for the last deliveries
+    /// [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    duration: Option<humantime::Duration>,
     /// Over what time the logins are spread [default: 500 logins per second, at least 1s]
     #[arg(long, value_name = "TIME")]
     ramp: Option<humantime::Duration>,
-    /// What decides who sends when.
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 1,
-        allow_negative_numbers = true
-    )]
-    seed: u64,
-    /// What the bytes travel in.
-    #[arg(long, default_value = "ws")]
-    transport: Transport,
-    /// Length of each message's content in bytes; at least what identifies it, about 25.
-    #[arg(
-        long,
-        value_name = "BYTES",
-        default_value_t = MESSAGE_LEN,
-        allow_negative_numbers = true
-    )]
-    message_len: usize,
+    /// What decides who sends when [default: 1; of a plan, its own]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    seed: Option<u64>,
+    /// What the bytes travel in [default: ws; of a plan, its own]
+    #[arg(long)]
+    transport: Option<Transport>,
+    /// Length of each message's content in bytes; at least what identifies it, about 25 [default:
+    /// 64; of a plan, its own]
+    #[arg(long, value_name = "BYTES", allow_negative_numbers = true)]
+    message_len: Option<usize>,
     /// The folder to write run.json and latencies.hdr to [default: runs/load-<seed>-<n>, n from 1]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Prints what is planned, and starts nothing.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 const HELP: &str = "\
 Examples:
   loadgen
   loadgen --users 100 --duration 5s --transport tcp
+  loadgen run storm --dry-run
+  loadgen run mine.toml --gate 127.0.0.1:3014 --seed 7
   loadgen run --gate 127.0.0.1:3014 --users 5000 --rooms 100 --rate 800 --duration 2m --seed 7
 
 Times are such as 500ms, 30s, 2m. The summary goes to standard output, all else to standard error.
@@ -104,27 +115,75 @@ Exit status:
   130  stopped by Ctrl-C (143: SIGTERM, 129: SIGHUP); the report is written and marked as
        partial. A second signal ends at once, without a report";
 
-/// What is to be done.
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    /// A load test.
+    Load(Task),
+    /// To check plans, by the names they are given by.
+    Check(Vec<String>),
+}
+
+/// A load test that is to be done.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
-    /// The load.
-    pub plan: LoadPlan,
+    /// Where its plan comes from.
+    pub source: Source,
     /// The gate of a running cluster; `None` for one of our own.
     pub gate: Option<Address>,
     /// Where to write the report, if not to a numbered folder in `runs`.
     pub out: Option<PathBuf>,
+    /// To say what is planned, and do nothing of it.
+    pub dry_run: bool,
+}
+
+/// Where a plan comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// Options.
+    Options(ShortPlan),
+    /// A file or a built-in plan.
+    Named {
+        /// Its path or name.
+        name: String,
+        /// Options instead of what it says.
+        overrides: Overrides,
+    },
 }
 
 impl Cli {
-    /// The task that was asked for; its plan is not yet checked.
-    pub fn into_task(self) -> Task {
-        let (gate, load) = match self.command {
-            Some(Command::Run { gate, load }) => (Some(gate), load),
-            None => (None, self.load),
+    /// What was asked for; plans are not yet read or checked.
+    ///
+    /// # Errors
+    ///
+    /// If options do not go together.
+    pub fn into_asked(self) -> Result<Asked, clap::Error> {
+        let (plan, gate, load) = match self.command {
+            Some(Command::Run {
+                plan: None,
+                gate: None,
+                ..
+            }) => {
+                let what = "`run` needs a PLAN, or the --gate of the cluster to load\n";
+                return Err(Cli::command().error(ErrorKind::MissingRequiredArgument, what));
+            }
+            Some(Command::Run { plan, gate, load }) => (plan, gate, load),
+            Some(Command::Check { plans }) => return Ok(Asked::Check(plans)),
+            None => (None, None, self.load),
         };
-        let plan = load.plan();
-        let out = load.out;
-        Task { plan, gate, out }
+        let source = match plan {
+            Some(name) => Source::Named {
+                name,
+                overrides: load.overrides()?,
+            },
+            None => Source::Options(load.short()),
+        };
+        Ok(Asked::Load(Task {
+            source,
+            gate,
+            out: load.out,
+            dry_run: load.dry_run,
+        }))
     }
 }
 
@@ -136,50 +195,127 @@ fn gate_without_run(gate: &str) -> Result<Address, String> {
 }
 
 impl Load {
-    fn plan(&self) -> LoadPlan {
-        let defaults = LoadPlan::new(self.users, self.seed);
-        LoadPlan {
+    fn short(&self) -> ShortPlan {
+        let seed = self.seed.unwrap_or(1);
+        let defaults = ShortPlan::new(self.users.unwrap_or(USERS), seed);
+        ShortPlan {
             rooms: self.rooms.unwrap_or(defaults.rooms),
             rate_per_s: self.rate.unwrap_or(defaults.rate_per_s),
-            duration: self.duration.into(),
-            transport: self.transport,
-            message_len: self.message_len,
+            duration: self.duration.map_or(defaults.duration, Duration::from),
+            transport: self.transport.unwrap_or(defaults.transport),
+            message_len: self.message_len.unwrap_or(MESSAGE_LEN),
             ramp: self.ramp.map_or(defaults.ramp, Duration::from),
             ..defaults
         }
     }
+
+    /// What stands on the command line instead of a plan's own; the rest a plan says by its stages.
+    fn overrides(&self) -> Result<Overrides, clap::Error> {
+        for (option, key, is_given) in [
+            ("--rooms", "[rooms]", self.rooms.is_some()),
+            ("--rate", "the `sends` of its stages", self.rate.is_some()),
+            (
+                "--duration",
+                "the `duration` of its stages",
+                self.duration.is_some(),
+            ),
+            (
+                "--ramp",
+                "the `arrivals` of its stages",
+                self.ramp.is_some(),
+            ),
+        ] {
+            if is_given {
+                let what = format!("{option} does not go with a plan, which says {key}\n");
+                return Err(Cli::command().error(ErrorKind::ArgumentConflict, what));
+            }
+        }
+        Ok(Overrides {
+            users: self.users,
+            seed: self.seed,
+            transport: self.transport,
+            message_len: self.message_len,
+        })
+    }
 }
 
 impl Task {
+    /// The plan.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or it is unusable.
+    pub fn plan(&self) -> anyhow::Result<LoadPlan> {
+        match &self.source {
+            Source::Options(short) => Ok(short.plan()?),
+            Source::Named { name, overrides } => Ok(plan::find(name, overrides)?),
+        }
+    }
+
     /// The command line that does this again from the workspace, whatever the defaults will be
     /// then.
     pub fn command(&self) -> String {
         let mut command = String::from("cargo loadgen");
-        if let Some(gate) = &self.gate {
-            let _ = write!(command, " run --gate {gate}");
+        if let Source::Named { name, .. } = &self.source {
+            let _ = write!(command, " run {}", quoted(name));
+        } else if self.gate.is_some() {
+            command.push_str(" run");
         }
-        let LoadPlan {
-            users,
-            rooms,
-            rate_per_s,
-            duration,
-            seed,
-            transport,
-            message_len,
-            ramp,
-            drain: _,
-        } = &self.plan;
-        let transport = transport.to_possible_value();
-        let transport = transport.as_ref().map_or("ws", |value| value.get_name());
-        let _ = write!(
-            command,
-            " --users {users} --rooms {rooms} --rate {rate_per_s} --duration {} --ramp {} \
-             --seed {seed} --transport {transport} --message-len {message_len}",
-            time(*duration),
-            time(*ramp),
-        );
+        if let Some(gate) = &self.gate {
+            let _ = write!(command, " --gate {gate}");
+        }
+        match &self.source {
+            Source::Options(short) => write_options(&mut command, short),
+            Source::Named { overrides, .. } => write_overrides(&mut command, overrides),
+        }
         command
     }
+}
+
+fn write_options(command: &mut String, short: &ShortPlan) {
+    let ShortPlan {
+        users,
+        rooms,
+        rate_per_s,
+        duration,
+        seed,
+        transport,
+        message_len,
+        ramp,
+        drain: _,
+    } = short;
+    let _ = write!(
+        command,
+        " --users {users} --rooms {rooms} --rate {rate_per_s} --duration {} --ramp {} \
+         --seed {seed} --transport {} --message-len {message_len}",
+        time(*duration),
+        time(*ramp),
+        name_of(*transport),
+    );
+}
+
+fn write_overrides(command: &mut String, overrides: &Overrides) {
+    let Overrides {
+        users,
+        seed,
+        transport,
+        message_len,
+    } = *overrides;
+    for (option, value) in [
+        ("users", users.map(|it| it.to_string())),
+        ("seed", seed.map(|it| it.to_string())),
+        ("transport", transport.map(name_of)),
+        ("message-len", message_len.map(|it| it.to_string())),
+    ] {
+        if let Some(value) = value {
+            let _ = write!(command, " --{option} {value}");
+        }
+    }
+}
+
+fn name_of(transport: Transport) -> String {
+    let value = transport.to_possible_value();
+    value.map_or_else(|| "ws".to_owned(), |value| value.get_name().to_owned())
 }
 
 /// Writes `duration` exactly, in one word.
@@ -202,7 +338,10 @@ mod tests {
 
     fn task(line: &str) -> Result<Task, clap::Error> {
         let line = line.strip_prefix("cargo ").unwrap_or(line);
-        Cli::try_parse_from(line.split(' ')).map(Cli::into_task)
+        match Cli::try_parse_from(line.split(' '))?.into_asked()? {
+            Asked::Load(task) => Ok(task),
+            Asked::Check(plans) => panic!("a check of {plans:?} is no task"),
+        }
     }
 
     #[test]
@@ -214,7 +353,7 @@ mod tests {
     fn without_options_it_is_the_default_plan_against_a_cluster_of_its_own()
     -> clap::error::Result<()> {
         let task = task("loadgen")?;
-        assert_eq!(task.plan, LoadPlan::new(1000, 1));
+        assert_eq!(task.source, Source::Options(ShortPlan::new(1000, 1)));
         assert_eq!(task.gate, None);
         Ok(())
     }
@@ -225,6 +364,8 @@ mod tests {
             "loadgen --users 100 --duration 1500ms --transport tcp",
             "loadgen run --gate [::1]:3014 --users 7 --rooms 3 --rate 0.5 --seed 9 --ramp 2m",
             "loadgen --users 7 --duration 3us --ramp 0s --message-len 1000",
+            "loadgen run storm --users 7 --seed 9",
+            "loadgen run mine.toml --gate [::1]:3014 --transport tcp --message-len 9",
         ] {
             let task = task(line)?;
             assert_eq!(super::tests::task(&task.command())?, task);
@@ -249,6 +390,15 @@ mod tests {
             ("loadgen run --gate a:1 --users -1", "--users"),
             ("loadgen --duration 30", "--duration"),
             ("loadgen --transport udp", "--transport"),
+            (
+                "loadgen run storm --rate 5",
+                "--rate does not go with a plan",
+            ),
+            (
+                "loadgen run storm --ramp 5s",
+                "--ramp does not go with a plan",
+            ),
+            ("loadgen check", "PLAN"),
         ] {
             let said = task(line).expect_err(line).to_string();
             assert!(said.contains(option), "{line}: {said}");

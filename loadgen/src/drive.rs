@@ -60,7 +60,7 @@ pub async fn drive<N: Network>(
     stopped: impl Future<Output = Ending>,
 ) -> Finished {
     let access = access(plan, gate);
-    let scripts = (0..plan.users).map(|user| {
+    let scripts = (0..plan.connections()).map(|user| {
         let rng = rng_of(plan.seed, user, Purpose::Life);
         (plan.script(user), rng)
     });

@@ -8,22 +8,25 @@
 //! - [`script`]: what one user is going to do, fixed ahead (in files with [`time_text`]);
 //! - [`user`]: lives a script over any network (with [`login`], the way to a connector, and `sight`,
 //!   what it makes of what it is sent);
-//! - [`swarm`]: all users of a run, a task each.
+//! - [`swarm`]: all users of a run, a task each;
+//! - [`document`]: a TOML file whose mistakes are told with their places, with [`span`], numbers that
+//!   are drawn, and [`quoted`], words as a shell takes them.
 //!
 //! The simulator uses these. A load test over real sockets adds:
 //!
-//! - [`plan`]: a load test as a few numbers, from which the scripts follow;
+//! - [`plan`]: a load test, read from a file or made of options, from which the scripts follow;
 //! - [`health`]: whether this machine can carry it;
 //! - [`drive`]: one load test from the first login to the last goodbye, with [`progress`];
 //! - [`audit`]: what was promised against what was heard, by the [`presence`] of users in rooms;
 //! - [`figures`]: logins, requests and the generator's own lateness;
-//! - [`verdicts`]: what had to hold, and whether it did;
+//! - [`verdicts`]: what had to hold, and whether it did, with the [`thresholds`] of the plan;
 //! - [`outcome`]: all of it as the report of a run;
 //! - [`cli`] and [`program`]: the program `loadgen`.
 
 pub mod address;
 pub mod audit;
 pub mod cli;
+pub mod document;
 pub mod drive;
 pub mod figures;
 pub mod health;
@@ -35,9 +38,12 @@ pub mod plan;
 pub mod presence;
 pub mod program;
 pub mod progress;
+pub mod quoted;
 pub mod script;
 mod sight;
+pub mod span;
 pub mod swarm;
+pub mod thresholds;
 pub mod time_text;
 pub mod user;
 pub mod verdicts;

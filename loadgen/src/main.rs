@@ -14,13 +14,14 @@ const LOG: &str = "error";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let task = Cli::parse().into_task();
+    let asked = Cli::parse().into_asked();
+    let asked = asked.unwrap_or_else(|error| error.exit());
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .init();
-    match program::run(&task).await {
+    match program::run(&asked).await {
         Ok(status) => status,
         Err(error) => {
             say(&format!("loadgen: {error:#}"));

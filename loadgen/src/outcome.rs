@@ -14,6 +14,7 @@ use crate::figures::{Figures, figures};
 use crate::health::LATENESS_MAX;
 use crate::history::{Event, What};
 use crate::plan::LoadPlan;
+use crate::thresholds;
 use crate::verdicts::verdicts;
 
 /// What a run does not know of itself.
@@ -47,6 +48,8 @@ pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Outcome {
     warnings.extend(late_sends(&figures));
     let counts = counts(plan, history, &audit);
     let latencies = latencies(audit, figures);
+    let (thresholds, unknown) = thresholds::judge(&plan.thresholds, &latencies, &counts);
+    warnings.extend(unknown);
     let shown = latencies
         .iter()
         .filter_map(|(name, latencies)| Some((name.clone(), latencies.figures()?)));
@@ -65,10 +68,12 @@ pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Outcome {
         partial: finished.is_partial(),
         plan: Plan {
             options: options(plan, stamp.target),
-            ..Plan::default()
+            steps: plan.steps(),
+            stages: plan.spans(),
+            faults: Vec::new(),
         },
         verdicts,
-        thresholds: Vec::new(),
+        thresholds,
         invalid: Vec::new(),
         warnings,
         counts,
@@ -84,11 +89,10 @@ fn options(plan: &LoadPlan, target: String) -> BTreeMap<String, Value> {
     let transport = plan.transport.to_possible_value();
     let transport = transport.map(|value| value.get_name().to_owned());
     let options = [
-        ("duration_us", (plan.duration.as_micros() as u64).into()),
+        ("duration_us", (plan.leave_at().as_micros() as u64).into()),
         ("message_len", plan.message_len.into()),
-        ("ramp_us", (plan.ramp.as_micros() as u64).into()),
-        ("rate_per_s", plan.rate_per_s.into()),
-        ("rooms", plan.rooms.into()),
+        ("plan", plan.name.as_str().into()),
+        ("rooms", plan.rooms.count().into()),
         ("target", target.into()),
         ("transport", transport.into()),
         ("users", plan.users.into()),

@@ -22,40 +22,106 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::address::Address;
-use crate::cli::Task;
+use crate::cli::{Asked, Task};
 use crate::drive::{Ending, Finished, access, drive};
 use crate::health;
 use crate::history::Recorder;
 use crate::outcome::{Stamp, judge};
-use crate::progress;
+use crate::plan::counts::Counts;
+use crate::plan::file::Overrides;
+use crate::plan::{self, LoadPlan};
+use crate::{progress, thresholds};
 
-/// Does `task` and prints its summary; the exit status says what held.
+/// The exit status if something can't be used.
+const UNUSABLE: u8 = 2;
+
+/// Does what was asked for; the exit status says what held.
 ///
 /// # Errors
 ///
-/// If the task can't be done: an unusable plan, gate, machine or folder.
-pub async fn run(task: &Task) -> anyhow::Result<ExitCode> {
-    task.plan.check()?;
-    health::allow_files(task.plan.users, task.gate.is_none())?;
+/// If it can't be done: an unusable plan, gate, machine or folder.
+pub async fn run(asked: &Asked) -> anyhow::Result<ExitCode> {
+    match asked {
+        Asked::Check(plans) => check(plans),
+        Asked::Load(task) if task.dry_run => describe(task),
+        Asked::Load(task) => load(task).await,
+    }
+}
+
+/// Says of each plan whether it is sound, and what is wrong.
+fn check(plans: &[String]) -> anyhow::Result<ExitCode> {
+    let mut stdout = Output::stdout();
+    let mut status = ExitCode::SUCCESS;
+    for name in plans {
+        match plan::find(name, &Overrides::default()) {
+            Ok(plan) => stdout.print_line(&format!(
+                "{name}: {} users in {} rooms, {} stages, {:?}",
+                plan.users,
+                plan.rooms.count(),
+                plan.stages.len(),
+                plan.leave_at()
+            )),
+            Err(error) => {
+                say(&format!("error: {:#}", anyhow::Error::new(error)));
+                status = ExitCode::from(UNUSABLE);
+            }
+        }
+    }
+    stdout.end()?;
+    Ok(status)
+}
+
+/// Prints what is planned.
+fn describe(task: &Task) -> anyhow::Result<ExitCode> {
+    let plan = task.plan()?;
+    let counts = Counts::of(&plan);
+    let connections = plan.connections();
+    let mut stdout = Output::stdout();
+    stdout.print_line(&format!(
+        "{}: {} users in {} rooms, the largest of {}, seed {}; {} open files, {} with the cluster in \
+         this process\n",
+        plan.name,
+        plan.users,
+        plan.rooms.count(),
+        counts.room_max,
+        plan.seed,
+        health::files_needed(connections, false),
+        health::files_needed(connections, true),
+    ));
+    stdout.print(&counts.table(&plan));
+    for threshold in &plan.thresholds {
+        stdout.print_line(&format!("must hold: {}", threshold.demand));
+    }
+    stdout.end()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Does `task` and prints its summary.
+async fn load(task: &Task) -> anyhow::Result<ExitCode> {
+    let plan = task.plan()?;
+    health::allow_files(plan.connections(), task.gate.is_none())?;
     let mut cluster = match task.gate {
         Some(_) => None,
         None => Some(start_cluster().await?),
     };
     let gate = gate(task, cluster.as_ref());
-    health::ask_gate(&Tcp::loopback(), &access(&task.plan, &gate)).await?;
+    health::ask_gate(&Tcp::loopback(), &access(&plan, &gate)).await?;
     // From here on a signal ends the run and not the program.
     let signals = Signals::listen().context("the system refuses signals")?;
-    let folder = Arc::new(folder(task)?);
+    let folder = Arc::new(folder(task, plan.seed)?);
     let (stopper, stopped) = oneshot::channel();
     let mut watch = JoinSet::new();
     watch.spawn(heed(signals, stopper, Arc::clone(&folder)));
     let started_at = date_now();
 
     say(&format!(
-        "{} users in {} rooms, {} sends per second for {:?}, gate {gate}",
-        task.plan.users, task.plan.rooms, task.plan.rate_per_s, task.plan.duration,
+        "{} users in {} rooms, plan {} of {:?}, gate {gate}",
+        plan.users,
+        plan.rooms.count(),
+        plan.name,
+        plan.leave_at(),
     ));
-    let finished = drive_shown(task, &gate, cluster.as_mut(), stopped).await;
+    let finished = drive_shown(&plan, &gate, cluster.as_mut(), stopped).await;
     if let Some(cluster) = cluster {
         // The figures are complete; a server that does not stop changes nothing in them.
         if let Err(error) = cluster.stop().await {
@@ -72,7 +138,7 @@ pub async fn run(task: &Task) -> anyhow::Result<ExitCode> {
             None => "embedded".to_owned(),
         },
     };
-    report(task, &finished, stamp, &folder)
+    report(&plan, &finished, stamp, &folder)
 }
 
 async fn start_cluster() -> anyhow::Result<Running> {
@@ -99,10 +165,10 @@ fn gate(task: &Task, cluster: Option<&Running>) -> Address {
     }
 }
 
-fn folder(task: &Task) -> anyhow::Result<RunFolder> {
+fn folder(task: &Task, seed: u64) -> anyhow::Result<RunFolder> {
     let folder = match &task.out {
         Some(out) => RunFolder::create(out),
-        None => RunFolder::create_next(Path::new("runs"), &format!("load-{}", task.plan.seed)),
+        None => RunFolder::create_next(Path::new("runs"), &format!("load-{seed}")),
     };
     folder.context("no folder for the report (--out)")
 }
@@ -122,7 +188,7 @@ async fn heed(mut signals: Signals, stopper: oneshot::Sender<Signal>, folder: Ar
 /// Drives the users and shows how far they are, until they have ended, the cluster fails, or
 /// `signal` comes.
 async fn drive_shown(
-    task: &Task,
+    plan: &LoadPlan,
     gate: &Address,
     cluster: Option<&mut Running>,
     signal: oneshot::Receiver<Signal>,
@@ -140,23 +206,24 @@ async fn drive_shown(
                 reason: format!("{:#}", anyhow::Error::from(error)),
             },
             Ok(signal) = signal => Ending::Interrupted(signal),
+            reason = thresholds::watch(&plan.thresholds, &recorder) => Ending::Failed { reason },
         }
     };
     let network = Tcp::loopback();
     tokio::select! {
-        finished = drive(&task.plan, &network, gate, &recorder, stopped) => finished,
-        never = progress::show(&task.plan, &recorder) => match never {},
+        finished = drive(plan, &network, gate, &recorder, stopped) => finished,
+        never = progress::show(plan, &recorder) => match never {},
     }
 }
 
 fn report(
-    task: &Task,
+    plan: &LoadPlan,
     finished: &Finished,
     stamp: Stamp,
     folder: &RunFolder,
 ) -> anyhow::Result<ExitCode> {
     let started_at = stamp.started_at;
-    let outcome = judge(&task.plan, finished, stamp);
+    let outcome = judge(plan, finished, stamp);
     folder.write_run(&outcome.run)?;
     folder.write_latencies(started_at, finished.elapsed, &outcome.latencies)?;
     let mut summary = String::new();

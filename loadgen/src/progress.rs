@@ -36,7 +36,7 @@ async fn show_bar(plan: &LoadPlan, recorder: &Recorder) -> Infallible {
         let now = recorder.now();
         bar.0.set_message(format!(
             "{}: {}",
-            phase(plan, now),
+            plan.stage_name(now),
             describe(recorder.tally())
         ));
         bar.0.set_position(now.as_millis() as u64);
@@ -59,16 +59,6 @@ async fn print_lines(recorder: &Recorder) -> Infallible {
     loop {
         ticks.tick().await;
         say(&line(recorder.now(), recorder.tally()));
-    }
-}
-
-fn phase(plan: &LoadPlan, now: Duration) -> &'static str {
-    if now < plan.sends_from() {
-        "logging in"
-    } else if now < plan.sends_until() {
-        "sending"
-    } else {
-        "waiting for the last deliveries"
     }
 }
 
@@ -139,17 +129,6 @@ mod tests {
         assert_eq!(
             describe(tally()),
             "1 users entered, 4 sends, 7 deliveries, 6 sends refused, 3 connections lost"
-        );
-    }
-
-    #[test]
-    fn a_run_logs_in_then_sends_then_waits() {
-        let plan = LoadPlan::new(1000, 1);
-        assert_eq!(phase(&plan, Duration::ZERO), "logging in");
-        assert_eq!(phase(&plan, plan.sends_from()), "sending");
-        assert_eq!(
-            phase(&plan, plan.sends_until()),
-            "waiting for the last deliveries"
         );
     }
 }

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::history::Target;
 use crate::time_text;
 
-/// The life of one virtual user.
+/// The life of one virtual user. Its actions are a list, or are drawn one after the other when the
+/// user comes to them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Script {
+pub struct Script<Actions = Vec<Action>> {
     /// The user's number, its identity in the history.
     pub user: u32,
     /// The name it enters rooms under.
@@ -28,7 +29,7 @@ pub struct Script {
     pub message_len: usize,
     /// What it does, in the order of time. A user whose last action is not [`Do::Leave`] or
     /// [`Do::Vanish`] stays until its future is dropped.
-    pub actions: Vec<Action>,
+    pub actions: Actions,
     /// How it comes back after a connection that it lost or a login that failed; `None`: it
     /// does not, until the next [`Do::Login`].
     pub reconnect: Option<Reconnect>,
@@ -67,6 +68,8 @@ pub enum Do {
     Vanish,
     /// Stops reading, but goes on sending what is due and its heartbeats.
     Deafen,
+    /// Reads again. Nothing for a user who does.
+    Listen,
 }
 
 /// How long a user waits before it logs in again.
@@ -99,6 +102,12 @@ pub enum Purpose {
     Script = 0,
     /// What is drawn while the user lives (waits before it comes back).
     Life = 1,
+    /// Drawing when it goes and comes back, and when it does not listen.
+    Moves = 2,
+    /// Drawing when it comes.
+    Arrival = 3,
+    /// Drawing the size of a room, whose number stands for that of a user.
+    Room = 4,
 }
 
 /// The generator of user `user` in a run with `seed`: it depends on nothing else, so that

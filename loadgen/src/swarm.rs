@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use crate::history::Recorder;
-use crate::script::Script;
+use crate::script::{Action, Script};
 use crate::user::{self, Access};
 
 /// Lives all `scripts`, each with the generator beside it, until all have ended or it is `stop_at`;
@@ -18,13 +18,17 @@ use crate::user::{self, Access};
 /// # Panics
 ///
 /// If a user does.
-pub async fn run<N: Network>(
-    scripts: impl IntoIterator<Item = (Script, StdRng)>,
+pub async fn run<N, Actions>(
+    scripts: impl IntoIterator<Item = (Script<Actions>, StdRng)>,
     network: &N,
     access: &Access,
     recorder: &Recorder,
     stop_at: Instant,
-) -> usize {
+) -> usize
+where
+    N: Network,
+    Actions: IntoIterator<Item = Action, IntoIter: Send + Sync> + Send + 'static,
+{
     let mut users = JoinSet::new();
     for (script, rng) in scripts {
         let user = user::run(

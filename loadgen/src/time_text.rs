@@ -27,6 +27,23 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
         .map_err(|_| D::Error::custom(format!("`{text}` is not a time such as 1s 500ms")))
 }
 
+/// The same for what may be left out: for
+/// `#[serde(default, deserialize_with = "time_text::maybe::deserialize")]`.
+pub mod maybe {
+    use super::*;
+
+    /// Reads a time.
+    ///
+    /// # Errors
+    ///
+    /// If it is none.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        super::deserialize(deserializer).map(Some)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

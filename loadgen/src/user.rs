@@ -3,8 +3,9 @@
 //! The user is one task and knows nothing of its network: the same code runs over real sockets and
 //! in simulation. Everything that it does and sees goes into the history.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::future;
+use std::iter::Peekable;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,20 +74,24 @@ pub type Vanished<S> = Vec<Client<S>>;
 /// It ends when the script has nothing left to do and the user is not connected; a user that is
 /// connected stays, until this future is dropped. The connections that it vanished from are
 /// handed back, to be kept until the end of the run.
-pub async fn run<N: Network>(
-    script: Script,
+pub async fn run<N, Actions>(
+    script: Script<Actions>,
     network: N,
     access: Access,
     recorder: Recorder,
     rng: StdRng,
-) -> Vanished<N::Stream> {
+) -> Vanished<N::Stream>
+where
+    N: Network,
+    Actions: IntoIterator<Item = Action>,
+{
     let mut user = User {
         user: script.user,
         name: script.name,
         gate_key: script.gate_key,
         room: script.room,
         message_len: script.message_len,
-        actions: script.actions.into(),
+        actions: script.actions.into_iter().peekable(),
         reconnect: script.reconnect,
         network,
         access,
@@ -116,13 +121,13 @@ pub async fn run<N: Network>(
     vanished
 }
 
-struct User<N: Network> {
+struct User<N: Network, Actions: Iterator> {
     user: u32,
     name: String,
     gate_key: Option<String>,
     room: String,
     message_len: usize,
-    actions: VecDeque<Action>,
+    actions: Peekable<Actions>,
     reconnect: Option<Reconnect>,
     network: N,
     access: Access,
@@ -175,7 +180,7 @@ enum Question {
 }
 
 /// Out of the cluster.
-impl<N: Network> User<N> {
+impl<N: Network, Actions: Iterator<Item = Action>> User<N, Actions> {
     /// Waits until the script or a retry asks for a login; `false` if the script is over.
     async fn wait_for_login(&mut self) -> bool {
         loop {
@@ -199,7 +204,7 @@ impl<N: Network> User<N> {
                         Do::SendAtOnce(target) => self.first_words = Some(target),
                         Do::Enter { room } => self.room = room,
                         Do::Leave => self.retry_at = None,
-                        Do::Vanish | Do::Deafen => {}
+                        Do::Vanish | Do::Deafen | Do::Listen => {}
                     }
                 }
                 () = at(self.retry_at) => return true,
@@ -245,7 +250,7 @@ impl<N: Network> User<N> {
 }
 
 /// In the cluster.
-impl<N: Network> User<N> {
+impl<N: Network, Actions: Iterator<Item = Action>> User<N, Actions> {
     /// Enters the room and follows the script until the connection ends.
     async fn stay(
         &mut self,
@@ -303,6 +308,7 @@ impl<N: Network> User<N> {
                 self.note(What::Deaf);
                 session.deaf = true;
             }
+            Do::Listen => session.listen(self.access.patience.answer),
             Do::Login => {}
         }
         None
@@ -433,16 +439,16 @@ impl<N: Network> User<N> {
 }
 
 /// The script.
-impl<N: Network> User<N> {
+impl<N: Network, Actions: Iterator<Item = Action>> User<N, Actions> {
     /// When the next action is due.
-    fn due_at(&self) -> Option<Instant> {
-        let next = self.actions.front()?;
+    fn due_at(&mut self) -> Option<Instant> {
+        let next = self.actions.peek()?;
         Some(self.recorder.started_at() + next.at)
     }
 
     fn take_due(&mut self) -> Action {
         self.actions
-            .pop_front()
+            .next()
             .expect("an action is due only while there is one")
     }
 
@@ -452,6 +458,16 @@ impl<N: Network> User<N> {
 }
 
 impl Session {
+    /// Reads again; what was not read while nobody listened is no answer that was late.
+    fn listen(&mut self, patience: Duration) {
+        if std::mem::take(&mut self.deaf) {
+            let answer_by = Instant::now() + patience;
+            self.asked
+                .values_mut()
+                .for_each(|asked| asked.answer_by = answer_by);
+        }
+    }
+
     /// When the oldest unanswered request is given up. One who does not listen does not wait.
     fn answer_by(&self) -> Option<Instant> {
         if self.deaf {

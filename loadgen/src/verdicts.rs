@@ -76,7 +76,13 @@ fn checks(plan: &LoadPlan, finished: &Finished, audit: &Audit) -> Vec<Check> {
     let unsent = because("nothing was sent", audit.sent == 0);
     let unheard = unsent.or(because("nothing was heard", audit.delivered == 0));
     let unowed = unsent.or(because("nothing was owed to anybody", audit.expected == 0));
-    vec![
+    let unique = check(
+        "unique",
+        "nobody entered under a name that was in use",
+        stopped,
+        intruders(plan, history),
+    );
+    let mut checks = vec![
         check(
             "finished",
             "the cluster stood and every user came to the end of its script",
@@ -91,9 +97,9 @@ fn checks(plan: &LoadPlan, finished: &Finished, audit: &Audit) -> Vec<Check> {
         ),
         check(
             "admitted",
-            "no login failed or was refused",
+            "no login failed or was refused, but for one under a name that is in use",
             empty,
-            failed_logins(history),
+            failed_logins(plan, history),
         ),
         check(
             "kept",
@@ -149,7 +155,11 @@ fn checks(plan: &LoadPlan, finished: &Finished, audit: &Audit) -> Vec<Check> {
             empty,
             told(&audit.strange),
         ),
-    ]
+    ];
+    if plan.duplicate_logins > 0 {
+        checks.push(unique);
+    }
+    checks
 }
 
 /// The cases of a fault, and how many more there are.
@@ -178,14 +188,14 @@ enum Place {
     Gone,
 }
 
-/// All users of `plan`, as `history` has them.
+/// All users of `plan` with a name of their own, as `history` has them.
 fn users(plan: &LoadPlan, history: &[Event]) -> BTreeMap<u32, User> {
     let absent = || User {
         entered: false,
         place: Place::Outside("it never got so far".to_owned()),
     };
     let mut users: BTreeMap<u32, User> = (0..plan.users).map(|user| (user, absent())).collect();
-    for event in history {
+    for event in history.iter().filter(|it| it.user < plan.users) {
         let user = users.entry(event.user).or_insert_with(absent);
         user.place = match &event.what {
             What::Entered { .. } => {
@@ -233,7 +243,7 @@ fn unfinished(users: &BTreeMap<u32, User>, ending: &Ending) -> Vec<String> {
 
 /// Users that had the time to enter a room and were never in one, with what kept them out last.
 fn outsiders(users: &BTreeMap<u32, User>, plan: &LoadPlan, finished: &Finished) -> Vec<String> {
-    if finished.elapsed < plan.sends_from() {
+    if finished.elapsed < plan.arrived_at() {
         return Vec::new();
     }
     first_cases(users.iter().filter_map(|(user, how)| match &how.place {
@@ -244,16 +254,30 @@ fn outsiders(users: &BTreeMap<u32, User>, plan: &LoadPlan, finished: &Finished) 
 
 /// Logins that came to nothing, though a later one of the same user may have succeeded: a cluster
 /// that turns users away until it has the time is one that can't take them.
-fn failed_logins(history: &[Event]) -> Vec<String> {
+fn failed_logins(plan: &LoadPlan, history: &[Event]) -> Vec<String> {
     first_cases(history.iter().filter_map(|event| {
         let why = match &event.what {
             What::LoginFailed { reason } => reason.as_str(),
+            What::Refused { duplicate: true } if event.user >= plan.users => return None,
             What::Refused { duplicate } => refusal(*duplicate),
             _ => return None,
         };
         let at = event.at.as_secs_f64();
         Some(format!(
             "user {}: {why}, {at:.3} s into the run",
+            event.user
+        ))
+    }))
+}
+
+/// Those who were let in under a name that was in use.
+fn intruders(plan: &LoadPlan, history: &[Event]) -> Vec<String> {
+    first_cases(history.iter().filter_map(|event| {
+        let is_entry = matches!(event.what, What::Entered { .. });
+        let name = plan.namesake(event.user).filter(|_| is_entry)?;
+        let at = event.at.as_secs_f64();
+        Some(format!(
+            "user {} entered under the name of user {name}, {at:.3} s into the run",
             event.user
         ))
     }))

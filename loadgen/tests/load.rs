@@ -12,6 +12,9 @@ use loadgen::drive::{Ending, drive};
 use loadgen::history::Recorder;
 use loadgen::outcome::{Outcome, Stamp, judge};
 use loadgen::plan::LoadPlan;
+use loadgen::plan::counts::Counts;
+use loadgen::plan::file::{Overrides, PlanFile};
+use loadgen::plan::short::ShortPlan;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::time::Instant;
@@ -26,8 +29,71 @@ async fn fifty_users_over_tcp_hear_everything_once() -> Result<(), Box<dyn Error
     assert_all_held(&load(Transport::Tcp).await?)
 }
 
+/// People come, go, switch rooms and stop reading for a while, and three try names that are in use.
+const RESTLESS: &str = "
+settle = '500ms'
+drain = '2s'
+duplicate-logins = 3
+rooms = { count = 6, zipf = 1.0 }
+slow-readers = { percent = 10, pause = '200ms', every = '1s' }
+
+[[stage]]
+duration = '500ms'
+arrivals = { users = 40, spacing = 'poisson' }
+
+[[stage]]
+duration = '2s'
+arrivals = { users = 20 }
+sends.think = { law = 'exponential', mean = '500ms' }
+churn = { leave = 1, rejoin = 8, away = '300ms', switch = 8 }
+
+[[stage]]
+duration = '2s'
+sends.rate = { shape = 'ramp', from = 10, to = 100 }
+storm = { after = '500ms', percent = 50, within = '500ms' }
+
+[[threshold]]
+demand = 'lost == 0'
+
+[[threshold]]
+demand = 'broadcast.last.p50 < 30s'
+
+[[threshold]]
+demand = 'logins_refused == 3'
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_who_come_and_go_all_the_time_hear_everything_once() -> Result<(), Box<dyn Error>> {
+    let plan = PlanFile::read(RESTLESS, "restless.toml", &Overrides::default())?;
+    let planned = Counts::of(&plan).total();
+    assert!(planned.switches > 0 && planned.logins > 80, "{planned:?}");
+    let outcome = drive_plan(&plan).await?;
+    let run = &outcome.run;
+    assert!(run.holds(), "{:#?} {:#?}", run.verdicts, run.thresholds);
+    assert_eq!(run.counts["logins_total"], planned.logins);
+    assert_eq!(run.counts["logins_refused"], 3);
+    assert_eq!(run.counts["sends_total"], planned.sends);
+    assert_eq!(run.counts["users_entered"], 60);
+    let judged: Vec<_> = run.thresholds.iter().map(|it| it.metric.as_str()).collect();
+    assert_eq!(judged, ["lost", "broadcast.last.p50", "logins_refused"]);
+    Ok(())
+}
+
 /// Drives 50 users in 5 rooms for 2 s.
 async fn load(transport: Transport) -> Result<Outcome, Box<dyn Error>> {
+    let plan = ShortPlan {
+        rooms: 5,
+        rate_per_s: 100.0,
+        duration: Duration::from_secs(2),
+        ramp: Duration::from_millis(200),
+        drain: Duration::from_secs(2),
+        transport,
+        ..ShortPlan::new(50, 7)
+    };
+    drive_plan(&plan.plan()?).await
+}
+
+async fn drive_plan(plan: &LoadPlan) -> Result<Outcome, Box<dyn Error>> {
     let mut rng = StdRng::seed_from_u64(1);
     let cluster = embedded::start(Size::default(), Options::default(), &mut rng).await?;
     let (host, port) = cluster.gate().ok_or("a cluster has a gate")?;
@@ -35,19 +101,9 @@ async fn load(transport: Transport) -> Result<Outcome, Box<dyn Error>> {
         host: host.to_owned(),
         port,
     };
-    let plan = LoadPlan {
-        rooms: 5,
-        rate_per_s: 100.0,
-        duration: Duration::from_secs(2),
-        ramp: Duration::from_millis(200),
-        drain: Duration::from_secs(2),
-        transport,
-        ..LoadPlan::new(50, 7)
-    };
-    plan.check()?;
     let recorder = Recorder::new(Instant::now());
     let never = std::future::pending();
-    let finished = drive(&plan, &Tcp::loopback(), &gate, &recorder, never).await;
+    let finished = drive(plan, &Tcp::loopback(), &gate, &recorder, never).await;
     cluster.stop().await?;
     assert_eq!(finished.ending, Ending::Complete);
     let stamp = Stamp {
@@ -56,7 +112,7 @@ async fn load(transport: Transport) -> Result<Outcome, Box<dyn Error>> {
         started_at: Duration::ZERO,
         target: "embedded".to_owned(),
     };
-    Ok(judge(&plan, &finished, stamp))
+    Ok(judge(plan, &finished, stamp))
 }
 
 fn assert_all_held(outcome: &Outcome) -> Result<(), Box<dyn Error>> {

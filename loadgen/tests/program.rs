@@ -64,6 +64,127 @@ fn what_can_not_be_used_ends_with_2_and_says_what_and_why() -> Outcome {
     Ok(())
 }
 
+#[test]
+fn a_plan_that_is_wrong_is_told_with_its_place_before_anything_starts() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("mine.toml");
+    fs::write(
+        &file,
+        "[[stage]]\nduration = '1s'\narivals = { users = 5 }\n",
+    )?;
+    for command in ["check", "run"] {
+        let output = loadgen(&[command], &file)?;
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        let expected =
+            "mine.toml:3:1: unknown key `arivals` in [[stage]]; did you mean `arrivals`?";
+        assert!(said.contains(expected), "{said}");
+        assert_eq!(text(&output.stdout), "");
+    }
+    assert_eq!(
+        fs::read_dir(folder.path())?.count(),
+        1,
+        "a folder for no run"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_dry_run_prints_what_is_planned_and_starts_nothing() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let out = folder.path().join("out");
+    let arguments = ["run", "storm", "--users", "60", "--dry-run", "--out"];
+    let output = loadgen(&arguments, &out)?;
+    let (said, printed) = (text(&output.stderr), text(&output.stdout));
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(
+        printed.starts_with("storm: 60 users in 50 rooms"),
+        "{printed}"
+    );
+    // 60 users, 10 second logins and 256 files besides; then both ends of each connection.
+    let files = "; 326 open files, 396 with the cluster in this process";
+    assert!(printed.contains(files), "{printed}");
+    for part in [
+        "together",
+        "users connected over time",
+        "must hold: lost == 0",
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    assert!(!out.exists());
+    Ok(())
+}
+
+#[test]
+fn a_plan_is_run_and_a_threshold_that_it_breaks_fails_it() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("mine.toml");
+    let plan = "
+        drain = '1s'
+        [[stage]]
+        duration = '200ms'
+        arrivals.users = 10
+        [[stage]]
+        duration = '1s'
+        sends = { rate = 20, spacing = 'even' }
+        [[threshold]]
+        demand = 'sends_total == 20'
+        [[threshold]]
+        demand = 'broadcast.last.max < 1us'
+        ";
+    fs::write(&file, plan)?;
+    let file = file.to_str().ok_or("a path of text")?;
+    let out = folder.path().join("out");
+    let output = loadgen(&["run", file, "--seed", "3", "--out"], &out)?;
+    let (said, summary) = (text(&output.stderr), text(&output.stdout));
+    assert_eq!(output.status.code(), Some(1), "{said}\n{summary}");
+    let run = run_folder::read(&out)?;
+    let thresholds = run.thresholds.iter();
+    let thresholds: Vec<_> = thresholds
+        .map(|it| (it.metric.as_str(), it.holds))
+        .collect();
+    let expected = [("sends_total", true), ("broadcast.last.max", false)];
+    assert_eq!(thresholds, expected);
+    let stages = (run.plan.steps.len(), run.plan.stages.len());
+    assert_eq!((run.seed, stages), (3, (2, 2)));
+    assert!(
+        run.command.ends_with("mine.toml --seed 3"),
+        "{}",
+        run.command
+    );
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_breaks_a_threshold_that_stops_it_is_over_at_once() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("mine.toml");
+    let plan = "
+        [[stage]]
+        duration = '1s'
+        arrivals.users = 10
+        [[stage]]
+        duration = '1h'
+        sends = { rate = 10 }
+        [[threshold]]
+        demand = 'sends_total < 5'
+        abort = true
+        ";
+    fs::write(&file, plan)?;
+    let file = file.to_str().ok_or("a path of text")?;
+    let out = folder.path().join("out");
+    let output = loadgen(&["run", file, "--out"], &out)?;
+    let summary = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{summary}");
+    assert!(
+        summary.contains("`sends_total < 5` was broken: it was"),
+        "{summary}"
+    );
+    assert!(run_folder::read(&out)?.partial);
+    Ok(())
+}
+
 #[cfg(unix)]
 #[test]
 fn too_few_open_files_are_told_before_the_start() -> Outcome {

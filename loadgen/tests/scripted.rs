@@ -17,7 +17,7 @@ use loadgen::address::Address;
 use loadgen::drive::{Ending, drive};
 use loadgen::history::{Recorder, What};
 use loadgen::outcome::{Outcome, Stamp, judge};
-use loadgen::plan::LoadPlan;
+use loadgen::plan::short::ShortPlan;
 use loadgen::script::{Action, Do, Purpose, Reconnect, Script, rng_of};
 use loadgen::user::{self, Access, Patience};
 use serde_json::{Value, json};
@@ -294,14 +294,15 @@ async fn live(manners: Manners) -> Result<Vec<What>, Failure> {
 /// What comes of a short load test against a server with these manners.
 async fn load(manners: Manners) -> Result<Outcome, Failure> {
     let server = Server::start(manners).await?;
-    let plan = LoadPlan {
+    let plan = ShortPlan {
         rate_per_s: 100.0,
         duration: Duration::from_millis(200),
         ramp: Duration::ZERO,
         drain: Duration::from_millis(200),
         transport: Transport::Tcp,
-        ..LoadPlan::new(1, 7)
+        ..ShortPlan::new(1, 7)
     };
+    let plan = plan.plan()?;
     let recorder = Recorder::new(Instant::now());
     let (network, gate) = (Tcp::loopback(), server.address());
     let driven = drive(&plan, &network, &gate, &recorder, std::future::pending());

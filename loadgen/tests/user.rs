@@ -268,6 +268,48 @@ async fn a_deaf_user_is_heard_but_hears_nothing() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_user_that_listens_again_hears_what_it_missed_and_keeps_its_connection() -> Outcome {
+    let patience = Patience {
+        answer: Duration::from_millis(300),
+        ..Patience::default()
+    };
+    let history = play_with(
+        patience,
+        [
+            script(
+                ANN,
+                [
+                    (0, Do::Login),
+                    (300, Do::Deafen),
+                    (400, Do::Send(Target::Room)),
+                    (1000, Do::Listen),
+                    (1500, Do::Leave),
+                ],
+            ),
+            script(
+                BOB,
+                [
+                    (0, Do::Login),
+                    (500, Do::Send(Target::Room)),
+                    (1500, Do::Leave),
+                ],
+            ),
+        ],
+    )
+    .await?;
+    let mut heard = history.iter().filter(|event| event.user == ANN);
+    let of_bob = heard.find(
+        |event| matches!(event.what, What::Heard { message: Some(of), .. } if of == message(BOB, 1)),
+    );
+    let at = of_bob.ok_or("it never heard")?.at;
+    assert!(at >= Duration::from_millis(1000), "{at:?}");
+    // The answer to what it sent was there all the time: it is not late.
+    let closed = |what: &What| matches!(what, What::Closed { .. });
+    assert!(!seen_by(&history, ANN).any(closed));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_private_message_reaches_its_target_only() -> Outcome {
     let history = play([
         script(
@@ -298,7 +340,7 @@ async fn without_a_gate_each_login_fails_and_says_why() -> Outcome {
         host: "127.0.0.1".to_owned(),
         port: 1,
     };
-    let (history, running) = play_at(nowhere, [ann]).await;
+    let (history, running) = play_at(nowhere, Patience::default(), [ann]).await;
     assert_eq!(running, 0);
     let reasons: Vec<_> = seen_by(&history, ANN)
         .filter_map(|what| match what {
@@ -319,7 +361,8 @@ async fn who_stays_for_ever_is_stopped_when_the_run_is_over() -> Outcome {
         host: host.to_owned(),
         port,
     };
-    let (history, running) = play_at(gate, [script(ANN, [(0, Do::Login)])]).await;
+    let (history, running) =
+        play_at(gate, Patience::default(), [script(ANN, [(0, Do::Login)])]).await;
     assert_eq!(running, 1);
     let last = history.last().map(|event| &event.what);
     assert!(matches!(last, Some(What::Entered { .. })), "{last:?}");
@@ -328,13 +371,20 @@ async fn who_stays_for_ever_is_stopped_when_the_run_is_over() -> Outcome {
 
 /// Plays `scripts` on a cluster of their own.
 async fn play<const USERS: usize>(scripts: [Script; USERS]) -> Result<Vec<Event>, Box<dyn Error>> {
+    play_with(Patience::default(), scripts).await
+}
+
+async fn play_with<const USERS: usize>(
+    patience: Patience,
+    scripts: [Script; USERS],
+) -> Result<Vec<Event>, Box<dyn Error>> {
     let cluster = start().await?;
     let (host, port) = cluster.gate().ok_or("a cluster has a gate")?;
     let gate = Address {
         host: host.to_owned(),
         port,
     };
-    let (history, running) = play_at(gate, scripts).await;
+    let (history, running) = play_at(gate, patience, scripts).await;
     assert_eq!(running, 0, "all scripts end");
     cluster.stop().await?;
     Ok(history)
@@ -352,13 +402,14 @@ async fn start() -> Result<Running, Box<dyn Error>> {
 /// Plays `scripts` on the cluster behind `gate`; says also how many had not ended after 10 s.
 async fn play_at<const USERS: usize>(
     gate: Address,
+    patience: Patience,
     scripts: [Script; USERS],
 ) -> (Vec<Event>, usize) {
     let access = Access {
         gate,
         transport: Transport::WebSocket,
         memory: Arc::default(),
-        patience: Patience::default(),
+        patience,
     };
     let recorder = Recorder::new(Instant::now());
     let with_rng = |script: Script| {

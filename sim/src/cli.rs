@@ -15,7 +15,7 @@ use crate::commands::{
     certify, check, detect, explain, hashes, replay, run, show, shrink, smallest, sweep,
 };
 use crate::gather::Gathered;
-use crate::quoted::quoted;
+use loadgen::quoted::quoted;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -26,7 +26,7 @@
 //!   [`explain`]: its story as a page;
 //! - [`certify`]: whether the same seeds give the same runs in every way;
 //! - [`workers`]: threads for long work that a signal ends;
-//! - [`cli`], [`commands`] (to copy: `quoted`), [`report`], [`table`] and [`grid`] (what is printed), [`progress`]
+//! - [`cli`], [`commands`] (to copy: `loadgen::quoted`), [`report`], [`table`] and [`grid`] (what is printed), [`progress`]
 //!   (meanwhile), [`gather`], [`kept`] and [`summary`] (what is written, into which [`files`]): the
 //!   program.
 
@@ -73,7 +73,7 @@ pub mod policy;
 pub mod process;
 pub mod progress;
 pub mod quiet;
-mod quoted;
+
 pub mod record;
 pub mod replay;
 pub mod report;

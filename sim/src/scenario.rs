@@ -3,38 +3,35 @@
 //! It is a TOML file, read as it stands into the structs here and below. The built-in ones are part
 //! of the program; `sim/scenarios/README.md` describes the format.
 
-use std::fmt;
 use std::fs;
 use std::path::Path;
 
 use cluster::config::nearest;
+use loadgen::document::{Document, FileError};
 use serde::Deserialize;
 
 use crate::anchor::Anchored;
 use crate::chaos::RandomFaults;
 use crate::fault::Planned;
 use crate::incident::Incident;
-use crate::quoted::quoted;
 use crate::settings::Settings;
 use crate::workload::Users;
-use document::{Document, Problem};
+use loadgen::quoted::quoted;
 
 pub use built_in::built_in;
 pub use check::{MESSAGE_LEN_MAX, USERS_MAX};
 pub use expectation::{Checks, Expect, Expected, Number};
+pub use loadgen::span::{self, Span};
 pub use network::{Network, Profile};
 pub use phases::{Phases, Times};
-pub use span::Span;
 pub use variation::Variation;
 
 mod built_in;
 mod check;
-mod document;
 mod expectation;
 mod incidents;
 mod network;
 mod phases;
-pub mod span;
 #[cfg(test)]
 mod tests;
 mod variation;
@@ -143,10 +140,7 @@ impl Scenario {
     ///
     /// Everything that is wrong with it.
     pub fn read(text: &str, file: &str) -> Result<Self, FileError> {
-        let error = |problems| FileError {
-            file: file.to_owned(),
-            problems,
-        };
+        let error = |problems| FileError::new(file, problems);
         let document = Document::parse(text).map_err(error)?;
         let mut scenario: Self = document.read().map_err(error)?;
         let problems = check::problems(&scenario, &document);
@@ -235,22 +229,5 @@ fn remedy(nearest: Option<&str>) -> String {
     match nearest {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None => String::from("`sim list` names all, and files end in .toml"),
-    }
-}
-
-/// What is wrong with a file, each problem on a line of its own with its place.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct FileError {
-    file: String,
-    problems: Vec<Problem>,
-}
-
-impl fmt::Display for FileError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.problems.iter().enumerate() {
-            let gap = if index == 0 { "" } else { "\n" };
-            write!(out, "{gap}{}:{problem}", self.file)?;
-        }
-        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{self, Path, PathBuf};
 use std::process::Command;
 
-use crate::quoted::{quoted, quoted_path};
+use loadgen::quoted::{quoted, quoted_path};
 
 /// As far from Greenwich as there is, and with a day of its own.
 const TIME_ZONE: &str = "Pacific/Kiritimati";

@@ -14,8 +14,8 @@ use super::FAILED;
 use crate::certify::way::{self, Runs};
 use crate::certify::{Certificate, Certify, Row, Watch, table};
 use crate::cli::{Seeds, threads};
-use crate::quoted::{quoted, quoted_path};
 use crate::scenario;
+use loadgen::quoted::{quoted, quoted_path};
 
 const MORE: &str = "\
 Each way is a process of its own, and does all runs: on one thread, on two, on more than there are

@@ -10,8 +10,8 @@ use reports::output::{Output, say};
 use super::UNUSABLE;
 use crate::case::Case;
 use crate::clock::clock;
-use crate::quoted::quoted;
 use crate::scenario::{self, Scenario};
+use loadgen::quoted::quoted;
 
 /// Which files, and which seed.
 #[derive(Debug, Args)]
@@ -99,6 +99,7 @@ fn line_of(case: &Case, script: &Script) -> String {
             Do::Leave => "leave",
             Do::Vanish => "vanish",
             Do::Deafen => "deafen",
+            Do::Listen => "listen",
         };
         *counts.entry(name).or_default() += 1;
     }

@@ -12,8 +12,8 @@ use reports::output::{Output, say};
 use super::{FAILED, INTERRUPTION, flaws};
 use crate::cli::threads;
 use crate::detect::{Detect, Found, table};
-use crate::quoted::quoted;
 use crate::workers::Watch;
+use loadgen::quoted::quoted;
 
 /// Which flaws, and how often.
 #[derive(Debug, Args)]

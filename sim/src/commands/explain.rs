@@ -13,8 +13,8 @@ use super::UNDECIDED;
 use crate::capsule::Capsule;
 use crate::explain;
 use crate::files::Files;
-use crate::quoted::quoted_path;
 use crate::replay::Replay;
+use loadgen::quoted::quoted_path;
 
 const EXIT_STATUS: &str = "\
 Exit status:

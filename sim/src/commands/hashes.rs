@@ -14,8 +14,8 @@ use crate::certify::Hashed;
 use crate::cli::{Seeds, threads};
 use crate::files::Files;
 use crate::policy::Change;
-use crate::quoted::quoted;
 use crate::sweep::{Done, Ended, Sweep, Watch};
+use loadgen::quoted::quoted;
 
 /// Which runs to print the hashes of.
 #[derive(Debug, Args)]

@@ -8,9 +8,9 @@ use reports::output::{Output, say};
 
 use super::{FAILED, UNDECIDED};
 use crate::capsule::Capsule;
-use crate::quoted::quoted_path;
 use crate::replay::Replay;
 use crate::report;
+use loadgen::quoted::quoted_path;
 
 const EXIT_STATUS: &str = "\
 Exit status, never 0:

@@ -10,10 +10,10 @@ use super::{FAILED, UNDECIDED};
 use crate::capsules::Capsules;
 use crate::kept::Kept;
 use crate::policy::Change;
-use crate::quoted::quoted;
 use crate::report;
 use crate::run;
 use crate::scenario;
+use loadgen::quoted::quoted;
 
 /// Which run, and what to keep of it.
 #[derive(Debug, Args)]

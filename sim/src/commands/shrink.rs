@@ -15,10 +15,10 @@ use super::UNDECIDED;
 use crate::capsule::Capsule;
 use crate::cli::{duration, threads};
 use crate::files::Files;
-use crate::quoted::quoted_path;
 use crate::shrink::{self, Limits, ShrinkError, Shrunk, regression};
 use crate::shrink::{OTHER_SEEDS, size::Size};
 use crate::workers::{self, Watch};
+use loadgen::quoted::quoted_path;
 
 const EXIT_STATUS: &str = "\
 Ctrl-C, SIGTERM and SIGHUP end it: the smallest run so far is written. A second signal ends it at

@@ -16,9 +16,9 @@ use reports::output::{Output, say};
 use super::{FAILED, INTERRUPTION, flaws};
 use crate::capsule::Capsule;
 use crate::cli::{duration, threads};
-use crate::quoted::quoted;
 use crate::smallest::{Shown, Smallest, table};
 use crate::workers::Watch;
+use loadgen::quoted::quoted;
 
 /// Which flaws, and how long.
 #[derive(Debug, Args)]

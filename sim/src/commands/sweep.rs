@@ -19,11 +19,11 @@ use crate::files::Files;
 use crate::fresh::Fresh;
 use crate::gather::Gathered;
 use crate::policy::Change;
-use crate::quoted::quoted;
 use crate::scenario::{self, Scenario};
 use crate::summary::{self, Part};
 use crate::sweep::{ALL_SEEDS, Ended, Sweep};
 use crate::table::{Swept, Table};
+use loadgen::quoted::quoted;
 
 /// Which runs.
 #[derive(Debug, Args)]

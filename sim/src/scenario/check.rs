@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use cluster::config::nearest;
 use cluster::wire::package::BODY_LEN_LIMIT;
+use loadgen::document::{Document, Problem};
 
-use super::document::{Document, Problem};
 use super::expectation::Expected;
 use super::{Cluster, Phases, Scenario, Span, built_in};
 use crate::case::SERVERS_MAX;

@@ -20,7 +20,7 @@ pub struct Phases {
     pub work: Duration,
     /// From the last heal until membership and life must be whole again; at least what
     /// [`Phases::settle_min`] says. As long as that if nothing is said.
-    #[serde(with = "maybe_time_text")]
+    #[serde(with = "time_text::maybe")]
     pub settle: Option<Duration>,
     /// Probes log in, speak and are heard.
     #[serde(with = "time_text")]
@@ -98,18 +98,4 @@ pub struct Times {
     /// The end: nothing may be left in any table.
     #[serde(with = "time_text")]
     pub ended_at: Duration,
-}
-
-/// A time that may be left out.
-mod maybe_time_text {
-    use std::time::Duration;
-
-    use loadgen::time_text;
-    use serde::Deserializer;
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Duration>, D::Error> {
-        time_text::deserialize(deserializer).map(Some)
-    }
 }

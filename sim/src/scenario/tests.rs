@@ -6,7 +6,7 @@ use super::*;
 fn problems(text: &str) -> Vec<String> {
     match Scenario::read(text, "mine.toml") {
         Ok(_) => Vec::new(),
-        Err(error) => error.problems.iter().map(ToString::to_string).collect(),
+        Err(error) => error.problems().iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -27,6 +27,36 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What is wrong with a file, each problem on a line of its own with its place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct FileError {
+    file: String,
+    problems: Vec<Problem>,
+}
+
+impl FileError {
+    /// All that is wrong with `file`.
+    pub fn new(file: &str, problems: Vec<Problem>) -> Self {
+        let file = file.to_owned();
+        Self { file, problems }
+    }
+
+    /// What it is, in the order in which it was found.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            let gap = if index == 0 { "" } else { "\n" };
+            write!(out, "{gap}{}:{problem}", self.file)?;
+        }
+        Ok(())
+    }
+}
+
 /// A file whose syntax is sound.
 pub struct Document<'t> {
     text: &'t str,
