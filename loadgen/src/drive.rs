@@ -5,20 +5,26 @@ use std::time::Duration;
 
 use cluster::net::Network;
 use cluster::signals::Signal;
+use reports::measured::Measured;
+use tokio::time::Instant;
 
 use crate::address::Address;
-use crate::history::{Event, Recorder};
+use crate::fanout::Recorder;
 use crate::plan::LoadPlan;
+use crate::record::Record;
 use crate::script::{Purpose, rng_of};
 use crate::swarm;
 use crate::user::{Access, Patience};
+
+/// Rows of time in the figures of one run: each takes up to 100 KiB, most of it for histograms.
+const ROWS_MAX: u64 = 2000;
 
 /// What is left of a load test.
 #[derive(Clone, Debug)]
 pub struct Finished {
     /// What all users did and saw.
-    pub history: Vec<Event>,
-    /// How long it took; no event is later.
+    pub measured: Measured,
+    /// How long it took.
     pub elapsed: Duration,
     /// How it ended.
     pub ending: Ending,
@@ -72,11 +78,24 @@ pub async fn drive<N: Network>(
         },
         ending = stopped => ending,
     };
+    // Who tries a name that another has does not come to the end, and should not.
+    let (mut measured, elapsed) = recorder.finish(0..plan.users);
+    let users_total = u64::from(plan.users);
+    measured
+        .counts
+        .insert("users_total".to_owned(), users_total);
     Finished {
-        history: recorder.take(),
-        elapsed: recorder.now(),
+        measured,
+        elapsed,
         ending,
     }
+}
+
+/// Starts the record of a run of `plan`, which starts now. Its rows are of a second, or of as many as
+/// a long run needs to have no more than [`ROWS_MAX`].
+pub fn recorder(plan: &LoadPlan) -> Recorder {
+    let interval_s = plan.stop_at().as_secs() / ROWS_MAX + 1;
+    Recorder::new(Instant::now(), Duration::from_secs(interval_s))
 }
 
 /// How the users of `plan` reach the cluster behind `gate`.

@@ -1,13 +1,14 @@
-//! What every virtual user did and saw, with times: the one record that the audit of a load
-//! test and the guarantees of a simulation are read from.
+//! What every virtual user did and saw, with times, kept as a whole: the guarantees of a simulation
+//! are read from it.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+
+use crate::record::{Push, Record};
 
 /// One thing that one user did or saw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,54 +163,7 @@ pub enum Target {
 #[derive(Clone, Debug)]
 pub struct Recorder {
     started_at: Instant,
-    shared: Arc<Mutex<Shared>>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    events: Vec<Event>,
-    entered: BTreeSet<u32>,
-    tally: Tally,
-}
-
-/// How far a run is, for those who watch it: some of the counts of its report, under their names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Users that were in a room at some time.
-    pub users_entered: u64,
-    /// Logins that failed before `enter` was sent.
-    pub logins_failed: u64,
-    /// Connections that ended without their users having asked for it.
-    pub connections_lost: u64,
-    /// Messages sent.
-    pub sends_total: u64,
-    /// Messages answered with success.
-    pub sends_accepted: u64,
-    /// Messages answered with an error.
-    pub sends_refused: u64,
-    /// Messages of virtual users heard, by each member that heard them.
-    pub deliveries_total: u64,
-}
-
-impl Shared {
-    fn count(&mut self, event: &Event) {
-        let tally = &mut self.tally;
-        match &event.what {
-            What::Entered { .. } => {
-                self.entered.insert(event.user);
-                tally.users_entered = self.entered.len() as u64;
-            }
-            What::LoginFailed { .. } => tally.logins_failed += 1,
-            What::Kicked { .. } | What::Closed { .. } => tally.connections_lost += 1,
-            What::Sending { .. } => tally.sends_total += 1,
-            What::Answered { ok: true, .. } => tally.sends_accepted += 1,
-            What::Answered { ok: false, .. } => tally.sends_refused += 1,
-            What::Heard {
-                message: Some(_), ..
-            } => tally.deliveries_total += 1,
-            _ => {}
-        }
-    }
+    events: Arc<Mutex<Vec<Event>>>,
 }
 
 impl Recorder {
@@ -217,75 +171,37 @@ impl Recorder {
     pub fn new(started_at: Instant) -> Self {
         Self {
             started_at,
-            shared: Arc::default(),
+            events: Arc::default(),
         }
     }
 
-    /// The time since the start of the run.
-    pub fn now(&self) -> Duration {
-        self.started_at.elapsed()
+    /// Takes what was recorded so far.
+    pub fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut self.events())
     }
 
-    /// The start of the run.
-    pub fn started_at(&self) -> Instant {
+    fn events(&self) -> MutexGuard<'_, Vec<Event>> {
+        // A user that panicked while recording has pushed its event or not; both are whole.
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Record for Recorder {
+    fn started_at(&self) -> Instant {
         self.started_at
     }
 
-    /// Notes that `user` did or saw `what` now.
-    pub fn note(&self, user: u32, login: u32, what: What) {
+    fn note(&self, user: u32, login: u32, what: What) {
         let at = self.now();
-        let mut shared = self.shared();
-        let event = Event {
+        self.events().push(Event {
             at,
             user,
             login,
             what,
-        };
-        shared.count(&event);
-        shared.events.push(event);
+        });
     }
 
-    /// Takes what was recorded so far; the tally goes on.
-    pub fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut self.shared().events)
-    }
-
-    /// How much was recorded so far.
-    pub fn tally(&self) -> Tally {
-        self.shared().tally
-    }
-
-    fn shared(&self) -> MutexGuard<'_, Shared> {
-        // A user that panicked while recording has pushed its event or not; both are whole.
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tally_counts_users_once_and_failed_logins_apart_from_lost_connections() {
-        let recorder = Recorder::new(Instant::now());
-        let reason = String::new;
-        for (user, what) in [
-            (0, What::Entered { users: Vec::new() }),
-            (0, What::Closed { reason: reason() }),
-            (0, What::LoginFailed { reason: reason() }),
-            (0, What::LoginFailed { reason: reason() }),
-            (0, What::Entered { users: Vec::new() }),
-            (1, What::Entered { users: Vec::new() }),
-            (1, What::Kicked { reason: reason() }),
-        ] {
-            recorder.note(user, 1, what);
-        }
-        let expected = Tally {
-            users_entered: 2,
-            logins_failed: 2,
-            connections_lost: 2,
-            ..Tally::default()
-        };
-        assert_eq!(recorder.tally(), expected);
+    fn hear(&self, user: u32, login: u32, push: Push<'_>) {
+        self.note(user, login, push.into());
     }
 }

@@ -3,7 +3,7 @@
 //! A virtual user does what a browser client does and writes down everything that it does and
 //! sees. In reading order:
 //!
-//! - [`history`]: what users did and saw, with times; all checks and figures are read from it;
+//! - [`record`]: where users write that down, and [`history`]: all of it, kept with times;
 //! - [`message_text`]: the content of a message, which says who sent it and when it was due;
 //! - [`script`]: what one user is going to do, fixed ahead (in files with [`time_text`]);
 //! - [`user`]: lives a script over any network (with [`login`], the way to a connector, and `sight`,
@@ -17,28 +17,27 @@
 //! - [`plan`]: a load test, read from a file or made of options, from which the scripts follow;
 //! - [`health`]: whether this machine can carry it;
 //! - [`drive`]: one load test from the first login to the last goodbye, with [`progress`];
-//! - [`audit`]: what was promised against what was heard, by the [`presence`] of users in rooms;
-//! - [`figures`]: logins, requests and the generator's own lateness;
+//! - [`fanout`]: what users did and saw, made into figures as it happens, and what was promised
+//!   against what was heard;
 //! - [`verdicts`]: what had to hold, and whether it did, with the [`thresholds`] of the plan;
 //! - [`outcome`]: all of it as the report of a run;
 //! - [`cli`] and [`program`]: the program `loadgen`.
 
 pub mod address;
-pub mod audit;
 pub mod cli;
 pub mod document;
 pub mod drive;
-pub mod figures;
+pub mod fanout;
 pub mod health;
 pub mod history;
 pub mod login;
 pub mod message_text;
 pub mod outcome;
 pub mod plan;
-pub mod presence;
 pub mod program;
 pub mod progress;
 pub mod quoted;
+pub mod record;
 pub mod script;
 mod sight;
 pub mod span;

@@ -1,18 +1,15 @@
 //! A load test as the report of a run: verdicts, counts, latencies.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use reports::latency::Latencies;
+use reports::measured::Measured;
 use reports::run::{self, Kind, Plan, Program, Run, SCHEMA};
 use serde_json::Value;
 
-use crate::audit::{Audit, audit};
 use crate::drive::Finished;
-use crate::figures::{Figures, figures};
 use crate::health::LATENESS_MAX;
-use crate::history::{Event, What};
 use crate::plan::LoadPlan;
 use crate::thresholds;
 use crate::verdicts::verdicts;
@@ -30,30 +27,15 @@ pub struct Stamp {
     pub target: String,
 }
 
-/// The report of one load test.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// What `run.json` holds.
-    pub run: Run,
-    /// The histograms behind the figures.
-    pub latencies: BTreeMap<String, Latencies>,
-}
-
-/// Judges what is left of a load test.
-pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Outcome {
-    let history = &finished.history;
-    let audit = audit(history, finished.elapsed);
-    let figures = figures(history);
-    let (verdicts, mut warnings) = verdicts(plan, finished, &audit);
-    warnings.extend(late_sends(&figures));
-    let counts = counts(plan, history, &audit);
-    let latencies = latencies(audit, figures);
-    let (thresholds, unknown) = thresholds::judge(&plan.thresholds, &latencies, &counts);
+/// Judges what is left of a load test: what `run.json` holds.
+pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Run {
+    let measured = &finished.measured;
+    let (verdicts, mut warnings) = verdicts(plan, finished);
+    warnings.extend(late_sends(measured));
+    warnings.extend(unjudged(measured));
+    let (thresholds, unknown) = thresholds::judge(&plan.thresholds, measured);
     warnings.extend(unknown);
-    let shown = latencies
-        .iter()
-        .filter_map(|(name, latencies)| Some((name.clone(), latencies.figures()?)));
-    let run = Run {
+    let mut run = Run {
         schema: SCHEMA,
         name: stamp.name,
         program: Program {
@@ -76,13 +58,14 @@ pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Outcome {
         thresholds,
         invalid: Vec::new(),
         warnings,
-        counts,
-        latencies: shown.collect(),
+        counts: BTreeMap::new(),
+        latencies: BTreeMap::new(),
         load: None,
         health: Vec::new(),
         environment: BTreeMap::new(),
     };
-    Outcome { run, latencies }
+    run.show(measured);
+    run
 }
 
 fn options(plan: &LoadPlan, target: String) -> BTreeMap<String, Value> {
@@ -103,8 +86,9 @@ fn options(plan: &LoadPlan, target: String) -> BTreeMap<String, Value> {
         .collect()
 }
 
-fn late_sends(figures: &Figures) -> Option<String> {
-    let lateness = figures.lateness.quantile(0.99);
+fn late_sends(measured: &Measured) -> Option<String> {
+    let lateness_us = measured.latencies("send_lateness").quantile_us(0.99);
+    let lateness = Duration::from_micros(lateness_us);
     (lateness > LATENESS_MAX).then(|| {
         format!(
             "sends were late by {lateness:.1?} (p99, more than {LATENESS_MAX:?}): this machine was \
@@ -113,66 +97,11 @@ fn late_sends(figures: &Figures) -> Option<String> {
     })
 }
 
-fn counts(plan: &LoadPlan, history: &[Event], audit: &Audit) -> BTreeMap<String, u64> {
-    let count = |is_counted: fn(&What) -> bool| {
-        let counted = history.iter().filter(|event| is_counted(&event.what));
-        counted.count() as u64
-    };
-    let entered: BTreeSet<_> = history
-        .iter()
-        .filter(|event| matches!(event.what, What::Entered { .. }))
-        .map(|event| event.user)
-        .collect();
-    let lost = |what: &What| matches!(what, What::Closed { .. } | What::Kicked { .. });
-    let counts = [
-        ("answers_unasked", audit.unasked.count),
-        ("connections_lost", count(lost)),
-        ("deliveries_doubled", audit.doubled.count),
-        ("deliveries_expected", audit.expected),
-        ("deliveries_missing", audit.missing.count),
-        ("deliveries_stray", audit.stray.count),
-        ("deliveries_total", audit.delivered),
-        (
-            "logins_failed",
-            count(|what| matches!(what, What::LoginFailed { .. })),
-        ),
-        (
-            "logins_refused",
-            count(|what| matches!(what, What::Refused { .. })),
-        ),
-        (
-            "logins_total",
-            count(|what| matches!(what, What::Login { .. })),
-        ),
-        ("pushes_strange", audit.strange.count),
-        ("sends_accepted", audit.accepted),
-        ("sends_refused", audit.refused.count),
-        ("sends_total", audit.sent),
-        ("sends_unanswered", audit.unanswered.count),
-        ("sends_unsent", audit.unsent.count),
-        ("users_entered", entered.len() as u64),
-        ("users_total", u64::from(plan.users)),
-    ];
-    counts
-        .into_iter()
-        .map(|(name, count)| (name.to_owned(), count))
-        .collect()
-}
-
-fn latencies(audit: Audit, figures: Figures) -> BTreeMap<String, Latencies> {
-    let latencies = [
-        ("broadcast", audit.broadcast),
-        ("broadcast.first", audit.broadcast_first),
-        ("broadcast.last", audit.broadcast_last),
-        ("broadcast.median", audit.broadcast_median),
-        ("login", figures.login),
-        ("request", figures.request),
-        ("send_lateness", figures.lateness),
-    ];
-    latencies
-        .into_iter()
-        .map(|(name, latencies)| (name.to_owned(), latencies))
-        .collect()
+fn unjudged(measured: &Measured) -> Option<String> {
+    let count = measured.counts.get("broadcasts_unjudged")?;
+    Some(format!(
+        "{count} messages were forgotten before it was known what became of them: they were too many"
+    ))
 }
 
 #[cfg(test)]
@@ -181,28 +110,26 @@ mod tests {
 
     use super::*;
     use crate::drive::Ending;
+    use crate::fanout::fold::Fold;
+    use crate::history::What;
 
     /// Two users; the first is in the room, the second is not let in.
     fn finished(ending: Ending) -> Finished {
         let due = Duration::ZERO;
-        Finished {
-            history: vec![
-                event(0, What::Login { due }),
-                event(0, What::Entered { users: Vec::new() }),
-                event(1, What::Login { due }),
-                event(1, What::Refused { duplicate: true }),
-            ],
-            elapsed: Duration::from_secs(60),
-            ending,
+        let mut fold = Fold::new(Duration::from_secs(1));
+        for (user, what) in [
+            (0, What::Login { due }),
+            (0, What::Entered { users: Vec::new() }),
+            (1, What::Login { due }),
+            (1, What::Refused { duplicate: true }),
+        ] {
+            fold.see(Duration::from_secs(1), (user, 1), &what);
         }
-    }
-
-    fn event(user: u32, what: What) -> Event {
-        Event {
-            at: Duration::from_secs(1),
-            user,
-            login: 1,
-            what,
+        let elapsed = Duration::from_secs(60);
+        Finished {
+            measured: fold.finish(elapsed, 0..2),
+            elapsed,
+            ending,
         }
     }
 
@@ -213,7 +140,7 @@ mod tests {
             started_at: Duration::ZERO,
             target: "embedded".to_owned(),
         };
-        judge(&LoadPlan::new(2, 1), finished, stamp).run
+        judge(&LoadPlan::new(2, 1), finished, stamp)
     }
 
     #[test]
@@ -243,11 +170,14 @@ mod tests {
 
     #[test]
     fn late_sends_are_warned_of() {
-        let mut figures = Figures::default();
-        figures.lateness.record(Duration::from_millis(9));
-        assert_eq!(late_sends(&figures), None);
-        figures.lateness.record(Duration::from_millis(12));
-        let said = late_sends(&figures).expect("they were late");
+        let mut measured = Measured::new(Duration::from_secs(1));
+        let mut late = |ms| {
+            let row = measured.row_at(Duration::ZERO);
+            row.record("send_lateness", Duration::from_millis(ms));
+            late_sends(&measured)
+        };
+        assert_eq!(late(9), None);
+        let said = late(12).expect("they were late");
         assert!(said.contains("12.0ms"), "{said}");
     }
 }

@@ -19,13 +19,11 @@ use reports::run_folder::RunFolder;
 use reports::text;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::cli::{Asked, Task};
-use crate::drive::{Ending, Finished, access, drive};
+use crate::drive::{Ending, Finished, access, drive, recorder};
 use crate::health;
-use crate::history::Recorder;
 use crate::outcome::{Stamp, judge};
 use crate::plan::counts::Counts;
 use crate::plan::file::Overrides;
@@ -193,7 +191,7 @@ async fn drive_shown(
     cluster: Option<&mut Running>,
     signal: oneshot::Receiver<Signal>,
 ) -> Finished {
-    let recorder = Recorder::new(Instant::now());
+    let recorder = recorder(plan);
     let failed = async {
         match cluster {
             Some(cluster) => cluster.ended().await,
@@ -223,18 +221,18 @@ fn report(
     folder: &RunFolder,
 ) -> anyhow::Result<ExitCode> {
     let started_at = stamp.started_at;
-    let outcome = judge(plan, finished, stamp);
-    folder.write_run(&outcome.run)?;
-    folder.write_latencies(started_at, finished.elapsed, &outcome.latencies)?;
+    let run = judge(plan, finished, stamp);
+    folder.write_run(&run)?;
+    folder.write_measured(started_at, &finished.measured)?;
     let mut summary = String::new();
-    text::write_summary(&mut summary, &outcome.run)?;
+    text::write_summary(&mut summary, &run)?;
     let mut stdout = Output::stdout();
     stdout.print(&summary);
     say(&format!("report: {}", folder.path().display()));
     stdout.end()?;
     Ok(match finished.ending {
         Ending::Interrupted(signal) => ExitCode::from(signal.exit_status()),
-        _ if outcome.run.passes() => ExitCode::SUCCESS,
+        _ if run.passes() => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     })
 }

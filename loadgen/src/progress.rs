@@ -8,8 +8,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use reports::output::say;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::history::{Recorder, Tally};
+use crate::fanout::{Recorder, Tally};
 use crate::plan::LoadPlan;
+use crate::record::Record;
 
 /// Time between two looks at the bar: as often as an eye follows numbers.
 const BAR_INTERVAL: Duration = Duration::from_millis(250);

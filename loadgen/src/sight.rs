@@ -5,8 +5,9 @@ use cluster::dispatch::EVERYBODY;
 use serde_json::Value;
 
 use crate::address::Address;
-use crate::history::{Target, What};
+use crate::history::Target;
 use crate::message_text;
+use crate::record::Push;
 
 /// The connector that a gate's answer names; `None` if it names none.
 pub(crate) fn connector(answer: &Value) -> Option<Address> {
@@ -45,23 +46,16 @@ pub(crate) fn is_success(answer: &Value) -> bool {
 }
 
 /// What a push means; `None` if it is none of the chat's, or lacks what it must have.
-pub(crate) fn of_push(route: &str, body: &Value) -> Option<What> {
-    let text = |field| Some(body.get(field)?.as_str()?.to_owned());
+pub(crate) fn of_push<'a>(route: &str, body: &'a Value) -> Option<Push<'a>> {
+    let text = |field| body.get(field)?.as_str();
     match route {
-        "onChat" => Some(What::Heard {
-            message: message_text::parse(&text("msg")?).map(|(message, _due)| message),
+        "onChat" => Some(Push::Heard {
+            message: message_text::parse(text("msg")?).map(|(message, _due)| message),
             from: text("from")?,
-            target: match text("target")? {
-                target if target == EVERYBODY => Target::Room,
-                target => Target::User(target),
-            },
+            target: text("target")?,
         }),
-        "onAdd" => Some(What::Added {
-            name: text("user")?,
-        }),
-        "onLeave" => Some(What::Left {
-            name: text("user")?,
-        }),
+        "onAdd" => Some(Push::Added(text("user")?)),
+        "onLeave" => Some(Push::Left(text("user")?)),
         _ => None,
     }
 }
@@ -81,7 +75,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::history::MessageId;
+    use crate::history::{MessageId, What};
 
     #[test]
     fn a_gate_names_a_connector_or_not() {
@@ -131,6 +125,7 @@ mod tests {
             number: 2,
         };
         let text = message_text::compose(message, Duration::from_secs(1), 40);
+        let seen = |route, body| of_push(route, &body).map(What::from);
         let heard = |message, target| {
             Some(What::Heard {
                 message,
@@ -139,26 +134,26 @@ mod tests {
             })
         };
         assert_eq!(
-            of_push("onChat", &json!({"msg": text, "from": "a", "target": "*"})),
+            seen("onChat", json!({"msg": text, "from": "a", "target": "*"})),
             heard(Some(message), Target::Room)
         );
         assert_eq!(
-            of_push("onChat", &json!({"msg": "hi", "from": "a", "target": "b"})),
+            seen("onChat", json!({"msg": "hi", "from": "a", "target": "b"})),
             heard(None, Target::User("b".to_owned()))
         );
         assert_eq!(
-            of_push("onAdd", &json!({"route": "onAdd", "user": "a"})),
+            seen("onAdd", json!({"route": "onAdd", "user": "a"})),
             Some(What::Added {
                 name: "a".to_owned()
             })
         );
         assert_eq!(
-            of_push("onLeave", &json!({"route": "onLeave", "user": "a"})),
+            seen("onLeave", json!({"route": "onLeave", "user": "a"})),
             Some(What::Left {
                 name: "a".to_owned()
             })
         );
-        assert_eq!(of_push("onChat", &json!({})), None);
-        assert_eq!(of_push("onOther", &json!({"user": "a"})), None);
+        assert_eq!(seen("onChat", json!({})), None);
+        assert_eq!(seen("onOther", json!({"user": "a"})), None);
     }
 }

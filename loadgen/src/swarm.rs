@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use crate::history::Recorder;
+use crate::record::Record;
 use crate::script::{Action, Script};
 use crate::user::{self, Access};
 
@@ -18,15 +18,16 @@ use crate::user::{self, Access};
 /// # Panics
 ///
 /// If a user does.
-pub async fn run<N, Actions>(
+pub async fn run<N, R, Actions>(
     scripts: impl IntoIterator<Item = (Script<Actions>, StdRng)>,
     network: &N,
     access: &Access,
-    recorder: &Recorder,
+    recorder: &R,
     stop_at: Instant,
 ) -> usize
 where
     N: Network,
+    R: Record,
     Actions: IntoIterator<Item = Action, IntoIter: Send + Sync> + Send + 'static,
 {
     let mut users = JoinSet::new();

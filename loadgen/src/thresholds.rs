@@ -1,44 +1,21 @@
 //! What the thresholds of a plan make of the figures of its run.
 
-use std::collections::BTreeMap;
 use std::future;
 use std::time::Duration;
 
-use reports::latency::Latencies;
 use reports::measured::Measured;
 use reports::run::threshold::{Threshold as Judged, Unit};
 use tokio::time::sleep;
 
-use crate::history::{Recorder, Tally};
+use crate::fanout::{Recorder, Tally};
 use crate::plan::threshold::{Demand, Threshold};
+use crate::record::Record;
 
 /// Time between two looks at the thresholds that stop a run.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Counts that thresholds have a shorter name for.
-const SHORT_NAMES: [(&str, &str); 3] = [
-    ("doubled", "deliveries_doubled"),
-    ("lost", "deliveries_missing"),
-    ("wrong_room", "deliveries_stray"),
-];
-
 /// Judges `thresholds`; a warning for each count that nobody took, as it would hold as a 0 does.
-pub fn judge(
-    thresholds: &[Threshold],
-    latencies: &BTreeMap<String, Latencies>,
-    counts: &BTreeMap<String, u64>,
-) -> (Vec<Judged>, Vec<String>) {
-    let mut measured = Measured::new(LOOK_INTERVAL);
-    measured.counts = counts.clone();
-    for (short, long) in SHORT_NAMES {
-        if let Some(count) = counts.get(long) {
-            measured.counts.insert(short.to_owned(), *count);
-        }
-    }
-    let row = measured.row_at(Duration::ZERO);
-    for (name, latencies) in latencies {
-        row.latencies.insert(name.clone(), latencies.into());
-    }
+pub fn judge(thresholds: &[Threshold], measured: &Measured) -> (Vec<Judged>, Vec<String>) {
     let mut warnings = Vec::new();
     let judged = thresholds.iter().map(|Threshold { demand, .. }| {
         if demand.unit == Unit::Count && !measured.counts.contains_key(&demand.metric) {
@@ -51,7 +28,7 @@ pub fn judge(
             comparison,
             bound,
         } = demand;
-        Judged::judged(metric, *unit, *comparison, *bound, &measured)
+        Judged::judged(metric, *unit, *comparison, *bound, measured)
     });
     (judged.collect(), warnings)
 }
@@ -108,17 +85,17 @@ mod tests {
 
     #[test]
     fn a_threshold_is_judged_by_its_latency_or_count_and_a_count_that_is_not_taken_is_told() {
-        let mut last = Latencies::new();
-        last.record(Duration::from_millis(2));
-        let latencies = BTreeMap::from([("broadcast.last".to_owned(), last)]);
-        let counts = BTreeMap::from([("deliveries_missing".to_owned(), 3)]);
+        let mut measured = Measured::new(LOOK_INTERVAL);
+        let row = measured.row_at(Duration::ZERO);
+        row.record("broadcast.last", Duration::from_millis(2));
+        measured.counts.insert("lost".to_owned(), 3);
         let thresholds = [
             threshold("broadcast.last.max < 80ms", None),
             threshold("lost == 0", None),
             threshold("login.p99 < 1s", None),
             threshold("reordered == 0", None),
         ];
-        let (judged, warnings) = judge(&thresholds, &latencies, &counts);
+        let (judged, warnings) = judge(&thresholds, &measured);
         let told = judged.iter().map(|it| (it.measured, it.margin, it.holds));
         // To a thousandth, as histograms are.
         let told: Vec<_> = told.collect();

@@ -1,7 +1,7 @@
 //! One virtual user: asks the gate, connects, enters a room, sends when due, disconnects.
 //!
 //! The user is one task and knows nothing of its network: the same code runs over real sockets and
-//! in simulation. Everything that it does and sees goes into the history.
+//! in simulation. Everything that it does and sees is recorded.
 
 use std::collections::BTreeMap;
 use std::future;
@@ -20,9 +20,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::address::Address;
-use crate::history::{MessageId, Recorder, Target, What};
+use crate::history::{MessageId, Target, What};
 use crate::login::{self, LoginError};
 use crate::message_text;
+use crate::record::Record;
 use crate::script::{Action, Do, Reconnect, Script};
 use crate::sight;
 
@@ -68,21 +69,22 @@ impl Default for Patience {
 /// this is dropped.
 pub type Vanished<S> = Vec<Client<S>>;
 
-/// Lives `script`, which starts with the history of `recorder`. `rng` decides what the script
+/// Lives `script`, whose times count from the start of `recorder`. `rng` decides what the script
 /// leaves open: the waits before coming back.
 ///
 /// It ends when the script has nothing left to do and the user is not connected; a user that is
 /// connected stays, until this future is dropped. The connections that it vanished from are
 /// handed back, to be kept until the end of the run.
-pub async fn run<N, Actions>(
+pub async fn run<N, R, Actions>(
     script: Script<Actions>,
     network: N,
     access: Access,
-    recorder: Recorder,
+    recorder: R,
     rng: StdRng,
 ) -> Vanished<N::Stream>
 where
     N: Network,
+    R: Record,
     Actions: IntoIterator<Item = Action>,
 {
     let mut user = User {
@@ -121,7 +123,7 @@ where
     vanished
 }
 
-struct User<N: Network, Actions: Iterator> {
+struct User<N: Network, R, Actions: Iterator> {
     user: u32,
     name: String,
     gate_key: Option<String>,
@@ -131,7 +133,7 @@ struct User<N: Network, Actions: Iterator> {
     reconnect: Option<Reconnect>,
     network: N,
     access: Access,
-    recorder: Recorder,
+    recorder: R,
     rng: StdRng,
     /// The number of the current or last login.
     login: u32,
@@ -180,7 +182,7 @@ enum Question {
 }
 
 /// Out of the cluster.
-impl<N: Network, Actions: Iterator<Item = Action>> User<N, Actions> {
+impl<N: Network, R: Record, Actions: Iterator<Item = Action>> User<N, R, Actions> {
     /// Waits until the script or a retry asks for a login; `false` if the script is over.
     async fn wait_for_login(&mut self) -> bool {
         loop {
@@ -250,7 +252,7 @@ impl<N: Network, Actions: Iterator<Item = Action>> User<N, Actions> {
 }
 
 /// In the cluster.
-impl<N: Network, Actions: Iterator<Item = Action>> User<N, Actions> {
+impl<N: Network, R: Record, Actions: Iterator<Item = Action>> User<N, R, Actions> {
     /// Enters the room and follows the script until the connection ends.
     async fn stay(
         &mut self,
@@ -380,11 +382,13 @@ impl<N: Network, Actions: Iterator<Item = Action>> User<N, Actions> {
                 self.see_answer(session, asked.what, &body)
             }
             Ok(Event::Push { route, body }) => {
-                let what = sight::of_push(&route, &body).unwrap_or_else(|| {
-                    tracing::debug!(user = self.user, route, %body, "strange push");
-                    What::Strange { route }
-                });
-                self.note(what);
+                match sight::of_push(&route, &body) {
+                    Some(push) => self.recorder.hear(self.user, self.login, push),
+                    None => {
+                        tracing::debug!(user = self.user, route, %body, "strange push");
+                        self.note(What::Strange { route });
+                    }
+                }
                 None
             }
             Ok(Event::Kicked { reason }) => {
@@ -439,7 +443,7 @@ impl<N: Network, Actions: Iterator<Item = Action>> User<N, Actions> {
 }
 
 /// The script.
-impl<N: Network, Actions: Iterator<Item = Action>> User<N, Actions> {
+impl<N: Network, R: Record, Actions: Iterator<Item = Action>> User<N, R, Actions> {
     /// When the next action is due.
     fn due_at(&mut self) -> Option<Instant> {
         let next = self.actions.peek()?;

@@ -8,16 +8,15 @@ use cluster::embedded::{self, Size};
 use cluster::net::Tcp;
 use cluster::options::Options;
 use loadgen::address::Address;
-use loadgen::drive::{Ending, drive};
-use loadgen::history::Recorder;
-use loadgen::outcome::{Outcome, Stamp, judge};
+use loadgen::drive::{Ending, drive, recorder};
+use loadgen::outcome::{Stamp, judge};
 use loadgen::plan::LoadPlan;
 use loadgen::plan::counts::Counts;
 use loadgen::plan::file::{Overrides, PlanFile};
 use loadgen::plan::short::ShortPlan;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use tokio::time::Instant;
+use reports::run::Run;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_users_over_websocket_hear_everything_once() -> Result<(), Box<dyn Error>> {
@@ -67,8 +66,7 @@ async fn people_who_come_and_go_all_the_time_hear_everything_once() -> Result<()
     let plan = PlanFile::read(RESTLESS, "restless.toml", &Overrides::default())?;
     let planned = Counts::of(&plan).total();
     assert!(planned.switches > 0 && planned.logins > 80, "{planned:?}");
-    let outcome = drive_plan(&plan).await?;
-    let run = &outcome.run;
+    let run = drive_plan(&plan).await?;
     assert!(run.holds(), "{:#?} {:#?}", run.verdicts, run.thresholds);
     assert_eq!(run.counts["logins_total"], planned.logins);
     assert_eq!(run.counts["logins_refused"], 3);
@@ -80,7 +78,7 @@ async fn people_who_come_and_go_all_the_time_hear_everything_once() -> Result<()
 }
 
 /// Drives 50 users in 5 rooms for 2 s.
-async fn load(transport: Transport) -> Result<Outcome, Box<dyn Error>> {
+async fn load(transport: Transport) -> Result<Run, Box<dyn Error>> {
     let plan = ShortPlan {
         rooms: 5,
         rate_per_s: 100.0,
@@ -93,7 +91,7 @@ async fn load(transport: Transport) -> Result<Outcome, Box<dyn Error>> {
     drive_plan(&plan.plan()?).await
 }
 
-async fn drive_plan(plan: &LoadPlan) -> Result<Outcome, Box<dyn Error>> {
+async fn drive_plan(plan: &LoadPlan) -> Result<Run, Box<dyn Error>> {
     let mut rng = StdRng::seed_from_u64(1);
     let cluster = embedded::start(Size::default(), Options::default(), &mut rng).await?;
     let (host, port) = cluster.gate().ok_or("a cluster has a gate")?;
@@ -101,7 +99,7 @@ async fn drive_plan(plan: &LoadPlan) -> Result<Outcome, Box<dyn Error>> {
         host: host.to_owned(),
         port,
     };
-    let recorder = Recorder::new(Instant::now());
+    let recorder = recorder(plan);
     let never = std::future::pending();
     let finished = drive(plan, &Tcp::loopback(), &gate, &recorder, never).await;
     cluster.stop().await?;
@@ -115,8 +113,7 @@ async fn drive_plan(plan: &LoadPlan) -> Result<Outcome, Box<dyn Error>> {
     Ok(judge(plan, &finished, stamp))
 }
 
-fn assert_all_held(outcome: &Outcome) -> Result<(), Box<dyn Error>> {
-    let run = &outcome.run;
+fn assert_all_held(run: &Run) -> Result<(), Box<dyn Error>> {
     assert!(run.holds(), "{:#?}", run.verdicts);
     assert!(!run.partial);
     let count = |name: &str| run.counts.get(name).copied().ok_or(name.to_owned());
@@ -129,12 +126,28 @@ fn assert_all_held(outcome: &Outcome) -> Result<(), Box<dyn Error>> {
     // Ten in each room, the sender included.
     assert_eq!(count("deliveries_expected")?, 10 * sends);
     assert_eq!(count("deliveries_total")?, 10 * sends);
+    // Each room: the second is told to one, the third to two ... the tenth to nine.
+    let told = 5 * (1..10).sum::<u64>();
+    assert!(count("notices_expected")? >= told, "{run:#?}");
+    let names = run.verdicts.iter().map(|verdict| verdict.name.as_str());
+    let names: Vec<_> = names.collect();
+    assert!(
+        names.contains(&"ordered") && names.contains(&"notices"),
+        "{names:?}"
+    );
 
     let latency = |name: &str| run.latencies.get(name).ok_or(name.to_owned());
     assert_eq!(latency("login")?.count, 50);
     assert_eq!(latency("request")?.count, sends);
     assert_eq!(latency("broadcast")?.count, 10 * sends);
-    assert_eq!(latency("broadcast.last")?.count, sends);
+    for metric in [
+        "broadcast.last",
+        "broadcast.p99",
+        "broadcast.last.raw",
+        "request.raw",
+    ] {
+        assert_eq!(latency(metric)?.count, sends, "{metric}");
+    }
     assert!(
         latency("broadcast.first")?.latency_us_p50 <= latency("broadcast.last")?.latency_us_p50
     );

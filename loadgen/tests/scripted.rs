@@ -14,12 +14,13 @@ use cluster::wire::message::{self, MessageKind, Route, RouteRef};
 use cluster::wire::package::PackageType;
 use cluster::wire::vocabulary::Vocabulary;
 use loadgen::address::Address;
-use loadgen::drive::{Ending, drive};
+use loadgen::drive::{Ending, drive, recorder};
 use loadgen::history::{Recorder, What};
-use loadgen::outcome::{Outcome, Stamp, judge};
+use loadgen::outcome::{Stamp, judge};
 use loadgen::plan::short::ShortPlan;
 use loadgen::script::{Action, Do, Purpose, Reconnect, Script, rng_of};
 use loadgen::user::{self, Access, Patience};
+use reports::run::Run;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -110,12 +111,11 @@ async fn who_comes_back_again_and_again_is_due_each_time_anew() -> Result<(), Fa
 #[tokio::test]
 async fn a_cluster_that_refuses_every_send_fails_the_run_and_has_no_latencies_to_show()
 -> Result<(), Failure> {
-    let outcome = load(|route, id| match route {
+    let run = load(|route, id| match route {
         "connector.entryHandler.enter" => Reply::of(response(id, &json!({"users": ["ann"]}))),
         _ => Reply::of(response(id, &json!({"code": 500}))),
     })
     .await?;
-    let run = &outcome.run;
     let failed = run.verdicts.iter().filter(|verdict| !verdict.holds);
     let failed: Vec<_> = failed.map(|verdict| verdict.name.as_str()).collect();
     assert_eq!(failed, ["accepted"], "{:#?}", run.verdicts);
@@ -128,8 +128,7 @@ async fn a_cluster_that_refuses_every_send_fails_the_run_and_has_no_latencies_to
 #[tokio::test]
 async fn sends_that_came_due_behind_a_slow_login_fail_the_run() -> Result<(), Failure> {
     // Nobody is ever let in, so nothing is ever sent, and nothing is refused.
-    let outcome = load(|_route, _id| Reply::default()).await?;
-    let run = &outcome.run;
+    let run = load(|_route, _id| Reply::default()).await?;
     let sent = run.verdicts.iter().find(|verdict| verdict.name == "sent");
     assert!(sent.is_some_and(|sent| !sent.holds), "{:#?}", run.verdicts);
     assert!(run.counts["sends_unsent"] > 0);
@@ -292,7 +291,7 @@ async fn live(manners: Manners) -> Result<Vec<What>, Failure> {
 }
 
 /// What comes of a short load test against a server with these manners.
-async fn load(manners: Manners) -> Result<Outcome, Failure> {
+async fn load(manners: Manners) -> Result<Run, Failure> {
     let server = Server::start(manners).await?;
     let plan = ShortPlan {
         rate_per_s: 100.0,
@@ -303,7 +302,7 @@ async fn load(manners: Manners) -> Result<Outcome, Failure> {
         ..ShortPlan::new(1, 7)
     };
     let plan = plan.plan()?;
-    let recorder = Recorder::new(Instant::now());
+    let recorder = recorder(&plan);
     let (network, gate) = (Tcp::loopback(), server.address());
     let driven = drive(&plan, &network, &gate, &recorder, std::future::pending());
     let finished = tokio::select! {

@@ -12,6 +12,7 @@ use cluster::options::Options;
 use cluster::process::Running;
 use loadgen::address::Address;
 use loadgen::history::{Event, MessageId, Recorder, Target, What};
+use loadgen::record::Record;
 use loadgen::script::{Action, Do, Purpose, Reconnect, Script, rng_of};
 use loadgen::swarm;
 use loadgen::user::{Access, Patience};

@@ -7,8 +7,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use loadgen::audit::audit;
-use loadgen::figures::figures;
+use loadgen::fanout::fold::Fold;
 use reports::latency::Latencies;
 use reports::run::{self, CASES_MAX, Kind, Plan, Program, SCHEMA, Verdict, date_now};
 use reports::run_folder::{FolderError, RunFolder};
@@ -211,6 +210,9 @@ impl Gathered {
     }
 }
 
+/// Longer than any run is simulated.
+const WHOLE_RUN: Duration = Duration::from_secs(24 * 3600);
+
 /// What one run adds to the figures of the report.
 struct Figures {
     counts: [(&'static str, u64); 8],
@@ -219,27 +221,32 @@ struct Figures {
 
 impl Figures {
     fn of(outcome: &Outcome) -> Self {
-        let history = &outcome.record.history;
-        let audit = audit(history, outcome.simulated);
-        let figures = figures(history);
+        // One row of time for the whole run.
+        let mut fold = Fold::new(WHOLE_RUN);
+        for event in &outcome.record.history {
+            fold.see(event.at, (event.user, event.login), &event.what);
+        }
+        let measured = fold.finish(outcome.simulated, []);
+        let count = |name| measured.counts.get(name).copied().unwrap_or_default();
+        let latencies = |name| (name, Latencies::from(&measured.latencies(name)));
         Self {
             counts: [
                 ("deliveries_may", outcome.deliveries.may_total() as u64),
                 ("deliveries_must", outcome.deliveries.must as u64),
                 ("events_total", outcome.chain.events),
                 ("faults_total", outcome.record.faults.len() as u64),
-                ("sends_accepted", audit.accepted),
-                ("sends_refused", audit.refused.count),
-                ("sends_total", audit.sent),
+                ("sends_accepted", count("sends_accepted")),
+                ("sends_refused", count("sends_refused")),
+                ("sends_total", count("sends_total")),
                 ("simulated_us", micros(outcome.simulated)),
             ],
             latencies: [
-                ("broadcast", audit.broadcast),
-                ("broadcast.first", audit.broadcast_first),
-                ("broadcast.last", audit.broadcast_last),
-                ("broadcast.median", audit.broadcast_median),
-                ("login", figures.login),
-                ("request", figures.request),
+                latencies("broadcast"),
+                latencies("broadcast.first"),
+                latencies("broadcast.last"),
+                latencies("broadcast.median"),
+                latencies("login"),
+                latencies("request"),
             ],
         }
     }

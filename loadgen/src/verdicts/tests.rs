@@ -5,16 +5,24 @@ use std::time::Duration;
 use cluster::signals::Signal;
 
 use super::*;
-use crate::audit::audit;
-use crate::history::{MessageId, Target};
+use crate::fanout::fold::Fold;
+use crate::history::{Event, MessageId, Target, What};
 
 const INTERRUPTED: Ending = Ending::Interrupted(Signal::Interrupt);
 const ENTERED: What = What::Entered { users: Vec::new() };
 
+/// What users did and saw, and how it ended.
+#[derive(Clone)]
+struct Story {
+    history: Vec<Event>,
+    elapsed: Duration,
+    ending: Ending,
+}
+
 /// The first of two users is in its room, the second is not let in; both end.
-fn finished(ending: Ending) -> Finished {
+fn finished(ending: Ending) -> Story {
     let due = Duration::ZERO;
-    Finished {
+    Story {
         history: vec![
             event(0, What::Login { due }),
             event(0, ENTERED),
@@ -28,15 +36,18 @@ fn finished(ending: Ending) -> Finished {
 }
 
 /// Both users are in their room, and user 0 has said something that both have heard.
-fn busy(ending: Ending) -> Finished {
+fn busy(ending: Ending) -> Story {
     let message = MessageId {
         user: 0,
         login: 1,
         number: 1,
     };
-    let entering = || What::Entering {
-        name: "ann".to_owned(),
+    let entering = |name: &str| What::Entering {
+        name: name.to_owned(),
         room: "room".to_owned(),
+    };
+    let added = What::Added {
+        name: "bob".to_owned(),
     };
     let heard = || What::Heard {
         message: Some(message),
@@ -47,10 +58,11 @@ fn busy(ending: Ending) -> Finished {
     let target = Target::Room;
     let mut finished = finished(ending);
     finished.history = vec![
-        event(0, entering()),
+        event(0, entering("ann")),
         event(0, ENTERED),
-        event(1, entering()),
+        event(1, entering("bob")),
         event(1, ENTERED),
+        event(0, added),
         event(
             0,
             What::Sending {
@@ -78,9 +90,17 @@ fn event(user: u32, what: What) -> Event {
     }
 }
 
-fn judged(finished: &Finished) -> (Vec<Verdict>, Vec<String>) {
-    let audit = audit(&finished.history, finished.elapsed);
-    verdicts(&LoadPlan::new(2, 1), finished, &audit)
+fn judged(story: &Story) -> (Vec<Verdict>, Vec<String>) {
+    let mut fold = Fold::new(Duration::from_secs(1));
+    for event in &story.history {
+        fold.see(event.at, (event.user, event.login), &event.what);
+    }
+    let finished = Finished {
+        measured: fold.finish(story.elapsed, 0..2),
+        elapsed: story.elapsed,
+        ending: story.ending.clone(),
+    };
+    verdicts(&LoadPlan::new(2, 1), &finished)
 }
 
 fn names(verdicts: &[Verdict]) -> Vec<&str> {
@@ -88,7 +108,7 @@ fn names(verdicts: &[Verdict]) -> Vec<&str> {
     names.collect()
 }
 
-fn evidence(finished: &Finished, name: &str) -> Vec<String> {
+fn evidence(finished: &Story, name: &str) -> Vec<String> {
     let (verdicts, _warnings) = judged(finished);
     let verdict = verdicts.into_iter().find(|verdict| verdict.name == name);
     let verdict = verdict.expect("there is such a verdict");
@@ -186,7 +206,17 @@ fn who_leaves_while_it_is_still_entering_was_not_in_its_room() {
 #[test]
 fn a_run_that_was_stopped_says_nothing_of_all_users_and_sends() {
     let (verdicts, warnings) = judged(&busy(INTERRUPTED));
-    let judged = ["admitted", "kept", "once", "apart", "asked", "understood"];
+    let judged = [
+        "admitted",
+        "unique",
+        "kept",
+        "once",
+        "apart",
+        "ordered",
+        "notices",
+        "asked",
+        "understood",
+    ];
     assert_eq!(names(&verdicts), judged);
     assert!(verdicts.iter().all(|verdict| verdict.holds));
     let said = "it was stopped before its end: there is no verdict on finished, entered, sent, \
@@ -211,14 +241,14 @@ fn what_went_wrong_before_a_run_was_stopped_is_told_all_the_same() {
         ["user 1: its name was taken"]
     );
     let mut unheard = busy(INTERRUPTED);
-    unheard.history.remove(6);
+    unheard.history.remove(7);
     assert_eq!(evidence(&unheard, "delivered").len(), 1);
 }
 
 #[test]
 fn a_run_in_which_nothing_was_sent_says_nothing_of_messages() {
     let mut idle = busy(Ending::Complete);
-    idle.history.truncate(4);
+    idle.history.truncate(5);
     idle.history.push(event(0, What::Leaving));
     idle.history.push(event(1, What::Leaving));
     let (verdicts, warnings) = judged(&idle);
@@ -226,14 +256,16 @@ fn a_run_in_which_nothing_was_sent_says_nothing_of_messages() {
         "finished",
         "entered",
         "admitted",
+        "unique",
         "kept",
+        "notices",
         "asked",
         "understood",
     ];
     assert_eq!(names(&verdicts), judged);
     assert!(verdicts.iter().all(|verdict| verdict.holds));
     let said = "nothing was sent: there is no verdict on sent, answered, accepted, delivered, \
-                once, apart";
+                once, apart, ordered";
     assert_eq!(warnings, [said]);
 }
 
@@ -246,7 +278,7 @@ fn a_whole_run_has_every_verdict() {
         event.at = Duration::from_secs(50);
     }
     let (verdicts, warnings) = judged(&whole);
-    assert_eq!(verdicts.len(), 12);
+    assert_eq!(verdicts.len(), 15);
     assert!(verdicts.iter().all(|verdict| verdict.holds));
     assert_eq!(warnings, [""; 0]);
 }
@@ -267,9 +299,14 @@ fn the_ending_decides_what_failed() {
 
 #[test]
 fn more_cases_than_are_told_are_counted() {
-    let faults = Faults {
-        count: 12,
-        cases: vec!["first".to_owned()],
-    };
-    assert_eq!(told(&faults), ["first", "and 11 more"]);
+    let mut faults = Faults::default();
+    for case in 1..=12 {
+        faults.note(case, || format!("case {case}"));
+    }
+    let told = told(&faults);
+    assert_eq!(told.len(), 11);
+    assert_eq!(
+        (told[0].as_str(), told[10].as_str()),
+        ("case 1", "and 2 more")
+    );
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::history::{Event, What};
+use loadgen::history::{Event, What};
 
 /// One login of one user.
 pub type Login = (u32, u32);

@@ -1,0 +1,73 @@
+//! Where users write down what they do and see, while they live.
+
+use std::time::Duration;
+
+use cluster::dispatch::EVERYBODY;
+use tokio::time::Instant;
+
+use crate::history::{MessageId, Target, What};
+
+/// Takes down what the users of one run do and see; clones share it.
+///
+/// [`history::Recorder`](crate::history::Recorder) keeps every event, [`fanout`](crate::fanout) makes
+/// figures of each at once. What a user is pushed comes borrowed: it is by far the most, and a
+/// record that keeps none of it need not copy it.
+pub trait Record: Clone + Send + Sync + 'static {
+    /// The start of the run, from which its times count.
+    fn started_at(&self) -> Instant;
+
+    /// Takes down that `user`, in this login of it, did or saw `what` now.
+    fn note(&self, user: u32, login: u32, what: What);
+
+    /// Takes down that `user` was pushed something of the chat now.
+    fn hear(&self, user: u32, login: u32, push: Push<'_>);
+
+    /// The time since the start of the run.
+    fn now(&self) -> Duration {
+        self.started_at().elapsed()
+    }
+}
+
+/// What a user of a chat is pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Push<'a> {
+    /// `onChat`.
+    Heard {
+        /// Which message, as far as a virtual user sent it.
+        message: Option<MessageId>,
+        /// The name it claims to come from.
+        from: &'a str,
+        /// To whom it was addressed, as on the wire: a name, or `*`.
+        target: &'a str,
+    },
+    /// `onAdd` of a name.
+    Added(&'a str),
+    /// `onLeave` of a name.
+    Left(&'a str),
+}
+
+impl From<Push<'_>> for What {
+    fn from(push: Push<'_>) -> Self {
+        match push {
+            Push::Heard {
+                message,
+                from,
+                target,
+            } => Self::Heard {
+                message,
+                from: from.to_owned(),
+                target: if target == EVERYBODY {
+                    Target::Room
+                } else {
+                    Target::User(target.to_owned())
+                },
+            },
+            Push::Added(name) => Self::Added {
+                name: name.to_owned(),
+            },
+            Push::Left(name) => Self::Left {
+                name: name.to_owned(),
+            },
+        }
+    }
+}
