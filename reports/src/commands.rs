@@ -1,6 +1,7 @@
 //! What `reports` can be asked for.
 
 mod csv;
+mod html;
 mod merge;
 mod show;
 
@@ -46,6 +47,15 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Table::Timeline)]
         table: Table,
     },
+    /// Writes a run as a page: one file for any browser.
+    #[command(after_help = HELP)]
+    Html {
+        /// The run's folder, or its run.json.
+        run: PathBuf,
+        /// Where to; without it run.html beside the run.json.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 const HELP: &str = "\
@@ -55,6 +65,7 @@ Examples:
   reports merge runs/part-1 runs/part-2 --out runs/whole
   reports csv runs/load-7-1 > timeline.csv
   reports csv runs/load-7-1 --table classes > broadcasts.csv
+  reports html runs/load-7-1
 
 Exit status:
   0  all that the run checked held, or what was asked for is written
@@ -74,6 +85,7 @@ impl Options {
             Command::Show { run } => show::show(&run),
             Command::Merge { runs, out } => merge::merge(&runs, &out),
             Command::Csv { run, table } => csv::csv(&run, table),
+            Command::Html { run, out } => html::html(&run, out),
         }
     }
 }

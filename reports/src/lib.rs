@@ -14,6 +14,8 @@
 //! - [`merge`]: parts of a run as the run that they are;
 //! - [`text`]: the summary that is printed;
 //! - [`csv`]: tables for spreadsheets;
+//! - [`page`]: a run as a page for any browser;
+//! - [`escaped`]: text on a page, which is never read as HTML;
 //! - [`junit`]: the report that CI servers read;
 //! - [`output`]: where programs print, which may be closed or full.
 //!
@@ -21,6 +23,7 @@
 
 pub mod buckets;
 pub mod csv;
+pub mod escaped;
 pub mod hdr_log;
 pub mod json;
 pub mod junit;
@@ -28,6 +31,7 @@ pub mod latency;
 pub mod measured;
 pub mod merge;
 pub mod output;
+pub mod page;
 pub mod run;
 pub mod run_folder;
 pub mod text;

@@ -3,10 +3,9 @@
 //!
 //! The page is one file that needs nothing else: no network, no font, no library. It is whole without
 //! its script, which only zooms, hides and copies. All text comes in by one way
-//! (`escaped`), and a policy in the page lets nothing run but that script.
+//! (`reports::escaped`), and a policy in the page lets nothing run but that script.
 
 mod diagram;
-mod escaped;
 mod focus;
 mod page;
 mod scale;

@@ -8,11 +8,11 @@ use std::time::Duration;
 use loadgen::history::What;
 
 use super::Explained;
-use super::escaped::{Escaped, cut};
 use super::scale::Scale;
 use super::{story, words};
 use crate::clock::clock;
 use arrows::{Arrow, Arrows};
+use reports::escaped::{Escaped, cut};
 
 mod arrows;
 mod troubles;

@@ -4,11 +4,11 @@ use std::fmt::{Display, Write};
 
 use super::Explained;
 use super::diagram::{self, Diagram};
-use super::escaped::Escaped;
 use super::story::{self, Kind};
 use super::tables;
 use super::words;
 use crate::clock::clock;
+use reports::escaped::Escaped;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

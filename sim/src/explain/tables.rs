@@ -4,10 +4,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::Explained;
-use super::escaped::Escaped;
 use super::{trouble, words};
 use crate::clock::clock;
 use crate::guarantees::{self, Demand};
+use reports::escaped::Escaped;
 
 /// As many rows of history are shown, the nearest to the broken promise.
 const ROWS_MAX: usize = 1500;

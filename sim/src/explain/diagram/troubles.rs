@@ -2,9 +2,9 @@
 
 use super::{Drawing, Lane};
 use crate::clock::clock;
-use crate::explain::escaped::Escaped;
 use crate::explain::trouble::{Place, Trouble};
 use crate::explain::words;
+use reports::escaped::Escaped;
 
 impl Drawing<'_> {
     /// Draws them.

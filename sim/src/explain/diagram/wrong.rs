@@ -3,9 +3,9 @@
 use loadgen::history::What;
 
 use super::{Drawing, GUTTER, Lane};
-use crate::explain::escaped::Escaped;
 use crate::explain::wires::host_in;
 use crate::guarantees::Guarantee;
+use reports::escaped::Escaped;
 
 impl Drawing<'_> {
     /// Where the promise was seen to be broken.

@@ -1,4 +1,4 @@
-//! The one way by which text comes into the page.
+//! The one way by which text comes into a page.
 
 use std::fmt;
 

@@ -1,0 +1,303 @@
+//! The page of a run: that it is whole, says what `run.json` says, and harms nobody who opens it.
+
+#[path = "shared/fixture.rs"]
+mod fixture;
+
+use std::error::Error;
+use std::fs;
+use std::process::Command;
+
+use reports::measured::Measured;
+use reports::measured::broadcasts::{Broadcast, Delays};
+use reports::page::page;
+use reports::run::{Judgement, Kind, Run, Span};
+use reports::run_folder::RunFolder;
+use serde_json::Value;
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+/// As long may a page be.
+const PAGE_LEN_MAX: usize = 2_000_000;
+/// What a hostile name would do if it could.
+const HOSTILE: &str = "</text></title></style></script><script>document.documentElement.dataset.ran=1</script>\
+                       <img src=x onerror=\"document.documentElement.dataset.ran=1\">";
+
+fn run(seconds: u64) -> Run {
+    fixture::run(seconds, &fixture::measured(seconds, 0, 1))
+}
+
+/// A run in which everything that has a name is called so.
+fn hostile() -> Outcome<Run> {
+    let mut measured = fixture::measured(8, 0, 1);
+    let name = || HOSTILE.to_owned();
+    measured.counts.insert(name(), 7);
+    measured.row_at(std::time::Duration::ZERO).count(HOSTILE);
+    measured.note_broadcast(&Broadcast {
+        message: name(),
+        room: name(),
+        members: 3,
+        expected: 3,
+        got: 3,
+        due_us: 0,
+        sent_us: 0,
+        answered_us: None,
+        delays: Some(Delays {
+            first_us: 1,
+            median_us: 2,
+            p99_us: 3,
+            last_us: 9_000_000,
+        }),
+    });
+    let faults = measured.faults.entry(name()).or_default();
+    faults.note(5, name);
+    let step = measured.funnel.entry(name()).or_default();
+    step.failed.insert(name(), 3);
+    measured.connectors.entry(name()).or_default().users = 2;
+    let mut run = fixture::run(8, &measured);
+    run.name = name();
+    run.program.name = name();
+    run.command = name();
+    run.date = name();
+    run.warnings = vec![name()];
+    run.plan.options.insert(name(), Value::from(HOSTILE));
+    run.plan.steps = vec![name()];
+    let span = || Span {
+        name: name(),
+        starts_us: 0,
+        ends_us: 2_000_000,
+    };
+    (run.plan.stages, run.plan.faults) = (vec![span()], vec![span()]);
+    run.verdicts[1].name = name();
+    run.verdicts[1].demands = name();
+    run.verdicts[1].evidence = vec![name()];
+    run.thresholds[0].metric = format!("broadcast.last.{HOSTILE}");
+    run.health[0].process = name();
+    run.health[0].measures[0].name = name();
+    run.environment.insert(name(), name());
+    let login = run.latencies.get("login").copied().ok_or("no login")?;
+    run.latencies.insert(name(), login);
+    Ok(run)
+}
+
+#[test]
+fn no_name_is_read_as_html() -> Outcome {
+    let page = page(&hostile()?);
+    assert!(page.contains("&lt;script&gt;document.documentElement.dataset.ran=1"));
+    // One of its own, and one with the rows.
+    assert_eq!(page.matches("<script").count(), 2);
+    assert_eq!(page.matches("</script").count(), 2);
+    assert_eq!(page.matches("</style").count(), 1);
+    assert_eq!(page.matches("<img").count(), 0);
+    Ok(())
+}
+
+#[test]
+fn a_page_needs_nothing_from_anywhere() -> Outcome {
+    let page = page(&hostile()?);
+    assert!(page.starts_with("<!doctype html>"));
+    // The name of the drawing's elements is no address that is asked for.
+    let script = page.replace("http://www.w3.org/2000/svg", "");
+    for way_out in [
+        "http://", "https://", "url(", "@import", "src=\"", "href=", "<link", "style=\"",
+    ] {
+        assert!(!script.contains(way_out), "{way_out}");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_number_on_the_page_is_that_of_the_report() -> Outcome {
+    let run = run(40);
+    let (json, page) = (serde_json::to_value(&run)?, page(&run));
+    let numbers = numbers_of(&page)?;
+    assert!(numbers.len() > 300, "{}", numbers.len());
+    for (value, at, shown) in numbers {
+        let found = json.pointer(&at).ok_or(at.clone())?;
+        assert_eq!(found.to_string(), value, "{at}");
+        assert!(
+            is_shown(found.as_f64().ok_or("no number")?, &shown),
+            "{at}: {value} as {shown}"
+        );
+    }
+    // What the script shows.
+    let data = between(&page, "id=\"data\">", "</script>").ok_or("no data")?;
+    let data: Value = serde_json::from_str(data)?;
+    let rows = &run.load.as_ref().ok_or("no load")?.timeline.rows;
+    assert_eq!(data["rows"].as_array().map(Vec::len), Some(rows.len()));
+    for (shown, row) in data["rows"].as_array().into_iter().flatten().zip(rows) {
+        assert_eq!(shown[0], row.at_us);
+        assert_eq!(shown[1][1], row.counts["sends_total"]);
+        let band = &row.latencies["broadcast.last"];
+        assert_eq!(shown[2][2], band.latency_us_p99);
+    }
+    Ok(())
+}
+
+/// The numbers on a page: what each is, where it stands in `run.json`, and how it is shown.
+fn numbers_of(page: &str) -> Outcome<Vec<(String, String, String)>> {
+    let numbers = page.split("<data value=\"").skip(1).map(|rest| {
+        let (value, rest) = rest.split_once("\" data-at=\"").ok_or("no place")?;
+        let (at, rest) = rest.split_once("\">").ok_or("no text")?;
+        let (shown, _) = rest.split_once("</data>").ok_or("no end")?;
+        let at = at.replace("&lt;", "<").replace("&gt;", ">");
+        Ok((value.to_owned(), at, shown.to_owned()))
+    });
+    numbers.collect()
+}
+
+/// Whether `shown` is `value` to the last digit that is shown, in one of the units of the page.
+fn is_shown(value: f64, shown: &str) -> bool {
+    let plain = shown.replace(',', "").replace('−', "-");
+    if let Some(clock) = plain.split_once(':') {
+        let (minutes, seconds) = clock;
+        let seconds = minutes.parse::<f64>().ok().zip(seconds.parse::<f64>().ok());
+        return seconds.is_some_and(|(m, s)| m * 60.0 + s == (value / 1e6).floor());
+    }
+    let (digits, unit) = plain.split_once(' ').unwrap_or((&plain, ""));
+    let decimals = digits
+        .split_once('.')
+        .map_or(0, |(_, decimals)| decimals.len());
+    let units: &[f64] = match unit {
+        "" => &[1.0],
+        // Microseconds; of the fit, nanoseconds are shown as these.
+        "µs" => &[1.0, 1e3],
+        "ms" => &[1e3],
+        "s" => &[1e6],
+        "%" => &[10.0],
+        "MiB" => &[1024.0 * 1024.0],
+        _ => return false,
+    };
+    units
+        .iter()
+        .any(|unit| format!("{:.decimals$}", value / unit) == digits)
+}
+
+fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(from)?;
+    Some(rest.split_once(to)?.0)
+}
+
+#[test]
+fn the_sentence_at_the_top_says_what_the_run_comes_to() -> Outcome {
+    let mut run = run(40);
+    let sentence = |run: &Run| {
+        let page = page(run);
+        between(&page, "<h1>", "</h1>")
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let said = sentence(&run);
+    assert!(
+        said.contains(">FAIL</span> 2 of 6 did not hold: lost was ")
+            && said.ends_with("(has to be == 0), once"),
+        "{said}"
+    );
+    run.verdicts.retain(|it| it.holds);
+    run.thresholds.retain(|it| it.holds);
+    assert_eq!(run.judgement(), Judgement::Partial);
+    assert!(sentence(&run).contains(">PARTIAL</span> All held until it was stopped"));
+    run.partial = false;
+    let last = run.latencies["broadcast.last"].latency_us_p99;
+    let said = sentence(&run);
+    assert!(said.contains(">PASS</span> All held: 99 of 100 "), "{said}");
+    assert!(
+        is_shown(
+            last as f64,
+            said.split("within ").nth(1).unwrap_or_default()
+        ),
+        "{said}"
+    );
+    run.invalid = vec![String::from("the processor was busy")];
+    assert!(
+        sentence(&run).contains(">INVALID</span> It says nothing of the cluster: the processor")
+    );
+    Ok(())
+}
+
+#[test]
+fn a_long_run_has_a_page_that_a_browser_takes() {
+    let len = page(&run(1000)).len();
+    assert!(len < PAGE_LEN_MAX, "{len} bytes");
+}
+
+#[test]
+fn a_run_without_a_load_has_a_page_too() {
+    let mut simulation = fixture::run(4, &Measured::new(std::time::Duration::from_secs(1)));
+    simulation.kind = Kind::Simulation;
+    for load in [simulation.load.take(), None] {
+        simulation.load = load;
+        let page = page(&simulation);
+        assert!(page.contains("simulation by loadgen") && page.contains("id=\"checks\""));
+        assert!(!page.contains("id=\"timeline\"") && !page.contains("NaN"));
+    }
+}
+
+#[test]
+fn the_program_writes_the_page_beside_the_report_or_where_it_is_told() -> Outcome {
+    let runs = tempfile::tempdir()?;
+    let folder = RunFolder::create(&runs.path().join("load-7-1"))?;
+    folder.write_run(&run(4))?;
+    let elsewhere = runs.path().join("elsewhere.html");
+    let html = |arguments: &[&std::path::Path]| -> Outcome<Option<i32>> {
+        let mut html = Command::new(env!("CARGO_BIN_EXE_reports"));
+        let output = html.arg("html").args(arguments).output()?;
+        Ok(output.status.code())
+    };
+    assert_eq!(html(&[folder.path()])?, Some(0));
+    assert_eq!(
+        html(&[folder.path(), "--out".as_ref(), &elsewhere])?,
+        Some(0)
+    );
+    let beside = fs::read_to_string(folder.path().join("run.html"))?;
+    assert_eq!(beside, fs::read_to_string(&elsewhere)?);
+    assert!(beside.contains("load-7-1"));
+    let nowhere = runs.path().join("no/page.html");
+    assert_eq!(html(&[folder.path(), "--out".as_ref(), &nowhere])?, Some(2));
+    Ok(())
+}
+
+/// Needs Chromium: the first `chromium` in the PATH, or `$CHROMIUM`.
+#[cfg(feature = "browser")]
+#[test]
+fn a_browser_without_a_network_shows_the_page_and_has_nothing_to_say() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("page.html");
+    let run = hostile()?;
+    fs::write(&path, page(&run))?;
+    let browser = std::env::var("CHROMIUM").unwrap_or_else(|_| String::from("chromium"));
+    let output = Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--enable-logging=stderr",
+        ])
+        .args([
+            "--proxy-server=127.0.0.1:9",
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+        ])
+        .arg(format!("--user-data-dir={}", folder.path().display()))
+        .arg("--dump-dom")
+        .arg(format!("file://{}", path.display()))
+        .output()?;
+    let (shown, said) = (
+        String::from_utf8(output.stdout)?,
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    );
+    assert!(output.status.success(), "{said}");
+    // What a page writes to the console, or what the policy of a page refuses.
+    assert!(!said.contains("CONSOLE"), "{said}");
+    // Its own script ran, and no other.
+    assert!(shown.contains("class=\"cross\""), "the script did not run");
+    assert!(!shown.contains("data-ran"), "a name was run");
+    assert!(!shown.contains("<img"), "a name became an element");
+    // What the browser has are the numbers of the report.
+    let json = serde_json::to_value(&run)?;
+    let numbers = numbers_of(&shown)?;
+    assert!(numbers.len() > 200, "{}", numbers.len());
+    for (value, at, _) in numbers.iter().filter(|(_, at, _)| !at.contains("<img")) {
+        let found = json.pointer(at).ok_or(at.clone())?;
+        assert_eq!(&found.to_string(), value, "{at}");
+    }
+    Ok(())
+}
