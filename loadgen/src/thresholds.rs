@@ -75,6 +75,7 @@ fn live(metric: &str, tally: Tally) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::threshold::LIVE;
 
     fn threshold(demand: &str, abort_after: Option<u64>) -> Threshold {
         Threshold {
@@ -112,6 +113,13 @@ mod tests {
             "{told:?}"
         );
         assert_eq!(warnings, ["nobody counted reordered: it is taken as 0"]);
+    }
+
+    #[test]
+    fn what_a_plan_may_stop_a_run_by_is_known_while_it_goes_on() {
+        for metric in LIVE {
+            assert!(live(metric, Tally::default()).is_some(), "{metric}");
+        }
     }
 
     #[test]

@@ -73,7 +73,6 @@ pub mod policy;
 pub mod process;
 pub mod progress;
 pub mod quiet;
-
 pub mod record;
 pub mod replay;
 pub mod report;

@@ -6,6 +6,7 @@ use super::file::rates::{LawName, RateFile, Shape, ShapeFile, ThinkFile};
 use super::file::stages::{ArrivalsFile, ChurnFile, SendsFile, StageFile, StormFile};
 use super::file::{PlanFile, SlowReadersFile};
 use super::short::{DELIVERIES_MAX, DURATION_MAX, MESSAGE_LEN_MAX, RATE_MAX};
+use super::threshold::LIVE;
 use crate::document::{Document, Problem};
 
 /// Most users of a plan: a hundred times what one machine carries.
@@ -80,6 +81,14 @@ impl Findings<'_> {
             self.check_slow_readers(slow);
         }
         for (index, threshold) in plan.thresholds.iter().enumerate() {
+            let metric = threshold.demand.metric.as_str();
+            if threshold.abort && !LIVE.contains(&metric) {
+                let what = format!(
+                    "only what is known meanwhile can stop a run: {}",
+                    LIVE.join(", ")
+                );
+                self.add(&format!("threshold.{index}.abort"), &what);
+            }
             let path = format!("threshold.{index}.grace");
             if threshold.grace.is_some() && !threshold.abort {
                 self.add(

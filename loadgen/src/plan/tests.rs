@@ -126,6 +126,23 @@ fn users_that_are_drawn_in_any_order_or_none_but_one_do_the_same() {
 }
 
 #[test]
+fn a_user_that_sends_for_a_day_takes_no_more_memory_than_one_for_a_minute() {
+    // The generator of its sends is a third of a KiB, and names and moves are a few hundred bytes.
+    assert!(size_of::<Script<Actions>>() < 1024);
+    let lives = |duration: &str| {
+        let text = format!(
+            "[[stage]]\nduration = '1s'\narrivals.users = 1\n\
+             [[stage]]\nduration = '{duration}'\nsends.think = {{ law = 'constant', time = '1s' }}\n"
+        );
+        let plan = plan(&text);
+        let life = moves::life(&plan, 0);
+        (life.moves.len(), life.silences.len(), sends(&plan, 0).len())
+    };
+    assert_eq!(lives("1m"), (2, 0, 60));
+    assert_eq!(lives("23h"), (2, 0, 82_800));
+}
+
+#[test]
 fn more_users_at_the_same_rate_each_move_no_send_of_the_others() -> Result<(), short::PlanError> {
     let few = ShortPlan {
         ramp: s(4),

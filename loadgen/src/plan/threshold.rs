@@ -45,6 +45,17 @@ pub const COUNTS: [&str; 19] = [
     "wrong_room",
 ];
 
+/// Of these, those that are known while a run goes on, so that it can be stopped by them.
+pub const LIVE: [&str; 7] = [
+    "connections_lost",
+    "deliveries_total",
+    "logins_failed",
+    "sends_accepted",
+    "sends_refused",
+    "sends_total",
+    "users_entered",
+];
+
 /// What can be said of many latencies.
 const STATISTICS: [&str; 7] = ["mean", "min", "p50", "p90", "p99", "p99_9", "max"];
 
