@@ -56,6 +56,10 @@ demand = 'brodcast.last.p99 < 80ms'
 #[test]
 fn what_does_not_go_together_is_told() {
     for (text, said) in [
+        (
+            "duplicate-logins = 10\n[[stage]]\nduration = '5s'\narrivals.users = 9",
+            "1:1: duplicate-logins: there are only 9 users whose name can be in use",
+        ),
         ("", "1:1: stage: nobody comes: a stage needs `arrivals`"),
         (
             "[[stage]]\nduration = '5s'\narrivals.users = 0",

@@ -38,10 +38,10 @@ fn assert_poisson(count: usize, mean: f64) {
     );
 }
 
-/// A thousand users who come in 4 s, and a stage of 40 s with these sends from 5 s on.
+/// 800 users who come in 4 s, and a stage of 40 s with these sends from 5 s on.
 fn sending(sends: &str) -> LoadPlan {
     plan(&format!(
-        "[[stage]]\nduration = '4s'\narrivals.users = 1000\n[[stage]]\nduration = '40s'\nsends = {sends}\n"
+        "[[stage]]\nduration = '4s'\narrivals.users = 800\n[[stage]]\nduration = '40s'\nsends = {sends}\n"
     ))
 }
 
@@ -171,7 +171,7 @@ fn users_who_think_send_as_often_as_their_mean_says_from_the_first_second_on() {
         let sends = all_sends(&sending(&format!("{{ think = {think} }}")));
         // None of these is less regular than a Poisson process of the same rate.
         for (from, until) in [(5.0, 9.0), (9.0, 25.0), (25.0, 45.0)] {
-            let mean = 1000.0 * (until - from) / each_s;
+            let mean = 800.0 * (until - from) / each_s;
             assert_poisson(between(&sends, from, until), mean);
         }
     }
@@ -224,16 +224,54 @@ fn users_go_come_back_and_switch_at_the_rate_of_the_churn() {
 
 #[test]
 fn half_of_all_go_at_once_in_a_storm_and_are_back_in_time() {
-    let text = "[[stage]]\nduration = '4s'\narrivals.users = 1000\n[[stage]]\nduration = '20s'\n\
+    let text = "[[stage]]\nduration = '4s'\narrivals.users = 4000\n[[stage]]\nduration = '20s'\n\
                 storm = { after = '5s', percent = 50, within = '4s' }\n";
     let plan = plan(text);
     let left = all_times(&plan, |what| *what == Do::Leave);
     let gone = left.iter().filter(|at| **at == 10.0).count();
-    // Binomial: a deviation of sqrt(1000 / 4) = 16, and four of them.
-    assert!(gone.abs_diff(500) < 64, "{gone}");
+    // Binomial: a deviation of sqrt(4000 / 4) = 32, and four of them.
+    assert!(gone.abs_diff(2000) < 128, "{gone}");
     let back = logins(&plan);
     assert_eq!(between(&back, 10.0, 14.0), gone);
-    assert_poisson(between(&back, 10.0, 12.0), 250.0);
+    assert_poisson(between(&back, 10.0, 12.0), 1000.0);
+}
+
+#[test]
+fn a_storm_takes_all_who_have_not_left_whatever_else_they_were_about_to_do() {
+    let text = "[[stage]]\nduration = '4s'\narrivals.users = 300\n[[stage]]\nduration = '20s'\n\
+                churn = { leave = 2, rejoin = 60, switch = 60 }\n\
+                storm = { after = '10s', percent = 100, within = '2s' }\n";
+    let plan = plan(text);
+    let mut left_before = 0;
+    for user in 0..plan.users {
+        let leaves = times(&plan, user, |what| *what == Do::Leave);
+        let is_gone = leaves.last().is_some_and(|at| *at < s(15));
+        left_before += u32::from(is_gone);
+        assert!(
+            is_gone || leaves.contains(&s(15)),
+            "user {user}: {leaves:?}"
+        );
+    }
+    assert!((1..100).contains(&left_before), "{left_before}");
+}
+
+#[test]
+fn who_switches_goes_to_the_neighbour_and_then_back() {
+    let text = "rooms.count = 4\n[[stage]]\nduration = '4s'\narrivals.users = 40\n\
+                [[stage]]\nduration = '60s'\nchurn = { switch = 4 }\n";
+    let plan = plan(text);
+    let mut switches = 0;
+    for user in 0..plan.users {
+        let mut here = plan.rooms.room_of(user);
+        for action in plan.script(user).actions {
+            if let Do::Enter { room } = action.what {
+                here ^= 1;
+                assert_eq!(room, format!("room-1-{here}"), "user {user}");
+                switches += 1;
+            }
+        }
+    }
+    assert!(switches > 100, "{switches}");
 }
 
 #[test]
