@@ -171,6 +171,15 @@ fn users_that_come_in_a_later_stage_change_nothing_for_those_before() {
         };
         assert_eq!(of(&few), of(&many), "user {user}");
     }
+    let coming = (100..150).map(|user| many.arrival(user).1);
+    for (number, at) in coming.enumerate() {
+        let evenly = s(6) + Duration::from_millis(180 * number as u64);
+        // Times are cut to whole microseconds.
+        assert!(
+            evenly.abs_diff(at) <= Duration::from_micros(1),
+            "{number}: {at:?}"
+        );
+    }
 }
 
 #[test]
@@ -243,9 +252,9 @@ fn what_is_counted_is_what_all_users_do() {
 
 #[test]
 fn each_send_is_delivered_to_all_who_are_in_the_room_then() {
-    // Two rooms of two; all are there while three sends of each stage are made.
+    // Two in one room and one in the other, and each sends once while all are there.
     let text = "rooms.members = 2\n\
-                [[stage]]\nduration = '4s'\narrivals.users = 4\n\
+                [[stage]]\nduration = '3s'\narrivals.users = 3\n\
                 [[stage]]\nduration = '3s'\nsends = { rate = 1, spacing = 'even' }\n\
                 [[stage]]\nduration = '2s'\nstorm = { after = '1s', percent = 100, within = '1s' }\n";
     let counts = Counts::of(&plan(text));
@@ -257,16 +266,16 @@ fn each_send_is_delivered_to_all_who_are_in_the_room_then() {
         deliveries,
     };
     let expected = [
-        stage(4, 0, 0, 0),
-        stage(0, 0, 3, 6),
-        stage(4, 4, 0, 0),
-        stage(0, 4, 0, 0),
+        stage(3, 0, 0, 0),
+        stage(0, 0, 3, 2 + 2 + 1),
+        stage(3, 3, 0, 0),
+        stage(0, 3, 0, 0),
     ];
     assert_eq!(counts.stages, expected);
     assert_eq!(counts.room_max, 2);
-    // One in each of the first four seconds; gone and back in the tenth, and away after the 15th.
-    assert_eq!(counts.connected[..5], [1, 2, 3, 4, 4]);
-    assert_eq!(counts.connected[8..16], [4, 4, 4, 4, 4, 4, 4, 0]);
+    // One in each of the first three seconds; gone and back within the ninth, and away after 14 s.
+    assert_eq!(counts.connected[..4], [1, 2, 3, 3]);
+    assert_eq!(counts.connected[7..15], [3, 3, 3, 3, 3, 3, 3, 0]);
 }
 
 #[test]
@@ -322,4 +331,16 @@ fn who_goes_is_silent_before_and_after_and_comes_back() {
     }
     // All of it did happen; the last leave of each is at the end.
     assert!(rejoins > 100 && leaves > rejoins && switches > 20 && pauses > 50);
+}
+
+#[test]
+fn nobody_comes_back_when_it_is_time_to_leave() {
+    let text = "drain = '1s'\n[[stage]]\nduration = '4s'\narrivals.users = 300\n\
+                [[stage]]\nduration = '20s'\nchurn = { rejoin = 30, away = '500ms' }\n";
+    let plan = plan(text);
+    let back = (0..plan.users).flat_map(|user| times(&plan, user, |what| *what == Do::Login));
+    let last = back.max().expect("they come");
+    // One of the 30 in the last second would be back too late for a settle of 1 s.
+    assert!(last <= plan.leave_at() - plan.settle, "{last:?}");
+    assert!(last > s(22), "{last:?}");
 }
