@@ -22,8 +22,11 @@ use tokio::time::{Instant, advance, timeout};
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 const ENTER: &str = "connector.entryHandler.enter";
+const ATTACK: &str = "chat.chatHandler.constructor";
 const HEARTBEAT: Duration = Duration::from_millis(1000);
 const DEADLINE: Duration = Duration::from_millis(3500);
+/// For a story that waits for what does not come: it takes no real time.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 #[tokio::test(start_paused = true)]
 async fn heartbeats_are_answered_while_an_enter_waits() -> Result {
@@ -103,6 +106,23 @@ async fn heartbeat_cut_after_stall() -> Result {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connector_that_stood_still_listens_once_more_before_it_cuts() -> Result {
+    connected(4096, HEARTBEAT, async |mut client| {
+        advance(3 * HEARTBEAT).await;
+        // The client's heartbeats are still under way.
+        let cut = timeout(HEARTBEAT - Duration::from_millis(1), client.next()).await;
+        assert!(cut.is_err(), "{cut:?}");
+        let start = Instant::now();
+        client.connection.queue(package::heartbeat());
+        assert_eq!(client.next().await?, Seen::Heartbeat);
+        assert_eq!(client.next().await?, Seen::End);
+        assert_eq!(start.elapsed(), 2 * HEARTBEAT);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(start_paused = true)]
 async fn dead_session() -> Result {
     let flawed = Policy::hardened().with(Flaw::DeadSession);
     let at_once = Duration::ZERO;
@@ -122,9 +142,27 @@ async fn dead_session() -> Result {
     Ok(())
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_kicked_client_is_forgotten_before_it_closes() -> Result {
+    let flawed = Policy::hardened().with(Flaw::KickedLingers);
+    for (policy, lingers) in [(Policy::hardened(), false), (flawed, true)] {
+        served_with(policy, 4096, HEARTBEAT, async |mut client| {
+            assert_eq!(client.connector.census().sessions, 1);
+            client.request(1, ATTACK);
+            // The kick is here; the connector waits for the client to close.
+            assert_eq!(client.next().await?, Seen::End);
+            assert_eq!(client.connector.census().sessions, usize::from(lingers));
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
 /// A client that does nothing by itself.
 struct Client {
     connection: Connection<DuplexStream>,
+    connector: Arc<Connector>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -189,17 +227,21 @@ async fn served_with(
     // Nobody dials the chat server, and nobody watches the lease.
     let connector = Connector::new(Arc::new(topology()), "connector-server-1", options, 1);
     let (near, far) = duplex(capacity);
+    let watched = connector.clone();
     let story = async {
         let mut connection = Connection::connect(near, Transport::Tcp, "", 4096).await?;
         connection.queue(handshake::encode_request(&Vocabulary::default()));
         connection.next().await?;
         connection.queue(package::handshake_ack());
-        let mut client = Client { connection };
+        let mut client = Client {
+            connection,
+            connector: watched,
+        };
         while client.next().await? != Seen::Heartbeat {}
         story(client).await
     };
     tokio::select! {
-        ended = story => ended,
+        ended = timeout(PATIENCE, story) => ended?,
         _ = session::serve(connector, far) => Err("the connector ended the session".into()),
     }
 }

@@ -141,4 +141,20 @@ mod tests {
         );
         assert_eq!(report(&room).position, 9);
     }
+
+    #[test]
+    fn who_is_listed_more_than_once_hears_as_often_until_it_parts() {
+        let mut room = Room::new(0, 5, &["a".into(), "b".into()]);
+        room.join(1, "a".into());
+        room.join(2, "b".into());
+        room.set_listings(1, 3);
+        room.set_listings(2, 3);
+        room.set_listings(2, 2);
+        let sessions = |room: &Room| room.sessions().collect::<Vec<_>>();
+        assert_eq!(sessions(&room), [1, 2, 1, 1, 2]);
+        assert!(!room.part(2));
+        assert_eq!(sessions(&room), [1, 1, 1]);
+        assert!(room.part(1));
+        assert_eq!(room.sessions().count(), 0);
+    }
 }

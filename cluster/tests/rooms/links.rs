@@ -149,6 +149,45 @@ fn a_connection_that_carries_nothing_to_the_chat_server_is_noticed_though_pushes
 }
 
 #[test]
+fn an_answer_to_one_ping_says_nothing_of_the_next() -> Result {
+    let mut world = World::new()?;
+    let (connector_end, chat_end) = world.wires[&1].clone();
+    let begin = world.now;
+    world.now += PING;
+    world.connectors[1].ping(&connector_end, world.now)?;
+    world.carry_up(1)?;
+    world.now += PING;
+    world.connectors[1].ping(&connector_end, world.now)?;
+    assert_eq!(world.connectors[1].lease_end(0), Some(begin + LEASE));
+    // The chat server has not heard of the second.
+    world.carry_down(1)?;
+    assert_eq!(world.connectors[1].lease_end(0), Some(begin + PING + LEASE));
+    let ping = Header::Ping { nonce: 2 };
+    world.chat.arrived(&chat_end, ping, b"", world.now)?;
+    world.carry_down(1)?;
+    assert_eq!(
+        world.connectors[1].lease_end(0),
+        Some(begin + 2 * PING + LEASE)
+    );
+    Ok(())
+}
+
+#[test]
+fn nothing_comes_over_a_link_that_was_given_up() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let bob = world.member(1, "bob")?;
+    world.say(ada, "*", "late");
+    world.carry_up(0)?;
+    world.now += LEASE;
+    world.connectors[1].expire_lease(0, world.now);
+    let late = world.carry_down(1).map_err(|why| why.to_string());
+    assert_eq!(late, Err(LinkError::Superseded.to_string()));
+    assert_eq!(world.heard(bob).len(), 1, "the kick");
+    Ok(())
+}
+
+#[test]
 fn a_lease_that_runs_out_removes_and_kicks_the_same_sessions() -> Result {
     let mut world = World::new()?;
     let ada = world.member(0, "ada")?;

@@ -4,6 +4,7 @@
 mod behind;
 mod flaws;
 mod links;
+mod marks;
 mod replace;
 mod restart;
 mod world;
