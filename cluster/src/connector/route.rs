@@ -141,4 +141,19 @@ mod tests {
         }
         Ok(())
     }
+
+    #[test]
+    fn a_request_waits_for_the_chat_server_that_it_was_passed_on_to() {
+        let mut state = connector(Policy::hardened());
+        let (session, _queue) = state.open();
+        let now = Instant::now();
+        let [first, second] =
+            [0, 1].map(|chat| state.open_request(session, 1, "a.b.c", Some(chat), now));
+        let waiting = |state: &State, chat| state.sessions[&session].unanswered_by(chat);
+        assert_eq!(waiting(&state, 0), [first]);
+        assert_eq!(waiting(&state, 1), [second]);
+        // Its answer waits for the first one's.
+        state.refuse(session, second);
+        assert_eq!(waiting(&state, 1).len(), 0);
+    }
 }

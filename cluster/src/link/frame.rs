@@ -179,6 +179,18 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_may_be_as_long_as_the_limit() -> Result<(), LinkError> {
+        let (header, payload) = (Header::Data { seq: 1, ack: 0 }, &b"payload"[..]);
+        let mut buffer = BytesMut::new();
+        put(&mut buffer, &header, payload);
+        let len_max = buffer.len() - LENGTH_LEN;
+        assert!(take(&mut buffer.clone(), len_max - 1).is_err());
+        let taken = take(&mut buffer, len_max)?;
+        assert_eq!(taken, Some((header, Bytes::from(payload))));
+        Ok(())
+    }
+
+    #[test]
     fn a_length_over_the_limit_is_refused_before_its_bytes_are_awaited() {
         let mut buffer = BytesMut::from(&u32::MAX.to_be_bytes()[..]);
         assert!(matches!(

@@ -208,6 +208,7 @@ mod tests {
         assert!(!half.receive(1)?);
         assert!(half.receive(3).is_err());
         assert!(half.receive(2)?);
+        assert_eq!(half.received(), 2);
         Ok(())
     }
 
@@ -220,6 +221,23 @@ mod tests {
         half.receive(2)?;
         half.push(payload("carries it"));
         assert_eq!(said(&mut half), [(1, payload("carries it"))]);
+        Ok(())
+    }
+
+    #[test]
+    fn of_all_pongs_the_latest_is_said_and_the_goodbye_stays() -> Result<(), LinkError> {
+        let mut half = Half::default();
+        let [first, last] = [1, 2].map(|nonce| Header::Pong { nonce });
+        for note in [&first, &Header::Goodbye, &last] {
+            half.note(note.clone());
+        }
+        let mut out = BytesMut::new();
+        half.fill(&mut out);
+        for note in [Header::Goodbye, last] {
+            let said = frame::take(&mut out, usize::MAX)?;
+            assert_eq!(said.map(|(header, _)| header), Some(note));
+        }
+        assert!(out.is_empty());
         Ok(())
     }
 

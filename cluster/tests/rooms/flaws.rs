@@ -125,6 +125,13 @@ fn duplicate_login_across_connectors() -> Result {
         world.enter(there, "ada");
         world.carry()?;
         assert_eq!(world.heard(here), [DUPLICATE]);
+        // Who has the name is elsewhere now, but the connector knows one of its own.
+        world.enter(here, "ada");
+        let other = world.open(0);
+        world.enter_room(other, "cat", "attic");
+        world.carry()?;
+        assert_eq!(world.heard(here), [DUPLICATE]);
+        assert_eq!(world.heard(other), ["users cat"]);
         world.say(first, "ada", "who?");
         world.carry()?;
         Ok([world.heard(first), world.heard(there)])

@@ -9,7 +9,10 @@ mod replace;
 mod restart;
 mod world;
 
+use cluster::connector::handler::{self, Asked};
 use cluster::options::Options;
+use cluster::wire::message::{Message, MessageKind, Route};
+use cluster::wire::vocabulary::Vocabulary;
 use serde_json::json;
 
 use world::{DEADLINE, Result, World};
@@ -255,6 +258,36 @@ fn a_number_or_a_truth_value_is_a_name_as_its_text() -> Result {
         world.request(user, route, &json!({"username": nameless, "rid": "5"}));
         assert_eq!(world.heard(user), [r#"{"code":500}"#], "{nameless}");
     }
+    Ok(())
+}
+
+#[test]
+fn what_a_client_tells_without_asking_is_done_and_not_answered() -> Result {
+    let mut world = World::new()?;
+    let ada = world.member(0, "ada")?;
+    let message = Message {
+        kind: MessageKind::Notify,
+        id: 0,
+        route: Some(Route::Name("chat.chatHandler.send".into())),
+        body: json!({"content": "hi", "target": "*"}).to_string().into(),
+    };
+    let vocabulary = Vocabulary::default();
+    let asked = Asked::read(&vocabulary, &message)?.ok_or("it means something")?;
+    handler::handle(&mut world.connectors[0], ada.1, asked, world.now).map_err(|kick| kick.0)?;
+    world.carry()?;
+    assert_eq!(world.heard(ada), ["hi from ada to *"]);
+    Ok(())
+}
+
+#[test]
+fn a_client_is_held_back_until_its_enter_is_answered() -> Result {
+    let mut world = World::new()?;
+    let ada = world.open(0);
+    assert!(!world.queues[&ada].is_held());
+    world.enter(ada, "ada");
+    assert!(world.queues[&ada].is_held());
+    world.carry()?;
+    assert!(!world.queues[&ada].is_held());
     Ok(())
 }
 

@@ -66,3 +66,36 @@ fn links_with_something_to_say_break_and_run_out() -> Result {
     assert_eq!(marks, last);
     Ok(())
 }
+
+#[test]
+fn sessions_close_while_they_enter_and_a_connector_stops() -> Result {
+    let mut world = World::new()?;
+    let [ada, bob] = [world.member(0, "ada")?, world.member(1, "bob")?];
+    let cat = world.open(0);
+    world.enter(cat, "cat");
+    assert_eq!(
+        reached(|| {
+            world.close(cat);
+            Ok(())
+        })?,
+        [Mark::ClosedWhileEntering]
+    );
+    world.say(ada, "*", "hi");
+    world.enter_room(ada, "ada", "attic");
+    assert_eq!(
+        reached(|| {
+            world.close(ada);
+            Ok(())
+        })?,
+        [Mark::ClosedBeforeAsking]
+    );
+    for marks in [&[Mark::StoppedWithSessions][..], &[]] {
+        let stopped = reached(|| {
+            world.connectors[1].stop();
+            Ok(())
+        })?;
+        assert_eq!(stopped, marks);
+    }
+    assert_eq!(world.heard(bob).len(), 1, "the kick");
+    Ok(())
+}
