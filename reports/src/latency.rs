@@ -63,6 +63,13 @@ impl Latencies {
             .expect("all histograms of this type have the same bounds");
     }
 
+    /// Adds all values of `buckets`.
+    pub(crate) fn add(&mut self, buckets: &Buckets) {
+        for (us, count) in buckets.iter() {
+            self.histogram.saturating_record_n(us, count);
+        }
+    }
+
     /// How many values were recorded.
     pub fn count(&self) -> u64 {
         self.histogram.len()
@@ -86,9 +93,7 @@ impl Latencies {
 impl From<&Buckets> for Latencies {
     fn from(buckets: &Buckets) -> Self {
         let mut latencies = Self::new();
-        for (us, count) in buckets.iter() {
-            latencies.histogram.saturating_record_n(us, count);
-        }
+        latencies.add(buckets);
         latencies
     }
 }

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::buckets::Buckets;
 use crate::hdr_log::{Interval, LogError};
 use crate::json::{self, JsonError};
+use crate::latency::Latencies;
 use broadcasts::{Broadcast, Class, Worst};
 use faults::Faults;
 use fit::Fit;
@@ -158,13 +159,14 @@ impl Measured {
 
     /// All latencies of a metric: those of the rows in one.
     pub fn latencies(&self, metric: &str) -> Buckets {
-        let mut all = Buckets::default();
+        // Of many rows: buckets in order would be copied for each.
+        let mut all = Latencies::new();
         for row in self.rows.values() {
             if let Some(latencies) = row.latencies.get(metric) {
-                all.merge(latencies);
+                all.add(latencies);
             }
         }
-        all
+        Buckets::from(&all)
     }
 
     /// Adds what `other` measured of the same run.
