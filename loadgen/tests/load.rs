@@ -14,6 +14,7 @@ use loadgen::plan::LoadPlan;
 use loadgen::plan::counts::Counts;
 use loadgen::plan::file::{Overrides, PlanFile};
 use loadgen::plan::short::ShortPlan;
+use loadgen::plan::threshold::{COUNTS, LATENCIES};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use reports::run::Run;
@@ -74,6 +75,13 @@ async fn people_who_come_and_go_all_the_time_hear_everything_once() -> Result<()
     assert_eq!(run.counts["users_entered"], 60);
     let judged: Vec<_> = run.thresholds.iter().map(|it| it.metric.as_str()).collect();
     assert_eq!(judged, ["lost", "broadcast.last.p50", "logins_refused"]);
+    // What a plan may demand is there to be judged.
+    for name in COUNTS {
+        assert!(run.counts.contains_key(name), "nobody counts {name}");
+    }
+    for name in LATENCIES {
+        assert!(run.latencies.contains_key(name), "nobody measures {name}");
+    }
     Ok(())
 }
 
