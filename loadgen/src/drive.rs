@@ -92,7 +92,7 @@ pub async fn drive<N: Network>(
 }
 
 /// Starts the record of a run of `plan`, which starts now. Its rows are of a second, or of as many as
-/// a long run needs to have no more than [`ROWS_MAX`].
+/// a long run needs to have no more than 2000.
 pub fn recorder(plan: &LoadPlan) -> Recorder {
     let interval_s = plan.stop_at().as_secs() / ROWS_MAX + 1;
     Recorder::new(Instant::now(), Duration::from_secs(interval_s))

@@ -7,11 +7,11 @@
 //! for. What was not answered with success is owed to nobody, but may be heard. Nothing may be heard
 //! twice on one connection, nor by one that was not in the room, and all members of a room see its
 //! messages and notices in one common order. Each coming and going is told once to everybody whom
-//! it is news for ([`notices`]).
+//! it is news for (`notices`).
 //!
 //! Nothing is kept for longer than it takes to judge it ([`limits`]): memory follows from the number
-//! of users and from the rate, and not from the length of a run. In reading order: [`fold`] (event
-//! by event), [`town`], [`room`], [`row`] (one message), [`notices`], [`order`], [`ledger`] (figures).
+//! of users and from the rate, and not from the length of a run. In reading order: [`fold`] (event by
+//! event), `town` and `room`, `row` (one message), `notices`, `order`, `ledger` (the figures).
 
 pub mod fold;
 mod ledger;
