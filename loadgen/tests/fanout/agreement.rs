@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use loadgen::fanout::limits::FORGOTTEN_AFTER;
 use loadgen::history::{Event, MessageId, Target, What};
 use proptest::prelude::*;
 
@@ -41,6 +42,8 @@ enum State {
 struct User {
     state: State,
     asked_at: Duration,
+    /// When it was last in the first two rooms, in this login.
+    seen_rooms: [Option<Duration>; 2],
     login: u32,
     sent: u32,
 }
@@ -67,6 +70,7 @@ impl World {
         let user = |_| User {
             state: State::Out,
             asked_at: Duration::ZERO,
+            seen_rooms: [None; 2],
             login: 0,
             sent: 0,
         };
@@ -130,11 +134,15 @@ impl World {
     fn log_in(&mut self, user: u32, room: usize) {
         self.users[user as usize].login += 1;
         self.users[user as usize].sent = 0;
+        self.users[user as usize].seen_rooms = [None; 2];
         self.ask(user, room);
     }
 
     fn ask(&mut self, user: u32, room: usize) {
         let (name, room_name) = (name(user), ROOMS[room].to_owned());
+        if let State::In(left) = self.users[user as usize].state {
+            self.users[user as usize].seen_rooms[left] = Some(self.now);
+        }
         let room_asked = What::Entering {
             name,
             room: room_name,
@@ -198,13 +206,23 @@ impl World {
     }
 
     fn hear(&mut self, user: u32, with: usize) {
-        let User { state, login, .. } = self.users[user as usize];
+        let User {
+            state,
+            login,
+            seen_rooms,
+            ..
+        } = self.users[user as usize];
         let now = self.now;
         let heard = (user, login);
         let recent = self.messages.iter_mut().filter(|message| {
             let is_early = match state {
                 State::Out => return false,
-                State::Asking(room) => room == message.room,
+                // That one was there is forgotten after a minute.
+                State::Asking(room) => {
+                    let left_at = seen_rooms.get(room).copied().flatten();
+                    let is_known = left_at.is_none_or(|at| now < at + FORGOTTEN_AFTER);
+                    room == message.room && is_known
+                }
                 State::In(room) | State::Deaf(room) => message.room == 2 && room != 2,
             };
             // Not of the other of the two rooms: who goes there later has heard nothing wrong.
