@@ -3,8 +3,10 @@
 //! measured is the work itself.
 //!
 //! The benches, from small to large: `wire` (bytes), `dispatch` (one request), `broadcast` (one
-//! message to many), `allocations` (the same, counted), `round_trip` (real sockets), `sim` (a whole
-//! simulated run).
+//! message to many), `allocations` (the same, counted), `record` (what users take down, by way of
+//! [`talk`]), `round_trip` (real sockets), `sim` (a whole simulated run).
+
+pub mod talk;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
