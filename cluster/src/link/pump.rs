@@ -140,3 +140,26 @@ pub async fn receive<S: AsyncRead + Unpin>(
         .await
         .unwrap_or(Err(LinkError::Silent { what, patience }))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_frame_comes_or_the_end_or_nothing_in_time() -> Result<(), LinkError> {
+        let patience = Duration::from_secs(1);
+        let (mut near, mut far) = duplex(64);
+        let mut inbox = BytesMut::new();
+        let silent = receive(&mut far, &mut inbox, "hello", patience).await;
+        assert!(matches!(silent, Err(LinkError::Silent { .. })));
+        send(&mut near, &Header::Goodbye, patience).await?;
+        let first = receive(&mut far, &mut inbox, "hello", patience).await?;
+        assert_eq!(first, Header::Goodbye);
+        drop(near);
+        let ended = receive(&mut far, &mut inbox, "hello", patience).await;
+        assert!(matches!(ended, Err(LinkError::Closed)));
+        Ok(())
+    }
+}
