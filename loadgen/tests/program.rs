@@ -1,5 +1,8 @@
 //! The program as its user meets it: what it prints, and its exit status.
 
+#[path = "../../reports/tests/shared/schema.rs"]
+mod schema;
+
 use std::error::Error;
 use std::fs;
 use std::io::{BufRead, BufReader, Lines, Read};
@@ -38,6 +41,9 @@ fn a_run_prints_its_summary_and_writes_its_folder() -> Outcome {
     assert!(summary.ends_with(&format!("repeat: {}\n", run.command)));
     assert!(run.command.starts_with("cargo loadgen --users 10"));
     assert!(fs::read_to_string(folder.join("latencies.hdr"))?.contains("Tag=login"));
+    let published = serde_json::from_str(include_str!("../../reports/run.schema.json"))?;
+    let written = serde_json::from_str(&fs::read_to_string(folder.join("run.json"))?)?;
+    schema::check(&published, &written)?;
     Ok(())
 }
 
