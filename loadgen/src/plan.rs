@@ -6,7 +6,7 @@
 //! 0 --------------------- . - 33 s -------------------- 60 s ------------- until -- leave_at
 //! ```
 //!
-//! It is read from a file ([`file`], checked by `check`) or made of a few options ([`short`]). What a
+//! It is read from a file ([`mod@file`], checked by `check`) or made of a few options ([`short`]). What a
 //! user does is a pure function of the plan, the seed and the user's number: nothing else is drawn
 //! for it, whichever process lives it. In reading order: [`rooms`], [`curve`] (rates over time),
 //! [`think`], `moves` (when a user is away or does not listen), [`actions`] (all of its life, drawn

@@ -1,5 +1,5 @@
-//! A short sweep that ends with the first run that does not hold: what each mutant of the servers
-//! has to fail, see `.cargo/mutants.toml`.
+//! A short sweep that ends with the first run that does not hold: what each mutant of the servers has to
+//! fail that their own tests let pass, see `.cargo/mutants.toml`.
 
 use std::io;
 use std::num::NonZeroUsize;
