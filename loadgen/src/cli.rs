@@ -1,18 +1,19 @@
 //! The command line.
 
+mod load;
+
 use std::fmt::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use cluster::connection::Transport;
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::address::Address;
 use crate::plan::file::Overrides;
-use crate::plan::short::{MESSAGE_LEN, ShortPlan, USERS};
+use crate::plan::short::ShortPlan;
 use crate::plan::{self, LoadPlan};
 use crate::quoted::quoted;
+use load::Load;
 
 /// Loads a Pomelo-style chat cluster with virtual users over real sockets, and checks that every
 /// message that was accepted reached every member of its room exactly once.
@@ -52,43 +53,6 @@ enum Command {
         #[arg(value_name = "PLAN", required = true)]
         plans: Vec<String>,
     },
-}
-
-#[derive(Debug, Args)]
-struct Load {
-    /// Virtual users, each with a connection of its own [default: 1000; of a plan, its own]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    users: Option<u32>,
-    /// Rooms; user k is in room k mod N [default: one for every 20 users]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    rooms: Option<u32>,
-    /// Sends per second, of all users together; 0 for users who only stay [default: one every 5 s
-    /// for each user]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    rate: Option<f64>,
-    /// How long users send; the ramp comes on top, and 6 s to settle and for the last deliveries
-    /// [default: 30s]
-    #[arg(long, value_name = "TIME")]
-    duration: Option<humantime::Duration>,
-    /// Over what time the logins are spread [default: 500 logins per second, at least 1s]
-    #[arg(long, value_name = "TIME")]
-    ramp: Option<humantime::Duration>,
-    /// What decides who sends when [default: 1; of a plan, its own]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    seed: Option<u64>,
-    /// What the bytes travel in [default: ws; of a plan, its own]
-    #[arg(long)]
-    transport: Option<Transport>,
-    /// Length of each message's content in bytes; at least what identifies it, about 25 [default:
-    /// 64; of a plan, its own]
-    #[arg(long, value_name = "BYTES", allow_negative_numbers = true)]
-    message_len: Option<usize>,
-    /// The folder to write run.json and latencies.hdr to [default: runs/load-<seed>-<n>, n from 1]
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Prints what is planned, and starts nothing.
-    #[arg(long)]
-    dry_run: bool,
 }
 
 const HELP: &str = "\
@@ -171,15 +135,8 @@ impl Cli {
             Some(Command::Check { plans }) => return Ok(Asked::Check(plans)),
             None => (None, None, self.load),
         };
-        let source = match plan {
-            Some(name) => Source::Named {
-                name,
-                overrides: load.overrides()?,
-            },
-            None => Source::Options(load.short()),
-        };
         Ok(Asked::Load(Task {
-            source,
+            source: load.source(plan)?,
             gate,
             out: load.out,
             dry_run: load.dry_run,
@@ -192,51 +149,6 @@ fn gate_without_run(gate: &str) -> Result<Address, String> {
     Err(format!(
         "it belongs to the command `run`: loadgen run --gate {gate}"
     ))
-}
-
-impl Load {
-    fn short(&self) -> ShortPlan {
-        let seed = self.seed.unwrap_or(1);
-        let defaults = ShortPlan::new(self.users.unwrap_or(USERS), seed);
-        ShortPlan {
-            rooms: self.rooms.unwrap_or(defaults.rooms),
-            rate_per_s: self.rate.unwrap_or(defaults.rate_per_s),
-            duration: self.duration.map_or(defaults.duration, Duration::from),
-            transport: self.transport.unwrap_or(defaults.transport),
-            message_len: self.message_len.unwrap_or(MESSAGE_LEN),
-            ramp: self.ramp.map_or(defaults.ramp, Duration::from),
-            ..defaults
-        }
-    }
-
-    /// What stands on the command line instead of a plan's own; the rest a plan says by its stages.
-    fn overrides(&self) -> Result<Overrides, clap::Error> {
-        for (option, key, is_given) in [
-            ("--rooms", "[rooms]", self.rooms.is_some()),
-            ("--rate", "the `sends` of its stages", self.rate.is_some()),
-            (
-                "--duration",
-                "the `duration` of its stages",
-                self.duration.is_some(),
-            ),
-            (
-                "--ramp",
-                "the `arrivals` of its stages",
-                self.ramp.is_some(),
-            ),
-        ] {
-            if is_given {
-                let what = format!("{option} does not go with a plan, which says {key}\n");
-                return Err(Cli::command().error(ErrorKind::ArgumentConflict, what));
-            }
-        }
-        Ok(Overrides {
-            users: self.users,
-            seed: self.seed,
-            transport: self.transport,
-            message_len: self.message_len,
-        })
-    }
 }
 
 impl Task {
@@ -264,69 +176,8 @@ impl Task {
         if let Some(gate) = &self.gate {
             let _ = write!(command, " --gate {gate}");
         }
-        match &self.source {
-            Source::Options(short) => write_options(&mut command, short),
-            Source::Named { overrides, .. } => write_overrides(&mut command, overrides),
-        }
+        self.source.write_options(&mut command);
         command
-    }
-}
-
-fn write_options(command: &mut String, short: &ShortPlan) {
-    let ShortPlan {
-        users,
-        rooms,
-        rate_per_s,
-        duration,
-        seed,
-        transport,
-        message_len,
-        ramp,
-        drain: _,
-    } = short;
-    let _ = write!(
-        command,
-        " --users {users} --rooms {rooms} --rate {rate_per_s} --duration {} --ramp {} \
-         --seed {seed} --transport {} --message-len {message_len}",
-        time(*duration),
-        time(*ramp),
-        name_of(*transport),
-    );
-}
-
-fn write_overrides(command: &mut String, overrides: &Overrides) {
-    let Overrides {
-        users,
-        seed,
-        transport,
-        message_len,
-    } = *overrides;
-    for (option, value) in [
-        ("users", users.map(|it| it.to_string())),
-        ("seed", seed.map(|it| it.to_string())),
-        ("transport", transport.map(name_of)),
-        ("message-len", message_len.map(|it| it.to_string())),
-    ] {
-        if let Some(value) = value {
-            let _ = write!(command, " --{option} {value}");
-        }
-    }
-}
-
-fn name_of(transport: Transport) -> String {
-    let value = transport.to_possible_value();
-    value.map_or_else(|| "ws".to_owned(), |value| value.get_name().to_owned())
-}
-
-/// Writes `duration` exactly, in one word.
-fn time(duration: Duration) -> String {
-    let ns = duration.as_nanos();
-    if ns.is_multiple_of(1_000_000_000) {
-        format!("{}s", ns / 1_000_000_000)
-    } else if ns.is_multiple_of(1_000_000) {
-        format!("{}ms", ns / 1_000_000)
-    } else {
-        format!("{ns}ns")
     }
 }
 
