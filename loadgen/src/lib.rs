@@ -16,7 +16,8 @@
 //!
 //! - [`plan`]: a load test, read from a file or made of options, from which the scripts follow;
 //! - [`health`]: whether this machine can carry it;
-//! - [`drive`]: one load test from the first login to the last goodbye, with [`progress`];
+//! - [`trial`]: one run of a plan, and what is looked at meanwhile: [`progress`];
+//! - [`drive`]: its users from the first login to the last goodbye;
 //! - [`fanout`]: what users did and saw, made into figures as it happens, and what was promised
 //!   against what was heard;
 //! - [`verdicts`]: what had to hold, and whether it did, with the [`thresholds`] of the plan;
@@ -44,5 +45,6 @@ pub mod span;
 pub mod swarm;
 pub mod thresholds;
 pub mod time_text;
+pub mod trial;
 pub mod user;
 pub mod verdicts;

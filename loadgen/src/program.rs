@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use cluster::embedded::{self, Size};
-use cluster::net::Tcp;
 use cluster::options::Options;
 use cluster::process::Running;
 use cluster::signals::{Signal, Signals};
@@ -22,13 +21,14 @@ use tokio::task::JoinSet;
 
 use crate::address::Address;
 use crate::cli::{Asked, Task};
-use crate::drive::{Ending, Finished, access, drive, recorder};
+use crate::drive::{Ending, Finished};
 use crate::health;
 use crate::outcome::{Stamp, judge};
 use crate::plan::counts::Counts;
 use crate::plan::file::Overrides;
 use crate::plan::{self, LoadPlan};
-use crate::{progress, thresholds};
+use crate::trial::Live;
+use crate::{progress, thresholds, trial};
 
 /// The exit status if something can't be used.
 const UNUSABLE: u8 = 2;
@@ -103,13 +103,12 @@ async fn load(task: &Task) -> anyhow::Result<ExitCode> {
         None => Some(start_cluster().await?),
     };
     let gate = gate(task, cluster.as_ref());
-    health::ask_gate(&Tcp::loopback(), &access(&plan, &gate)).await?;
     // From here on a signal ends the run and not the program.
     let signals = Signals::listen().context("the system refuses signals")?;
     let folder = Arc::new(folder(task, plan.seed)?);
     let (stopper, stopped) = oneshot::channel();
-    let mut watch = JoinSet::new();
-    watch.spawn(heed(signals, stopper, Arc::clone(&folder)));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(heed(signals, stopper, Arc::clone(&folder)));
     let started_at = date_now();
 
     say(&format!(
@@ -119,7 +118,8 @@ async fn load(task: &Task) -> anyhow::Result<ExitCode> {
         plan.name,
         plan.leave_at(),
     ));
-    let finished = drive_shown(&plan, &gate, cluster.as_mut(), stopped).await;
+    let watching = async |live| watch(&plan, &live, cluster.as_mut(), stopped).await;
+    let finished = trial::run(&plan, &gate, watching).await?;
     if let Some(cluster) = cluster {
         // The figures are complete; a server that does not stop changes nothing in them.
         if let Err(error) = cluster.stop().await {
@@ -183,34 +183,27 @@ async fn heed(mut signals: Signals, stopper: oneshot::Sender<Signal>, folder: Ar
     process::exit(signal.exit_status().into());
 }
 
-/// Drives the users and shows how far they are, until they have ended, the cluster fails, or
-/// `signal` comes.
-async fn drive_shown(
+/// Shows how far the run is until there is a reason to stop it: a threshold is broken, the cluster
+/// fails, or `signal` comes.
+async fn watch(
     plan: &LoadPlan,
-    gate: &Address,
+    live: &Live,
     cluster: Option<&mut Running>,
     signal: oneshot::Receiver<Signal>,
-) -> Finished {
-    let recorder = recorder(plan);
+) -> Ending {
     let failed = async {
         match cluster {
             Some(cluster) => cluster.ended().await,
             None => future::pending().await,
         }
     };
-    let stopped = async {
-        tokio::select! {
-            error = failed => Ending::Failed {
-                reason: format!("{:#}", anyhow::Error::from(error)),
-            },
-            Ok(signal) = signal => Ending::Interrupted(signal),
-            reason = thresholds::watch(&plan.thresholds, &recorder) => Ending::Failed { reason },
-        }
-    };
-    let network = Tcp::loopback();
     tokio::select! {
-        finished = drive(plan, &network, gate, &recorder, stopped) => finished,
-        never = progress::show(plan, &recorder) => match never {},
+        error = failed => Ending::Failed {
+            reason: format!("{:#}", anyhow::Error::from(error)),
+        },
+        Ok(signal) = signal => Ending::Interrupted(signal),
+        reason = thresholds::watch(&plan.thresholds, live) => Ending::Failed { reason },
+        never = progress::show(plan, live) => match never {},
     }
 }
 

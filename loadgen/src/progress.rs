@@ -8,9 +8,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use reports::output::say;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::fanout::{Recorder, Tally};
+use crate::fanout::Tally;
 use crate::plan::LoadPlan;
-use crate::record::Record;
+use crate::trial::{Live, Moment};
 
 /// Time between two looks at the bar: as often as an eye follows numbers.
 const BAR_INTERVAL: Duration = Duration::from_millis(250);
@@ -18,29 +18,26 @@ const BAR_INTERVAL: Duration = Duration::from_millis(250);
 /// Time between two lines: a log of an hour has a few hundred.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Shows how far the run of `recorder` is, until this future is dropped.
-pub async fn show(plan: &LoadPlan, recorder: &Recorder) -> Infallible {
+/// Shows how far a run of `plan` is, until this future is dropped.
+pub async fn show(plan: &LoadPlan, live: &Live) -> Infallible {
     if io::stderr().is_terminal() {
-        show_bar(plan, recorder).await
+        show_bar(plan, live).await
     } else {
-        print_lines(recorder).await
+        print_lines(live).await
     }
 }
 
-async fn show_bar(plan: &LoadPlan, recorder: &Recorder) -> Infallible {
+async fn show_bar(plan: &LoadPlan, live: &Live) -> Infallible {
     let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %\n{msg}")
         .expect("a template with known keys");
     let bar = Bar(ProgressBar::new(plan.leave_at().as_millis() as u64).with_style(style));
     let mut ticks = interval(BAR_INTERVAL);
     loop {
         ticks.tick().await;
-        let now = recorder.now();
-        bar.0.set_message(format!(
-            "{}: {}",
-            plan.stage_name(now),
-            describe(recorder.tally())
-        ));
-        bar.0.set_position(now.as_millis() as u64);
+        let Moment { elapsed, tally } = live.now();
+        bar.0
+            .set_message(format!("{}: {}", plan.stage_name(elapsed), describe(tally)));
+        bar.0.set_position(elapsed.as_millis() as u64);
     }
 }
 
@@ -53,13 +50,14 @@ impl Drop for Bar {
     }
 }
 
-async fn print_lines(recorder: &Recorder) -> Infallible {
+async fn print_lines(live: &Live) -> Infallible {
     let mut ticks = interval(LINE_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        say(&line(recorder.now(), recorder.tally()));
+        let Moment { elapsed, tally } = live.now();
+        say(&line(elapsed, tally));
     }
 }
 

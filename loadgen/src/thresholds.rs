@@ -7,9 +7,9 @@ use reports::measured::Measured;
 use reports::run::threshold::{Threshold as Judged, Unit};
 use tokio::time::sleep;
 
-use crate::fanout::{Recorder, Tally};
+use crate::fanout::Tally;
 use crate::plan::threshold::{Demand, Threshold};
-use crate::record::Record;
+use crate::trial::{Live, Moment};
 
 /// Time between two looks at the thresholds that stop a run.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -34,13 +34,14 @@ pub fn judge(thresholds: &[Threshold], measured: &Measured) -> (Vec<Judged>, Vec
 }
 
 /// Waits until one of `thresholds` that stops a run is broken, and says so; for ever if none is.
-pub async fn watch(thresholds: &[Threshold], recorder: &Recorder) -> String {
+pub async fn watch(thresholds: &[Threshold], live: &Live) -> String {
     if thresholds.iter().all(|it| it.abort_after.is_none()) {
         return future::pending().await;
     }
     loop {
         sleep(LOOK_INTERVAL).await;
-        if let Some(reason) = broken(thresholds, recorder.now(), recorder.tally()) {
+        let Moment { elapsed, tally } = live.now();
+        if let Some(reason) = broken(thresholds, elapsed, tally) {
             return reason;
         }
     }

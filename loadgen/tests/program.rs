@@ -58,7 +58,6 @@ fn what_can_not_be_used_ends_with_2_and_says_what_and_why() -> Outcome {
         (&["--duration", "0s", "--out"], "--rate 0"),
         (&["--rate", "-1", "--out"], "--rate"),
         (&["--rate", "1e300", "--out"], "not 1e300\n"),
-        (&["run", "--gate", "127.0.0.1:1", "--out"], "127.0.0.1:1"),
         (&["--users", "10", "--out"], "is not empty"),
     ] {
         let output = loadgen(arguments, out.path())?;
@@ -67,6 +66,19 @@ fn what_can_not_be_used_ends_with_2_and_says_what_and_why() -> Outcome {
         assert!(said.contains(complaint), "{said}");
         assert_eq!(text(&output.stdout), "");
     }
+    Ok(())
+}
+
+#[test]
+fn a_gate_that_does_not_answer_is_told_and_leaves_no_folder() -> Outcome {
+    let parent = tempfile::tempdir()?;
+    let out = parent.path().join("out");
+    let output = loadgen(&["run", "--gate", "127.0.0.1:1", "--out"], &out)?;
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("loadgen: gate 127.0.0.1:1: "), "{said}");
+    assert_eq!(text(&output.stdout), "");
+    assert!(!out.exists());
     Ok(())
 }
 
