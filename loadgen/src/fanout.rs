@@ -11,7 +11,8 @@
 //!
 //! Nothing is kept for longer than it takes to judge it ([`limits`]): memory follows from the number
 //! of users and from the rate, and not from the length of a run. In reading order: [`fold`] (event by
-//! event), `town` and `room`, `row` (one message), `notices`, `order`, `ledger` (the figures).
+//! event), `town` and `room`, `row` (one message), `notices`, `order`, `ledger` (the figures), `so_far` (what
+//! of them is told meanwhile).
 
 pub mod fold;
 mod ledger;
@@ -21,6 +22,7 @@ mod order;
 mod room;
 mod row;
 mod set;
+mod so_far;
 mod town;
 mod user;
 
@@ -32,6 +34,7 @@ use tokio::time::Instant;
 
 use crate::history::What;
 use crate::record::{Push, Record};
+use crate::status::Status;
 use fold::Fold;
 
 /// One login of one user.
@@ -44,25 +47,6 @@ pub struct Recorder {
     fold: Arc<Mutex<Fold>>,
 }
 
-/// How far a run is, for those who watch it: some of the counts of its report, under their names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Users that were in a room at some time.
-    pub users_entered: u64,
-    /// Logins that failed before `enter` was sent.
-    pub logins_failed: u64,
-    /// Connections that ended without their users having asked for it.
-    pub connections_lost: u64,
-    /// Messages sent.
-    pub sends_total: u64,
-    /// Messages answered with success.
-    pub sends_accepted: u64,
-    /// Messages answered with an error.
-    pub sends_refused: u64,
-    /// Messages of virtual users heard, by each member that heard them.
-    pub deliveries_total: u64,
-}
-
 impl Recorder {
     /// Starts figures with rows of `interval`; times count from `started_at`.
     pub fn new(started_at: Instant, interval: Duration) -> Self {
@@ -72,9 +56,10 @@ impl Recorder {
         }
     }
 
-    /// How much was recorded so far.
-    pub fn tally(&self) -> Tally {
-        self.fold().tally()
+    /// What was recorded so far. Users wait meanwhile, for a fraction of a millisecond.
+    pub fn status(&self) -> Status {
+        let mut fold = self.fold();
+        fold.status(self.now())
     }
 
     /// Ends the figures now, and returns them with the length of the run. `users` are the numbers of all

@@ -1,5 +1,7 @@
 //! Whether this machine can carry the load test: a run on a machine that can't measures the machine.
 
+pub mod vitals;
+
 use std::time::Duration;
 
 use cluster::net::Network;

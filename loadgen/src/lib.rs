@@ -20,6 +20,7 @@
 //! - [`drive`]: its users from the first login to the last goodbye;
 //! - [`fanout`]: what users did and saw, made into figures as it happens, and what was promised
 //!   against what was heard;
+//! - [`status`]: what is known of a run while it goes on;
 //! - [`verdicts`]: what had to hold, and whether it did, with the [`thresholds`] of the plan;
 //! - [`outcome`]: all of it as the report of a run;
 //! - [`cli`] and [`program`]: the program `loadgen`.
@@ -42,6 +43,7 @@ pub mod record;
 pub mod script;
 mod sight;
 pub mod span;
+pub mod status;
 pub mod swarm;
 pub mod thresholds;
 pub mod time_text;

@@ -98,7 +98,8 @@ fn late_sends(measured: &Measured) -> Option<String> {
 }
 
 fn unjudged(measured: &Measured) -> Option<String> {
-    let count = measured.counts.get("broadcasts_unjudged")?;
+    let count = measured.counts.get("broadcasts_unjudged").copied();
+    let count = count.filter(|count| *count > 0)?;
     Some(format!(
         "{count} messages were forgotten before it was known what became of them: they were too many"
     ))

@@ -27,7 +27,7 @@ use crate::outcome::{Stamp, judge};
 use crate::plan::counts::Counts;
 use crate::plan::file::Overrides;
 use crate::plan::{self, LoadPlan};
-use crate::trial::Live;
+use crate::status::Live;
 use crate::{progress, thresholds, trial};
 
 /// The exit status if something can't be used.
@@ -202,7 +202,7 @@ async fn watch(
             reason: format!("{:#}", anyhow::Error::from(error)),
         },
         Ok(signal) = signal => Ending::Interrupted(signal),
-        reason = thresholds::watch(&plan.thresholds, live) => Ending::Failed { reason },
+        reason = thresholds::watch(&plan.thresholds, live.clone()) => Ending::Failed { reason },
         never = progress::show(plan, live) => match never {},
     }
 }

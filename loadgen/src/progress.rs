@@ -8,9 +8,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use reports::output::say;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::fanout::Tally;
 use crate::plan::LoadPlan;
-use crate::trial::{Live, Moment};
+use crate::status::{Live, Status};
 
 /// Time between two looks at the bar: as often as an eye follows numbers.
 const BAR_INTERVAL: Duration = Duration::from_millis(250);
@@ -34,10 +33,12 @@ async fn show_bar(plan: &LoadPlan, live: &Live) -> Infallible {
     let mut ticks = interval(BAR_INTERVAL);
     loop {
         ticks.tick().await;
-        let Moment { elapsed, tally } = live.now();
-        bar.0
-            .set_message(format!("{}: {}", plan.stage_name(elapsed), describe(tally)));
-        bar.0.set_position(elapsed.as_millis() as u64);
+        let status = live.now();
+        let now = Duration::from_micros(status.elapsed_us);
+        let text = format!("{}: {}", plan.stage_name(now), describe(&status));
+        drop(status);
+        bar.0.set_message(text);
+        bar.0.set_position(now.as_millis() as u64);
     }
 }
 
@@ -56,22 +57,25 @@ async fn print_lines(live: &Live) -> Infallible {
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        let Moment { elapsed, tally } = live.now();
-        say(&line(elapsed, tally));
+        let text = line(&live.now());
+        say(&text);
     }
 }
 
 /// What fits beside the phase on a line; what nobody hopes for only where it happens.
-fn describe(tally: Tally) -> String {
+fn describe(status: &Status) -> String {
     let mut text = format!(
         "{} users entered, {} sends, {} deliveries",
-        tally.users_entered, tally.sends_total, tally.deliveries_total
+        status.count("users_entered"),
+        status.count("sends_total"),
+        status.count("deliveries_total")
     );
-    for (count, what) in [
-        (tally.sends_refused, "sends refused"),
-        (tally.logins_failed, "logins failed"),
-        (tally.connections_lost, "connections lost"),
+    for (name, what) in [
+        ("sends_refused", "sends refused"),
+        ("logins_failed", "logins failed"),
+        ("connections_lost", "connections lost"),
     ] {
+        let count = status.count(name);
         if count > 0 {
             text.push_str(&format!(", {count} {what}"));
         }
@@ -79,45 +83,48 @@ fn describe(tally: Tally) -> String {
     text
 }
 
-fn line(now: Duration, tally: Tally) -> String {
-    let Tally {
-        users_entered,
-        logins_failed,
-        connections_lost,
-        sends_total,
-        sends_accepted,
-        sends_refused,
-        deliveries_total,
-    } = tally;
-    format!(
-        "elapsed_s={} users_entered={users_entered} logins_failed={logins_failed} \
-         connections_lost={connections_lost} sends_total={sends_total} \
-         sends_accepted={sends_accepted} sends_refused={sends_refused} \
-         deliveries_total={deliveries_total}",
-        now.as_secs()
-    )
+fn line(status: &Status) -> String {
+    let mut line = format!("elapsed_s={}", status.elapsed_us / 1_000_000);
+    for name in [
+        "users_entered",
+        "logins_failed",
+        "connections_lost",
+        "sends_total",
+        "sends_accepted",
+        "sends_refused",
+        "deliveries_total",
+    ] {
+        line.push_str(&format!(" {name}={}", status.count(name)));
+    }
+    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn tally() -> Tally {
-        Tally {
-            users_entered: 1,
-            logins_failed: 0,
-            connections_lost: 3,
-            sends_total: 4,
-            sends_accepted: 5,
-            sends_refused: 6,
-            deliveries_total: 7,
+    fn status() -> Status {
+        let counts = [
+            ("users_entered", 1),
+            ("logins_failed", 0),
+            ("connections_lost", 3),
+            ("sends_total", 4),
+            ("sends_accepted", 5),
+            ("sends_refused", 6),
+            ("deliveries_total", 7),
+        ];
+        let counts = counts.map(|(name, count)| (name.to_owned(), count));
+        Status {
+            elapsed_us: 5_012_000,
+            counts: counts.into(),
+            ..Status::default()
         }
     }
 
     #[test]
     fn a_line_is_made_of_names_and_values() {
         assert_eq!(
-            line(Duration::from_millis(5012), tally()),
+            line(&status()),
             "elapsed_s=5 users_entered=1 logins_failed=0 connections_lost=3 sends_total=4 \
              sends_accepted=5 sends_refused=6 deliveries_total=7"
         );
@@ -126,7 +133,7 @@ mod tests {
     #[test]
     fn a_bar_tells_of_failures_where_there_are_some() {
         assert_eq!(
-            describe(tally()),
+            describe(&status()),
             "1 users entered, 4 sends, 7 deliveries, 6 sends refused, 3 connections lost"
         );
     }

@@ -6,10 +6,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::latency::{Figures, LATENCY_MAX, Latencies};
 
 /// How often each latency occurred, in microseconds; equal if the buckets of [`Latencies`] would be.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// In JSON it is a list of pairs: the largest value of a bucket, and how many values are in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "Vec<(u32, u64)>", from = "Vec<(u32, u64)>")]
 pub struct Buckets {
     /// The largest value of a bucket and how many values are in it, which is never 0; ascending.
     counts: Vec<(u32, u64)>,
@@ -121,6 +125,23 @@ impl From<&Latencies> for Buckets {
     }
 }
 
+impl From<Buckets> for Vec<(u32, u64)> {
+    fn from(buckets: Buckets) -> Self {
+        buckets.counts
+    }
+}
+
+impl From<Vec<(u32, u64)>> for Buckets {
+    /// Whatever the order, and wherever in its bucket a value is.
+    fn from(counts: Vec<(u32, u64)>) -> Self {
+        let mut buckets = Self::default();
+        for (us, count) in counts {
+            buckets.add(us.into(), count);
+        }
+        buckets
+    }
+}
+
 /// How many microseconds share the bucket of `us`: one up to 2,047, then twice as many each time that
 /// the value doubles, which makes three digits.
 fn width(us: u64) -> u64 {
@@ -168,6 +189,13 @@ mod tests {
                 prop_assert_eq!(figures.latency_us_min, histogram.min());
                 prop_assert_eq!(figures.latency_us_max, histogram.max());
             }
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(values in values()) {
+            let buckets = sparse(&values);
+            let text = serde_json::to_string(&buckets).expect("numbers are JSON");
+            prop_assert_eq!(serde_json::from_str::<Buckets>(&text).ok(), Some(buckets));
         }
 
         #[test]

@@ -41,6 +41,23 @@ pub struct Figures {
     pub latency_us_max: u64,
 }
 
+impl Figures {
+    /// What is said of the latencies under this name: `mean`, `min`, `p50`, `p90`, `p99`, `p99_9` or
+    /// `max`.
+    pub fn statistic_us(&self, name: &str) -> Option<u64> {
+        match name {
+            "mean" => Some(self.latency_us_mean),
+            "min" => Some(self.latency_us_min),
+            "p50" => Some(self.latency_us_p50),
+            "p90" => Some(self.latency_us_p90),
+            "p99" => Some(self.latency_us_p99),
+            "p99_9" => Some(self.latency_us_p99_9),
+            "max" => Some(self.latency_us_max),
+            _ => None,
+        }
+    }
+}
+
 impl Latencies {
     /// Starts without a value.
     pub fn new() -> Self {

@@ -13,14 +13,15 @@ use reports::measured::Measured;
 
 use crate::history::{Target, What};
 use crate::record::Push;
+use crate::status::Status;
 
+use super::Login;
 use super::ledger::Ledger;
 use super::limits::LOST_AFTER;
 use super::notices::Kind;
 use super::room::End;
 use super::town::Town;
 use super::user::{Early, Place, User};
-use super::{Login, Tally};
 
 /// The figures of a run so far, and what it takes to go on. Events come in the order of their times.
 #[derive(Debug)]
@@ -51,9 +52,10 @@ impl Fold {
         }
     }
 
-    /// How far the run is.
-    pub fn tally(&self) -> Tally {
-        self.ledger.tally
+    /// What is known `now`.
+    pub fn status(&mut self, now: Duration) -> Status {
+        self.ledger.advance(now);
+        self.ledger.status(now)
     }
 
     /// What is kept.

@@ -1,22 +1,28 @@
 //! What has been folded so far: counts, latencies, faults, in the shape of a report.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use reports::buckets::Buckets;
 use reports::latency::Latencies;
 use reports::measured::broadcasts::{Broadcast, Delays};
 use reports::measured::{Measured, Share, Step};
 
-use super::Tally;
 use super::limits::REASONS_MAX;
+use super::so_far::{self, SoFar};
+use crate::status::{Status, Users};
 
 /// What is counted besides faults, and told if there was none of it, too.
-const COUNTS: [&str; 8] = [
+const COUNTS: [&str; 11] = [
+    "broadcasts_unjudged",
     "deliveries_expected",
+    "deliveries_unjudged",
     "logins_failed",
     "logins_refused",
     "logins_total",
     "notices_expected",
     "notices_total",
+    "notices_unjudged",
     "sends_accepted",
     "sends_total",
 ];
@@ -46,14 +52,18 @@ const FAULTS: [&str; 17] = [
 #[derive(Debug)]
 pub struct Ledger {
     measured: Measured,
-    /// What watchers are told.
-    pub tally: Tally,
+    /// Users that were in a room at some time.
+    pub users_entered: u64,
+    /// Users on the way to a connection now.
+    pub logging_in: u64,
     /// Users with a connection now.
     pub connected: u64,
     /// Users in a room now.
     pub inside: u64,
     connectors: Vec<(String, Share)>,
+    deliveries: u64,
     current: Current,
+    so_far: SoFar,
 }
 
 /// The interval that it is now. Deliveries are so many that they go into a dense histogram first.
@@ -77,11 +87,14 @@ impl Ledger {
     pub fn new(interval: Duration) -> Self {
         Self {
             measured: Measured::new(interval),
-            tally: Tally::default(),
+            users_entered: 0,
+            logging_in: 0,
             connected: 0,
             inside: 0,
             connectors: Vec::new(),
+            deliveries: 0,
             current: Current::default(),
+            so_far: SoFar::default(),
         }
     }
 
@@ -97,19 +110,45 @@ impl Ledger {
     /// Ends the figures.
     pub fn finish(mut self) -> Measured {
         self.close_interval();
-        self.count_many("deliveries_total", self.tally.deliveries_total);
-        self.count_many("users_entered", self.tally.users_entered);
-        for name in COUNTS {
-            self.count_many(name, 0);
-        }
         for name in FAULTS {
             self.measured.faults.entry(name.to_owned()).or_default();
         }
-        for (name, faults) in &self.measured.faults {
-            self.measured.counts.insert(name.clone(), faults.count);
-        }
+        self.measured.counts = self.counts();
         self.measured.connectors.extend(self.connectors);
         self.measured
+    }
+
+    /// What is known now, `now` being the time.
+    pub fn status(&self, now: Duration) -> Status {
+        let current = self.measured.rows.get(&self.current.number);
+        let deliveries = self.current.delays.as_ref();
+        let deliveries = deliveries.map(|(planned, _raw)| Buckets::from(planned));
+        Status {
+            elapsed_us: micros(now),
+            counts: self.counts(),
+            users: Users {
+                logging_in: self.logging_in,
+                entering: self.connected.saturating_sub(self.inside),
+                inside: self.inside,
+            },
+            latencies: self.so_far.with(current, deliveries),
+            recent: so_far::recent(&self.measured, self.current.number),
+            ..Status::default()
+        }
+    }
+
+    /// How many of each over the whole run, with those of which there was none.
+    fn counts(&self) -> BTreeMap<String, u64> {
+        let mut counts = self.measured.counts.clone();
+        for name in COUNTS.iter().chain(&FAULTS) {
+            counts.entry((*name).to_owned()).or_default();
+        }
+        for (name, faults) in &self.measured.faults {
+            counts.insert(name.clone(), faults.count);
+        }
+        counts.insert("deliveries_total".to_owned(), self.deliveries);
+        counts.insert("users_entered".to_owned(), self.users_entered);
+        counts
     }
 
     /// Adds one to a count of the whole run.
@@ -139,11 +178,15 @@ impl Ledger {
     /// Counts one latency of a metric in the interval that `at` is in.
     pub fn record(&mut self, at: Duration, metric: &str, latency: Duration) {
         self.measured.row_at(at).record(metric, latency);
+        // An interval that has ended is summed up already.
+        if self.number_of(at) < self.current.number {
+            self.so_far.record(metric, latency);
+        }
     }
 
     /// Counts a delivery, by the connector that it came through.
     pub fn count_delivery(&mut self, connector: Option<usize>) {
-        self.tally.deliveries_total += 1;
+        self.deliveries += 1;
         self.current.deliveries += 1;
         if let Some(connector) = connector {
             self.connectors[connector].1.deliveries += 1;
@@ -182,15 +225,15 @@ impl Ledger {
             let median_us = u64::from(delays[(delays.len() - 1) / 2]);
             let p99_us = u64::from(delays[(delays.len() * 99).div_ceil(100) - 1]);
             let late_us = broadcast.sent_us.saturating_sub(broadcast.due_us);
-            let row = self.measured.row_at(last_heard_at);
             for (metric, raw, us) in [
                 ("broadcast.first", "broadcast.first.raw", first_us),
                 ("broadcast.median", "broadcast.median.raw", median_us),
                 ("broadcast.p99", "broadcast.p99.raw", p99_us),
                 ("broadcast.last", "broadcast.last.raw", last_us),
             ] {
-                row.record(metric, Duration::from_micros(us));
-                row.record(raw, Duration::from_micros(us.saturating_sub(late_us)));
+                let raw_us = us.saturating_sub(late_us);
+                self.record(last_heard_at, metric, Duration::from_micros(us));
+                self.record(last_heard_at, raw, Duration::from_micros(raw_us));
             }
             broadcast.delays = Some(Delays {
                 first_us,
@@ -261,6 +304,7 @@ impl Ledger {
             row.latencies
                 .insert("broadcast.raw".to_owned(), (&raw).into());
         }
+        self.so_far.add(row);
         self.current.deliveries = 0;
     }
 }

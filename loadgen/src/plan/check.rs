@@ -6,7 +6,7 @@ use super::file::rates::{LawName, RateFile, Shape, ShapeFile, ThinkFile};
 use super::file::stages::{ArrivalsFile, ChurnFile, SendsFile, StageFile, StormFile};
 use super::file::{PlanFile, SlowReadersFile};
 use super::short::{DELIVERIES_MAX, DURATION_MAX, MESSAGE_LEN_MAX, RATE_MAX};
-use super::threshold::LIVE;
+use super::threshold::AT_THE_END;
 use crate::document::{Document, Problem};
 
 /// Most users of a plan: a hundred times what one machine carries.
@@ -82,11 +82,8 @@ impl Findings<'_> {
         }
         for (index, threshold) in plan.thresholds.iter().enumerate() {
             let metric = threshold.demand.metric.as_str();
-            if threshold.abort && !LIVE.contains(&metric) {
-                let what = format!(
-                    "only what is known meanwhile can stop a run: {}",
-                    LIVE.join(", ")
-                );
+            if threshold.abort && AT_THE_END.contains(&metric) {
+                let what = format!("{metric} is known when a run is over, and can't stop it");
                 self.add(&format!("threshold.{index}.abort"), &what);
             }
             let path = format!("threshold.{index}.grace");

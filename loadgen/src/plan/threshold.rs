@@ -23,17 +23,27 @@ pub const LATENCIES: [&str; 10] = [
 ];
 
 /// Counts that can be demanded.
-pub const COUNTS: [&str; 19] = [
+pub const COUNTS: [&str; 31] = [
+    "answers_unasked",
+    "broadcasts_unjudged",
     "connections_lost",
     "deliveries_expected",
     "deliveries_total",
+    "deliveries_unjudged",
     "doubled",
+    "late",
     "logins_failed",
     "logins_refused",
     "logins_total",
     "lost",
+    "names_shared",
+    "not_admitted",
     "notices_doubled",
+    "notices_expected",
     "notices_missing",
+    "notices_total",
+    "notices_unjudged",
+    "pushes_strange",
     "reordered",
     "sends_accepted",
     "sends_refused",
@@ -41,20 +51,14 @@ pub const COUNTS: [&str; 19] = [
     "sends_unanswered",
     "sends_unsent",
     "users_entered",
+    "users_outside",
     "users_total",
+    "users_unfinished",
     "wrong_room",
 ];
 
-/// Of these, those that are known while a run goes on, so that it can be stopped by them.
-pub const LIVE: [&str; 7] = [
-    "connections_lost",
-    "deliveries_total",
-    "logins_failed",
-    "sends_accepted",
-    "sends_refused",
-    "sends_total",
-    "users_entered",
-];
+/// Of these, those that are known only when a run is over, so that it can't be stopped by them.
+pub const AT_THE_END: [&str; 3] = ["users_outside", "users_total", "users_unfinished"];
 
 /// What can be said of many latencies.
 const STATISTICS: [&str; 7] = ["mean", "min", "p50", "p90", "p99", "p99_9", "max"];

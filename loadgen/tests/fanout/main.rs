@@ -8,4 +8,5 @@ mod notices;
 mod oracle;
 mod order;
 mod presence;
+mod status;
 mod story;

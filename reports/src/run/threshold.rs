@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::latency::Figures;
 use crate::measured::Measured;
 
 /// What a figure has to be, and what it was.
@@ -135,26 +134,8 @@ fn count(measured: &Measured, name: &str) -> u64 {
 /// The name is that of latencies, a dot, and that of a statistic, which has no dot.
 fn latency_us(measured: &Measured, name: &str) -> Option<u64> {
     let (metric, statistic) = name.rsplit_once('.')?;
-    let Figures {
-        latency_us_mean,
-        latency_us_min,
-        latency_us_p50,
-        latency_us_p90,
-        latency_us_p99,
-        latency_us_p99_9,
-        latency_us_max,
-        ..
-    } = measured.latencies(metric).figures()?;
-    match statistic {
-        "mean" => Some(latency_us_mean),
-        "min" => Some(latency_us_min),
-        "p50" => Some(latency_us_p50),
-        "p90" => Some(latency_us_p90),
-        "p99" => Some(latency_us_p99),
-        "p99_9" => Some(latency_us_p99_9),
-        "max" => Some(latency_us_max),
-        _ => None,
-    }
+    let figures = measured.latencies(metric).figures()?;
+    figures.statistic_us(statistic)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ impl Fold {
                 self.ledger.tried("query_entry");
                 let user = self.user(number);
                 user.login_due = Some(*due);
-                user.step = Some(("query_entry", at));
+                self.set_step(number, Some(("query_entry", at)));
             }
             What::Located { connector } => self.locate(at, number, connector),
             What::Connected => {
@@ -80,13 +80,25 @@ impl Fold {
         let connector = self.ledger.connector(connector);
         let user = self.user(number);
         user.connector = Some(connector);
-        user.step = Some(("connect", at));
+        self.set_step(number, Some(("connect", at)));
     }
 
     fn end_step(&mut self, at: Duration, number: u32) {
-        if let Some((step, since)) = self.user(number).step.take() {
+        if let Some((step, since)) = self.set_step(number, None) {
             self.ledger.succeeded(step, at.saturating_sub(since));
         }
+    }
+
+    /// Notes what the login of a user waits for; hands back what it waited for.
+    fn set_step(
+        &mut self,
+        number: u32,
+        next: Option<(&'static str, Duration)>,
+    ) -> Option<(&'static str, Duration)> {
+        let last = std::mem::replace(&mut self.user(number).step, next);
+        self.ledger.logging_in += u64::from(next.is_some());
+        self.ledger.logging_in -= u64::from(last.is_some());
+        last
     }
 
     fn ask(&mut self, at: Duration, login: Login, name: &str, room: &str) {
@@ -115,7 +127,7 @@ impl Fold {
         user.place = Place::Inside;
         if !user.was_inside {
             user.was_inside = true;
-            self.ledger.tally.users_entered += 1;
+            self.ledger.users_entered += 1;
         }
         // The second enter of a session is a switch, not a login.
         if let Some(due) = user.login_due.take() {
@@ -191,13 +203,12 @@ impl Fold {
     }
 
     fn fail(&mut self, at: Duration, number: u32, reason: &str) {
-        self.ledger.tally.logins_failed += 1;
         self.ledger.count("logins_failed");
         self.ledger.count_at(at, "errors");
         self.note_failed_login(at, number, reason);
         let user = self.user(number);
         user.place = Place::Outside(reason.to_owned(), at);
-        let step = user.step.take();
+        let step = self.set_step(number, None);
         self.ledger
             .failed(step.map_or("query_entry", |(step, _)| step), reason);
     }
@@ -212,7 +223,6 @@ impl Fold {
     fn lose(&mut self, at: Duration, login: Login, how: &str, reason: &str) {
         let (number, _) = login;
         self.leave(at, login, End::Lost, Duration::ZERO);
-        self.ledger.tally.connections_lost += 1;
         self.ledger.count_at(at, "errors");
         self.ledger.fault("connections_lost", at, || {
             let at = at.as_secs_f64();

@@ -20,7 +20,6 @@ impl Fold {
         due: Duration,
         target: &Target,
     ) {
-        self.ledger.tally.sends_total += 1;
         self.ledger.count_both(at, "sends_total");
         self.ledger.count_at(due, "sends_planned");
         self.ledger
@@ -46,14 +45,12 @@ impl Fold {
             return;
         };
         if ok {
-            self.ledger.tally.sends_accepted += 1;
             self.ledger.count_both(at, "sends_accepted");
             self.ledger.record(at, "request", at.saturating_sub(due));
             self.ledger
                 .record(at, "request.raw", at.saturating_sub(sent_at));
             self.ledger.succeeded("send", at.saturating_sub(sent_at));
         } else {
-            self.ledger.tally.sends_refused += 1;
             self.ledger.count_at(at, "errors");
             self.ledger.failed("send", "refused");
             self.ledger.fault("sends_refused", sent_at, || {

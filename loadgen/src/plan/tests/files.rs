@@ -140,10 +140,8 @@ fn what_does_not_go_together_is_told() {
             "8:1: threshold.0.grace: this is for a run that is to be stopped: add abort = true",
         ),
         (
-            "[[threshold]]\ndemand = 'login.p99 < 1s'\nabort = true",
-            "8:1: threshold.0.abort: only what is known meanwhile can stop a run: connections_lost, \
-             deliveries_total, logins_failed, sends_accepted, sends_refused, sends_total, \
-             users_entered",
+            "[[threshold]]\ndemand = 'users_outside == 0'\nabort = true",
+            "8:1: threshold.0.abort: users_outside is known when a run is over, and can't stop it",
         ),
         (
             "sends.rate = 1000000",
