@@ -3,7 +3,7 @@
 //!
 //! In reading order: [`handler`] (what clients ask for), [`remote`] (what connectors ask for),
 //! [`channel`] (one room), [`state`] (everything it knows), [`link`] (to the connectors),
-//! [`recovery`] (after a start).
+//! [`recovery`] (after a start), `turns` (who is told first, if that is slow on purpose).
 
 pub mod channel;
 pub mod handler;
@@ -11,10 +11,12 @@ pub mod link;
 pub mod recovery;
 pub mod remote;
 pub mod state;
+mod turns;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -24,8 +26,11 @@ use tokio::time::Instant;
 
 use self::state::State;
 use crate::census::Census;
+use crate::dispatch::SEND;
+use crate::drag::{BATCHING_TIME, Drag, SLOW_SEND_TIME};
 use crate::limits::{HELLO_PATIENCE, LINK_CONNECTIONS_MAX};
 use crate::link::frame::Header;
+use crate::link::message::{self, ToChat};
 use crate::link::pump::{self, Endpoint, pump};
 use crate::link::{Connection, LinkError};
 use crate::net::Network;
@@ -41,12 +46,14 @@ pub struct Chat {
     /// The last refusal that was logged: who, and why.
     told: Mutex<(String, String)>,
     connections: AtomicUsize,
+    drag: Option<Drag>,
 }
 
 impl Chat {
     /// Makes the chat server `id` of `topology`; `incarnation` is a number that no earlier
     /// process of that id had. The wait for the connectors' reports begins now.
     pub fn new(topology: Arc<Topology>, id: &str, options: Options, incarnation: u64) -> Arc<Self> {
+        let drag = options.drag;
         let state = State::new(topology.clone(), options, incarnation, Instant::now());
         Arc::new(Self {
             id: id.to_owned(),
@@ -54,6 +61,7 @@ impl Chat {
             state: Mutex::new(state),
             told: Mutex::default(),
             connections: AtomicUsize::new(0),
+            drag,
         })
     }
 
@@ -117,6 +125,7 @@ impl Chat {
         let endpoint = ChatEnd {
             chat: self.clone(),
             connection,
+            drag: self.drag,
         };
         let error = pump(stream, inbox, &endpoint, stopped).await;
         let connector = &self.topology.connectors[endpoint.connection.peer].id;
@@ -174,6 +183,7 @@ impl Chat {
 struct ChatEnd {
     chat: Arc<Chat>,
     connection: Connection,
+    drag: Option<Drag>,
 }
 
 impl Endpoint for ChatEnd {
@@ -190,6 +200,19 @@ impl Endpoint for ChatEnd {
 
     fn wake(&self) -> &Notify {
         &self.connection.wake
+    }
+
+    fn pause_before_taking(&self, payload: &Bytes) -> Option<Duration> {
+        let is_slow = self.drag == Some(Drag::SlowSend);
+        let is_said = || {
+            let message = message::decode(payload);
+            matches!(message, Ok(ToChat::Forward { route, .. }) if route == SEND)
+        };
+        (is_slow && is_said()).then_some(SLOW_SEND_TIME)
+    }
+
+    fn pause_before_writing(&self) -> Option<Duration> {
+        (self.drag == Some(Drag::BatchingTimer)).then_some(BATCHING_TIME)
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use cluster::drag::Drag;
 use cluster::options::{DuplicateLogin, parse_time};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -109,6 +110,11 @@ pub struct Start {
     /// original's browser client must be there first: `npm ci --prefix cluster/demo`
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "3001")]
     pub demo: Option<u16>,
+
+    /// Makes the servers slower in this way, and keeps all promises: for trying whether a load test
+    /// notices
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub drag: Option<Drag>,
 
     /// What to log to standard error: off, error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info")]

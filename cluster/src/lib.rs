@@ -15,7 +15,7 @@
 //! - [`signals`]: who asks a program to stop
 //!
 //! Beside them: [`config`] and [`topology`] (which servers there are), [`options`] and [`limits`]
-//! (what they are told), [`policy`] (in what they may be worse), [`serving`] (tasks), [`census`] (what
+//! (what they are told), [`policy`] and [`drag`] (in what they may be worse, or slower), [`serving`] (tasks), [`census`] (what
 //! they hold), [`marks`] (which rare paths they took), [`causes`] (of errors).
 
 pub mod causes;
@@ -26,6 +26,7 @@ pub mod config;
 pub mod connection;
 pub mod connector;
 pub mod dispatch;
+pub mod drag;
 pub mod embedded;
 pub mod frontend;
 pub mod gate;

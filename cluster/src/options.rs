@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::config::Place;
+use crate::drag::Drag;
 use crate::limits::{self, OUTBOX_BURST};
 use crate::policy::{Flaw, HANGING_REQUEST_DEADLINE, Policy};
 use crate::wire::vocabulary::Vocabulary;
@@ -42,6 +43,9 @@ pub struct Options {
     pub duplicate_login: DuplicateLogin,
     /// In what the servers are worse than they could be. For simulations; no file sets it.
     pub policy: Policy,
+    /// In what the servers are slower than they could be. For trying what measures them; no file sets
+    /// it.
+    pub drag: Option<Drag>,
 }
 
 /// What happens when a name that is in a room enters it once more.
@@ -84,6 +88,7 @@ impl Options {
             vocabulary: Vocabulary::default(),
             duplicate_login: DuplicateLogin::Refuse,
             policy: Policy::hardened(),
+            drag: None,
         }
     }
 

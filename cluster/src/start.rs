@@ -175,6 +175,7 @@ fn overridden(configured: Options, arguments: &cli::Start) -> Result<Options, St
         request_deadline,
         heartbeat,
         duplicate_login,
+        drag,
         ..
     } = arguments;
     let options = Options {
@@ -182,6 +183,7 @@ fn overridden(configured: Options, arguments: &cli::Start) -> Result<Options, St
         request_deadline: request_deadline.unwrap_or(configured.request_deadline),
         heartbeat: heartbeat.unwrap_or(configured.heartbeat),
         duplicate_login: duplicate_login.unwrap_or(configured.duplicate_login),
+        drag,
         ..configured
     };
     let named = |flag, what, given: Option<_>, time| match given {

@@ -198,6 +198,9 @@ impl fmt::Display for Case {
         if self.settings.policy != Policy::hardened() {
             writeln!(out, "flaws: {}", self.settings.policy)?;
         }
+        if let Some(drag) = self.settings.drag {
+            writeln!(out, "slower: {drag}")?;
+        }
         if self.vandals > 0 {
             writeln!(out, "{}", count(self.vandals as usize, "vandal"))?;
         }

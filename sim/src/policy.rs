@@ -1,6 +1,7 @@
-//! Which flaws the servers of a run have, as the command line says it.
+//! In what the servers of a run are worse or slower, as the command line says it.
 
 use clap::{Args, ValueEnum};
+use cluster::drag::Drag;
 use cluster::policy::{Flaw, Policy};
 
 use crate::scenario::{Expected, Scenario};
@@ -18,6 +19,9 @@ pub struct Change {
     /// Takes this flaw from them. Can be given more than once.
     #[arg(long = "without", value_name = "FLAW")]
     removed: Vec<Flaw>,
+    /// Makes them slower in this way; they keep all promises.
+    #[arg(long, value_enum, value_name = "HOW")]
+    drag: Option<Drag>,
 }
 
 /// A policy that has a name.
@@ -47,6 +51,7 @@ impl Change {
         let added = self.added.iter().copied();
         let removed = self.removed.iter().copied();
         scenario.settings.policy = removed.fold(added.fold(policy, Policy::with), Policy::without);
+        scenario.settings.drag = self.drag.or(scenario.settings.drag);
         scenario.given_as += &self.command_line();
     }
 
@@ -59,7 +64,9 @@ impl Change {
             };
             format!(" --policy {named}")
         });
-        policy + &each("with", &self.added) + &each("without", &self.removed)
+        let drag = self.drag.map(|drag| format!(" --drag {drag}"));
+        let flaws = each("with", &self.added) + &each("without", &self.removed);
+        policy + &flaws + &drag.unwrap_or_default()
     }
 }
 

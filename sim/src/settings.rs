@@ -4,6 +4,7 @@ pub mod bounds;
 
 use std::time::Duration;
 
+use cluster::drag::Drag;
 use cluster::limits;
 use cluster::options::{DuplicateLogin, Options};
 use cluster::policy::Policy;
@@ -40,6 +41,9 @@ pub struct Settings {
     pub duplicate_login: DuplicateLogin,
     /// Which flaws the servers have, by name.
     pub policy: Policy,
+    /// In which way the servers are slower than they are, to try what compares builds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drag: Option<Drag>,
     /// How bodies are written.
     pub bodies: Bodies,
     /// How long a user waits for its login. One that was begun before the heal and hangs must not
@@ -73,6 +77,7 @@ impl Default for Settings {
             outbox_len: options.outbox_len,
             duplicate_login: options.duplicate_login,
             policy: options.policy,
+            drag: options.drag,
             bodies: Bodies::default(),
             login_patience: Duration::from_secs(2),
             answer_patience: Duration::from_secs(5),
@@ -95,6 +100,7 @@ impl Settings {
             outbox_len: self.outbox_len,
             duplicate_login: self.duplicate_login,
             policy: self.policy,
+            drag: self.drag,
             vocabulary: self.bodies.vocabulary(),
             ..Options::default()
         }

@@ -9,7 +9,9 @@ use tokio::time::Instant;
 
 use super::channel::Ticket;
 use super::state::{ConnectorIndex, State};
+use super::turns::Turns;
 use super::{recovery, remote};
+use crate::drag::Drag;
 use crate::limits::{self, OUTBOX_BURST, OUTBOX_BYTES};
 use crate::link::frame::{Header, Hello, VERSION, Welcome};
 use crate::link::half::Half;
@@ -32,6 +34,7 @@ pub(super) struct Link {
     heard_at: Instant,
     /// Deliveries that wait for this connector, by rising number on the link.
     pub(super) awaited: VecDeque<Awaited>,
+    pub(super) turns: Turns,
     /// Since when its outbox has held more than it may for long.
     behind_since: Option<Instant>,
     /// Its outbox ran over: nothing more is sent, and when its lease has run out, so that the
@@ -57,6 +60,7 @@ impl Link {
             half: Half::default(),
             heard_at: now,
             awaited: VecDeque::new(),
+            turns: Turns::default(),
             behind_since: None,
             is_cut_off: false,
         }
@@ -219,6 +223,9 @@ impl State {
     ///
     /// [`LinkError::Superseded`] if it is no longer the link's.
     pub fn fill(&mut self, connection: &Connection, out: &mut BytesMut) -> Result<(), LinkError> {
+        if self.options.drag == Some(Drag::SerialPushes) {
+            self.take_turns(connection.peer);
+        }
         self.current(connection)?.half.fill(out);
         Ok(())
     }
@@ -267,6 +274,9 @@ impl State {
     }
 
     fn acknowledged(&mut self, connector: ConnectorIndex, ack: u64) {
+        if self.options.drag == Some(Drag::SerialPushes) {
+            self.pass_turns_on();
+        }
         if let Some(link) = self.links.get_mut(&connector)
             && link.half.unacked_len() <= self.options.outbox_len
             && link.behind_since.take().is_some()
@@ -293,6 +303,9 @@ impl State {
             return;
         };
         link.connection.stop.notify_one();
+        if self.options.drag == Some(Drag::SerialPushes) {
+            self.forget_turns_behind(connector);
+        }
         // The leaves first: whoever hears that something was delivered to all has heard before
         // who is no longer among them.
         if !self.options.policy.has(Flaw::GhostAfterConnectorCrash) {

@@ -67,7 +67,7 @@ impl Recovery {
             later => {
                 Mark::WaitedForReports.reached();
                 let deferred = self.deferred.entry(connector).or_default();
-                if let ToChat::Forward { body, .. } = &later {
+                if let ToChat::Forward { body, .. } | ToChat::Echo(body) = &later {
                     deferred.bytes += body.len();
                 }
                 deferred.messages.push(later);

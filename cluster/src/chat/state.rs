@@ -12,6 +12,7 @@ use super::link::{Awaited, Link};
 use super::recovery::Recovery;
 use super::{handler, recovery, remote};
 use crate::census::Census;
+use crate::drag::Drag;
 use crate::limits::OUTBOX_BYTES;
 use crate::link::message::{self, Event, Position, Push, ToChat, ToConnector};
 use crate::marks::Mark;
@@ -127,6 +128,11 @@ impl State {
                 };
                 handler::dispatch(self, asker, &route, &body);
             }
+            ToChat::Echo(message) => {
+                if self.options.drag == Some(Drag::ExtraHop) {
+                    self.send(connector, &ToConnector::Echo(message));
+                }
+            }
         }
     }
 
@@ -194,7 +200,8 @@ impl State {
             && origin
                 .as_ref()
                 .is_some_and(|origin| matches!(origin.answer, ToConnector::Answer { .. }));
-        let (mut waits, mut answer_waits) = (0, 0);
+        let is_serial = self.options.drag == Some(Drag::SerialPushes);
+        let (mut waits, mut answer_waits, mut before) = (0, 0, None);
         for (connector, payload) in payloads {
             let for_answer = Some(connector) != asker && !is_answered_at_once;
             let link = self.links.get_mut(&connector);
@@ -202,12 +209,19 @@ impl State {
                 continue;
             }
             let link = link.expect("a member's connector has a link until its members are removed");
+            let is_told = payload.is_some();
             let seq = match payload {
                 // It is waited for until its lease is over and its members have gone.
                 _ if link.is_cut_off => u64::MAX,
                 Some(payload) => link.half.push(payload),
                 None => link.half.last(),
             };
+            if is_serial
+                && is_told
+                && let Some(before) = before.replace((connector, seq))
+            {
+                link.turns.wait(seq, before);
+            }
             let room = room.clone();
             link.awaited.push_back(Awaited {
                 seq,

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use super::remote;
 use super::state::{ChatIndex, Place, State};
 use crate::dispatch::{self, Destination, SEND};
+use crate::drag::Drag;
 use crate::limits::NAME_LEN_MAX;
-use crate::link::message::{SessionId, ToChat};
+use crate::link::message::{self, SessionId, ToChat};
 use crate::marks::Mark;
 use crate::policy::Flaw;
 use crate::wire::body;
@@ -176,5 +177,8 @@ fn forward(state: &mut State, session: SessionId, asked: Asked<'_>, now: Instant
         route: asked.route.to_owned(),
         body: asked.body,
     };
+    if state.options.drag == Some(Drag::ExtraHop) {
+        return state.send(chat, &ToChat::Echo(message::encode(&forward)));
+    }
     state.send(chat, &forward);
 }

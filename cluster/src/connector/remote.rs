@@ -10,6 +10,7 @@ use serde_json::json;
 use super::room::Room;
 use super::state::{ChatIndex, Place, State};
 use crate::dispatch::EVERYBODY;
+use crate::drag::Drag;
 use crate::link::message::{Added, Event, Notice, Push, RequestId, SessionId, ToConnector};
 use crate::marks::Mark;
 use crate::policy::Flaw;
@@ -78,6 +79,11 @@ pub fn take(state: &mut State, chat: ChatIndex, message: ToConnector) {
             let is_meant = state.options.policy.has(Flaw::DoubleDeliveryAfterReentry);
             if let Some(room) = state.rooms.get_mut(&room).filter(|_| is_meant) {
                 room.set_listings(session, times);
+            }
+        }
+        ToConnector::Echo(message) => {
+            if state.options.drag == Some(Drag::ExtraHop) {
+                state.links[chat].send(message);
             }
         }
     }

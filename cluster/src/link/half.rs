@@ -31,6 +31,8 @@ pub struct Half {
     acknowledged: u64,
     /// Frames that are not messages (pongs, a goodbye), to be written before anything else.
     notes: VecDeque<Header>,
+    /// The first message that is not to be written yet, if there is one.
+    held_from: Option<u64>,
 }
 
 impl Half {
@@ -69,6 +71,16 @@ impl Half {
     /// Their bytes.
     pub fn unacked_bytes(&self) -> usize {
         self.unacked_bytes
+    }
+
+    /// The last number that the other end has acknowledged.
+    pub fn acked(&self) -> u64 {
+        self.acked
+    }
+
+    /// Keeps message `seq` and all behind it from being written, or none of them.
+    pub fn hold_from(&mut self, seq: Option<u64>) {
+        self.held_from = seq;
     }
 
     /// The last number received.
@@ -140,6 +152,9 @@ impl Half {
             let Some(payload) = self.unacked.get(index) else {
                 break;
             };
+            if self.held_from.is_some_and(|seq| self.written + 1 >= seq) {
+                break;
+            }
             self.written += 1;
             let header = Header::Data {
                 seq: self.written,

@@ -62,6 +62,8 @@ pub enum ToChat {
         /// The body as the client sent it.
         body: Bytes,
     },
+    /// With [`Drag::ExtraHop`](crate::drag::Drag::ExtraHop): an encoded message that is to be sent back.
+    Echo(Bytes),
 }
 
 /// A room as one connector knows it, for a chat server that has just started.
@@ -168,6 +170,8 @@ pub enum ToConnector {
         /// So often it hears what is said.
         times: usize,
     },
+    /// With [`Drag::ExtraHop`](crate::drag::Drag::ExtraHop): an encoded message that is now to be sent.
+    Echo(Bytes),
 }
 
 /// A session that has become a member. Its `enter` is not to be answered before

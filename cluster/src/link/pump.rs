@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use super::LinkError;
 use super::frame::{self, Header};
@@ -33,6 +34,18 @@ pub trait Endpoint: Send + Sync {
 
     /// Signalled when there may be something to send.
     fn wake(&self) -> &Notify;
+
+    /// How long to wait before a frame with this payload is taken; `None` unless the server has a
+    /// [drag](crate::drag).
+    fn pause_before_taking(&self, _payload: &Bytes) -> Option<Duration> {
+        None
+    }
+
+    /// How long to wait, when there is something to send, for more of it; `None` unless the server
+    /// has a [drag](crate::drag).
+    fn pause_before_writing(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// Runs one connection until it breaks or `stop` ends with a reason, and says why it ended.
@@ -62,7 +75,7 @@ async fn read<S: AsyncRead + Unpin, E: Endpoint>(
     endpoint: &E,
 ) -> LinkError {
     loop {
-        if let Err(error) = deliver(inbox, endpoint) {
+        if let Err(error) = deliver(inbox, endpoint).await {
             return error;
         }
         // Whatever was in one read is acknowledged together.
@@ -76,8 +89,11 @@ async fn read<S: AsyncRead + Unpin, E: Endpoint>(
     }
 }
 
-fn deliver<E: Endpoint>(inbox: &mut BytesMut, endpoint: &E) -> Result<(), LinkError> {
+async fn deliver<E: Endpoint>(inbox: &mut BytesMut, endpoint: &E) -> Result<(), LinkError> {
     while let Some((header, payload)) = frame::take(inbox, FRAME_LEN_MAX)? {
+        if let Some(pause) = endpoint.pause_before_taking(&payload) {
+            sleep(pause).await;
+        }
         endpoint.arrived(header, payload)?;
     }
     Ok(())
@@ -92,6 +108,9 @@ async fn write<S: AsyncWrite + Unpin, E: Endpoint>(mut writer: S, endpoint: &E) 
         }
         if out.is_empty() {
             endpoint.wake().notified().await;
+            if let Some(pause) = endpoint.pause_before_writing() {
+                sleep(pause).await;
+            }
         } else if let Err(error) = writer.write_all(&out).await {
             return error.into();
         }

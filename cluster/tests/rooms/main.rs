@@ -2,6 +2,7 @@
 //! through when sessions come and go, links break, leases run out and processes start again.
 
 mod behind;
+mod drags;
 mod flaws;
 mod links;
 mod marks;
