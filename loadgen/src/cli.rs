@@ -2,6 +2,8 @@
 
 mod load;
 
+pub use load::OnHealth;
+
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -76,6 +78,7 @@ Exit status:
   0    every check held
   1    a check failed: a delivery was missing or doubled, a user never got in, ...
   2    unusable: an option, the gate, the limit of open files, the folder, standard output
+  3    invalid: loadgen or this machine was the limit, and the figures say nothing of the cluster
   130  stopped by Ctrl-C (143: SIGTERM, 129: SIGHUP); the report is written and marked as
        partial. A second signal ends at once, without a report";
 
@@ -99,6 +102,8 @@ pub struct Task {
     pub out: Option<PathBuf>,
     /// To say what is planned, and do nothing of it.
     pub dry_run: bool,
+    /// What becomes of a run whose generator was its limit.
+    pub health: OnHealth,
 }
 
 /// Where a plan comes from.
@@ -140,6 +145,7 @@ impl Cli {
             gate,
             out: load.out,
             dry_run: load.dry_run,
+            health: load.health,
         }))
     }
 }
@@ -177,6 +183,9 @@ impl Task {
             let _ = write!(command, " --gate {gate}");
         }
         self.source.write_options(&mut command);
+        if self.health == OnHealth::Warn {
+            command.push_str(" --health warn");
+        }
         command
     }
 }
@@ -216,6 +225,7 @@ mod tests {
             "loadgen run --gate [::1]:3014 --users 7 --rooms 3 --rate 0.5 --seed 9 --ramp 2m",
             "loadgen --users 7 --duration 3us --ramp 0s --message-len 1000",
             "loadgen run storm --users 7 --seed 9",
+            "loadgen --users 7 --health warn",
             "loadgen run mine.toml --gate [::1]:3014 --transport tcp --message-len 9",
         ] {
             let task = task(line)?;

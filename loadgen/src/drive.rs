@@ -1,5 +1,6 @@
 //! One load test from its first login to its last goodbye.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::fanout::Recorder;
+use crate::health::vitals::Vitals;
 use crate::plan::LoadPlan;
 use crate::record::Record;
 use crate::script::{Purpose, rng_of};
@@ -28,6 +30,8 @@ pub struct Finished {
     pub elapsed: Duration,
     /// How it ended.
     pub ending: Ending,
+    /// How the processes that made the load were, by their names.
+    pub processes: BTreeMap<String, Vitals>,
 }
 
 impl Finished {
@@ -88,6 +92,7 @@ pub async fn drive<N: Network>(
         measured,
         elapsed,
         ending,
+        processes: BTreeMap::new(),
     }
 }
 

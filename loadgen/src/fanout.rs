@@ -32,6 +32,7 @@ use std::time::Duration;
 use reports::measured::Measured;
 use tokio::time::Instant;
 
+use crate::health::want::Want;
 use crate::history::What;
 use crate::record::{Push, Record};
 use crate::status::Status;
@@ -86,6 +87,11 @@ impl Record for Recorder {
         let mut fold = self.fold();
         // The time is taken under the lock: what was noted first is no later.
         fold.see(self.now(), (user, login), &what);
+    }
+
+    fn prevented(&self, user: u32, login: u32, want: Want, reason: String) {
+        let mut fold = self.fold();
+        fold.prevent(self.now(), (user, login), want, &reason);
     }
 
     fn hear(&self, user: u32, login: u32, push: Push<'_>) {

@@ -5,14 +5,32 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use reports::measured::Measured;
-use reports::run::{self, Kind, Plan, Program, Run, SCHEMA};
+use reports::run::{self, Judgement, Kind, Plan, Program, Run, SCHEMA};
 use serde_json::Value;
 
 use crate::drive::Finished;
-use crate::health::LATENESS_MAX;
+use crate::health::{self, Findings, Seen};
 use crate::plan::LoadPlan;
 use crate::thresholds;
 use crate::verdicts::verdicts;
+
+/// The target of a run that loads a cluster in its own process.
+pub const EMBEDDED: &str = "embedded";
+
+/// The exit status of a run that nobody stopped, by what it comes to.
+pub fn exit_status(run: &Run) -> u8 {
+    match run.judgement() {
+        Judgement::Pass => 0,
+        Judgement::Fail | Judgement::Partial | Judgement::Unchecked => 1,
+        Judgement::Invalid => 3,
+    }
+}
+
+/// Makes a warning of each reason for which a run is invalid: for who asks what was delivered, and not how
+/// soon.
+pub fn only_warn(run: &mut Run) {
+    run.warnings.append(&mut run.invalid);
+}
 
 /// What a run does not know of itself.
 #[derive(Clone, Debug)]
@@ -23,7 +41,7 @@ pub struct Stamp {
     pub command: String,
     /// When it started, since 1970-01-01 00:00 UTC.
     pub started_at: Duration,
-    /// What was loaded: a gate's address, or `embedded`.
+    /// What was loaded: a gate's address, or [`EMBEDDED`].
     pub target: String,
 }
 
@@ -31,10 +49,17 @@ pub struct Stamp {
 pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Run {
     let measured = &finished.measured;
     let (verdicts, mut warnings) = verdicts(plan, finished);
-    warnings.extend(late_sends(measured));
     warnings.extend(unjudged(measured));
     let (thresholds, unknown) = thresholds::judge(&plan.thresholds, measured);
     warnings.extend(unknown);
+    let has_cluster = stamp.target == EMBEDDED;
+    let seen = Seen::after(measured, &finished.processes, has_cluster);
+    let Findings {
+        invalid,
+        warnings: of_machine,
+        health,
+    } = health::judge(&seen);
+    warnings.extend(of_machine);
     let mut run = Run {
         schema: SCHEMA,
         name: stamp.name,
@@ -56,12 +81,12 @@ pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Run {
         },
         verdicts,
         thresholds,
-        invalid: Vec::new(),
+        invalid,
         warnings,
         counts: BTreeMap::new(),
         latencies: BTreeMap::new(),
         load: None,
-        health: Vec::new(),
+        health,
         environment: BTreeMap::new(),
     };
     run.show(measured);
@@ -84,17 +109,6 @@ fn options(plan: &LoadPlan, target: String) -> BTreeMap<String, Value> {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
-}
-
-fn late_sends(measured: &Measured) -> Option<String> {
-    let lateness_us = measured.latencies("send_lateness").quantile_us(0.99);
-    let lateness = Duration::from_micros(lateness_us);
-    (lateness > LATENESS_MAX).then(|| {
-        format!(
-            "sends were late by {lateness:.1?} (p99, more than {LATENESS_MAX:?}): this machine was \
-             the bottleneck, and all latencies include it"
-        )
-    })
 }
 
 fn unjudged(measured: &Measured) -> Option<String> {
@@ -131,6 +145,7 @@ mod tests {
             measured: fold.finish(elapsed, 0..2),
             elapsed,
             ending,
+            processes: BTreeMap::new(),
         }
     }
 
@@ -170,15 +185,20 @@ mod tests {
     }
 
     #[test]
-    fn late_sends_are_warned_of() {
-        let mut measured = Measured::new(Duration::from_secs(1));
-        let mut late = |ms| {
-            let row = measured.row_at(Duration::ZERO);
-            row.record("send_lateness", Duration::from_millis(ms));
-            late_sends(&measured)
-        };
-        assert_eq!(late(9), None);
-        let said = late(12).expect("they were late");
-        assert!(said.contains("12.0ms"), "{said}");
+    fn a_run_whose_generator_was_late_is_invalid_whatever_else_it_found_and_a_warning_if_so_wanted()
+    {
+        let mut finished = finished(Ending::Complete);
+        let row = finished.measured.row_at(Duration::ZERO);
+        row.record("send_lateness", Duration::from_millis(12));
+        let mut run = judged(&finished);
+        assert!(!run.holds());
+        assert_eq!(
+            (run.judgement(), exit_status(&run)),
+            (Judgement::Invalid, 3)
+        );
+        assert!(run.invalid[0].contains("12.0ms"), "{:?}", run.invalid);
+        only_warn(&mut run);
+        assert_eq!((run.judgement(), exit_status(&run)), (Judgement::Fail, 1));
+        assert!(run.warnings.iter().any(|it| it.contains("12.0ms")));
     }
 }

@@ -34,6 +34,7 @@ mod built_in;
 mod check;
 pub mod counts;
 pub mod curve;
+mod expected;
 pub mod file;
 pub mod moves;
 pub mod rooms;

@@ -20,10 +20,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::address::Address;
-use crate::cli::{Asked, Task};
+use crate::cli::{Asked, OnHealth, Task};
 use crate::drive::{Ending, Finished};
 use crate::health;
-use crate::outcome::{Stamp, judge};
+use crate::outcome::{self, EMBEDDED, Stamp, judge};
 use crate::plan::counts::Counts;
 use crate::plan::file::Overrides;
 use crate::plan::{self, LoadPlan};
@@ -133,10 +133,10 @@ async fn load(task: &Task) -> anyhow::Result<ExitCode> {
         started_at,
         target: match &task.gate {
             Some(gate) => gate.to_string(),
-            None => "embedded".to_owned(),
+            None => EMBEDDED.to_owned(),
         },
     };
-    report(&plan, &finished, stamp, &folder)
+    report(&plan, &finished, stamp, &folder, task.health)
 }
 
 async fn start_cluster() -> anyhow::Result<Running> {
@@ -212,9 +212,13 @@ fn report(
     finished: &Finished,
     stamp: Stamp,
     folder: &RunFolder,
+    health: OnHealth,
 ) -> anyhow::Result<ExitCode> {
     let started_at = stamp.started_at;
-    let run = judge(plan, finished, stamp);
+    let mut run = judge(plan, finished, stamp);
+    if health == OnHealth::Warn {
+        outcome::only_warn(&mut run);
+    }
     folder.write_run(&run)?;
     folder.write_measured(started_at, &finished.measured)?;
     let mut summary = String::new();
@@ -225,7 +229,6 @@ fn report(
     stdout.end()?;
     Ok(match finished.ending {
         Ending::Interrupted(signal) => ExitCode::from(signal.exit_status()),
-        _ if run.passes() => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
+        _ => ExitCode::from(outcome::exit_status(&run)),
     })
 }

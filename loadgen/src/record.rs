@@ -5,6 +5,7 @@ use std::time::Duration;
 use cluster::dispatch::EVERYBODY;
 use tokio::time::Instant;
 
+use crate::health::want::Want;
 use crate::history::{MessageId, Target, What};
 
 /// Takes down what the users of one run do and see; clones share it.
@@ -21,6 +22,12 @@ pub trait Record: Clone + Send + Sync + 'static {
 
     /// Takes down that `user` was pushed something of the chat now.
     fn hear(&self, user: u32, login: u32, push: Push<'_>);
+
+    /// Takes down that `user` could not try this login, for want of something that its own machine has
+    /// to have.
+    fn prevented(&self, user: u32, login: u32, _want: Want, reason: String) {
+        self.note(user, login, What::LoginFailed { reason });
+    }
 
     /// The time since the start of the run.
     fn now(&self) -> Duration {

@@ -66,7 +66,8 @@ pub struct Status {
     pub counts: BTreeMap<String, u64>,
     /// Where users are now.
     pub users: Users,
-    /// Sends that were due until now, by the plan.
+    /// Sends that were due until now: what the plan lets one expect, and as nobody needs to be told what
+    /// follows from the plan, known only to the process that has all of them told.
     pub sends_planned: u64,
     /// Latencies of the whole run so far, by the metrics that a plan can demand.
     pub latencies: BTreeMap<String, Buckets>,

@@ -5,9 +5,13 @@ use cluster::net::Tcp;
 
 use crate::address::Address;
 use crate::drive::{Ending, Finished, access, drive, recorder};
-use crate::health::{self, HealthError};
+use crate::health::{self, HealthError, Watch};
 use crate::plan::LoadPlan;
+use crate::record::Record;
 use crate::status::{self, Live};
+
+/// What this process is called where there are several.
+const PROCESS: &str = "loadgen";
 
 /// Why a plan was not run.
 #[derive(Debug, thiserror::Error)]
@@ -35,9 +39,18 @@ pub async fn run(
         .map_err(TrialError::Gate)?;
     let (teller, live) = status::channel();
     let stopped = watch(live);
+    let watched = Watch::start();
     let recorder = recorder(plan);
-    tokio::select! {
-        finished = drive(plan, &network, gate, &recorder, stopped) => Ok(finished),
-        never = status::tell(&teller, || recorder.status()) => match never {},
-    }
+    let look = || {
+        let mut status = recorder.status();
+        status.sends_planned = plan.sends_until(recorder.now()) as u64;
+        status.processes = watched.told(PROCESS);
+        status
+    };
+    let mut finished = tokio::select! {
+        finished = drive(plan, &network, gate, &recorder, stopped) => finished,
+        never = status::tell(&teller, look) => match never {},
+    };
+    finished.processes = watched.told(PROCESS);
+    Ok(finished)
 }

@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::address::Address;
+use crate::health::want::Want;
 use crate::history::{MessageId, Target, What};
 use crate::login::{self, LoginError};
 use crate::message_text;
@@ -237,9 +238,11 @@ impl<N: Network, R: Record, Actions: Iterator<Item = Action>> User<N, R, Actions
     }
 
     fn fail(&mut self, error: &LoginError) -> Ending {
-        self.note(What::LoginFailed {
-            reason: error.to_string(),
-        });
+        let reason = error.to_string();
+        match Want::behind(error) {
+            Some(want) => self.recorder.prevented(self.user, self.login, want, reason),
+            None => self.note(What::LoginFailed { reason }),
+        }
         Ending::Lost
     }
 

@@ -30,7 +30,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn a_run_prints_its_summary_and_writes_its_folder() -> Outcome {
     let out = tempfile::tempdir()?;
     let folder = out.path().join("mine");
-    let output = loadgen(&["--users", "10", "--duration", "1s", "--out"], &folder)?;
+    let output = loadgen(
+        &[
+            "--users",
+            "10",
+            "--duration",
+            "1s",
+            "--health",
+            "warn",
+            "--out",
+        ],
+        &folder,
+    )?;
     let (said, summary) = (text(&output.stderr), text(&output.stdout));
     assert_eq!(output.status.code(), Some(0), "{said}\n{summary}");
     assert!(summary.starts_with("mine: loadgen "), "{summary}");
@@ -153,7 +164,10 @@ fn a_plan_is_run_and_a_threshold_that_it_breaks_fails_it() -> Outcome {
     fs::write(&file, plan)?;
     let file = file.to_str().ok_or("a path of text")?;
     let out = folder.path().join("out");
-    let output = loadgen(&["run", file, "--seed", "3", "--out"], &out)?;
+    let output = loadgen(
+        &["run", file, "--seed", "3", "--health", "warn", "--out"],
+        &out,
+    )?;
     let (said, summary) = (text(&output.stderr), text(&output.stdout));
     assert_eq!(output.status.code(), Some(1), "{said}\n{summary}");
     let run = run_folder::read(&out)?;
@@ -166,7 +180,7 @@ fn a_plan_is_run_and_a_threshold_that_it_breaks_fails_it() -> Outcome {
     let stages = (run.plan.steps.len(), run.plan.stages.len());
     assert_eq!((run.seed, stages), (3, (2, 2)));
     assert!(
-        run.command.ends_with("mine.toml --seed 3"),
+        run.command.ends_with("mine.toml --seed 3 --health warn"),
         "{}",
         run.command
     );
@@ -192,7 +206,7 @@ fn a_run_that_breaks_a_threshold_that_stops_it_is_over_at_once() -> Outcome {
     fs::write(&file, plan)?;
     let file = file.to_str().ok_or("a path of text")?;
     let out = folder.path().join("out");
-    let output = loadgen(&["run", file, "--out"], &out)?;
+    let output = loadgen(&["run", file, "--health", "warn", "--out"], &out)?;
     let summary = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{summary}");
     assert!(

@@ -44,9 +44,23 @@ pub struct Load {
     /// The folder to write run.json and latencies.hdr to [default: runs/load-<seed>-<n>, n from 1]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// What a run comes to if this machine, or loadgen itself, was its limit: `judge` makes it INVALID,
+    /// `warn` says so and judges what was delivered all the same.
+    #[arg(long, value_name = "HOW", default_value = "judge")]
+    pub health: OnHealth,
     /// Prints what is planned, and starts nothing.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// What becomes of a run whose generator was its limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnHealth {
+    /// It is invalid.
+    #[default]
+    Judge,
+    /// It has a warning.
+    Warn,
 }
 
 impl Load {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use cluster::dispatch::EVERYBODY;
 use reports::measured::Measured;
 
+use crate::health::want::Want;
 use crate::history::{Target, What};
 use crate::record::Push;
 use crate::status::Status;
@@ -93,6 +94,12 @@ impl Fold {
                 self.live(at, login, what);
             }
         }
+    }
+
+    /// Takes in that a user could not log in for want of something of its own machine.
+    pub fn prevent(&mut self, at: Duration, login: Login, want: Want, reason: &str) {
+        self.begin(at, login);
+        self.be_prevented(at, login.0, want, reason);
     }
 
     /// Takes in what a user was pushed.

@@ -13,16 +13,18 @@ use super::so_far::{self, SoFar};
 use crate::status::{Status, Users};
 
 /// What is counted besides faults, and told if there was none of it, too.
-const COUNTS: [&str; 11] = [
+const COUNTS: [&str; 13] = [
     "broadcasts_unjudged",
     "deliveries_expected",
     "deliveries_unjudged",
+    "files_exhausted",
     "logins_failed",
     "logins_refused",
     "logins_total",
     "notices_expected",
     "notices_total",
     "notices_unjudged",
+    "ports_exhausted",
     "sends_accepted",
     "sends_total",
 ];

@@ -8,8 +8,6 @@ use serde::{Deserialize, Serialize};
 pub struct Vitals {
     /// For how long it was watched.
     pub watched_us: u64,
-    /// The cluster's servers run in this process too: it is as busy as both.
-    pub has_cluster: bool,
     /// Whether its tasks came to their turn in time.
     pub beat: Beat,
     /// How busy the processors were.

@@ -90,6 +90,21 @@ impl Curve {
         self.total
     }
 
+    /// How much has happened so long after the start of the stage.
+    pub fn until(&self, time: Duration) -> f64 {
+        let time_s = time.as_secs_f64();
+        let after = self.pieces.partition_point(|piece| piece.from_s <= time_s);
+        let Some(piece) = after.checked_sub(1).and_then(|last| self.pieces.get(last)) else {
+            return 0.0;
+        };
+        let within_s = (time_s - piece.from_s).min(piece.lasts_s);
+        if within_s <= 0.0 {
+            return piece.before;
+        }
+        let slope = (piece.rate_until - piece.rate_from) / piece.lasts_s;
+        piece.before + within_s * (piece.rate_from + slope * within_s / 2.0)
+    }
+
     /// The highest rate.
     pub fn rate_max(&self) -> f64 {
         let ends = self
@@ -188,5 +203,32 @@ mod tests {
         for curve in [Curve::constant(0.0, s(9)), Curve::constant(9.0, s(0))] {
             assert_eq!(times(&curve, [0.0, 1.0]), [None, None]);
         }
+    }
+
+    #[test]
+    fn how_much_has_happened_is_the_other_way_round_from_when() {
+        let curves = [
+            Curve::constant(5.0, s(10)),
+            Curve::ramp(0.0, 10.0, s(10)),
+            Curve::ramp(10.0, 0.0, s(10)),
+            Curve::steps(1.0, 4.0, 4, s(10)),
+            Curve::spike(1.0, 9.0, s(3), s(2), s(10)),
+        ];
+        for curve in curves {
+            for tenth in 0..10 {
+                let amount = curve.total() * f64::from(tenth) / 10.0;
+                let time = curve.time_of(amount).expect("so much happens");
+                assert!(
+                    (curve.until(time) - amount).abs() < 1e-3,
+                    "{curve:?} {amount}"
+                );
+            }
+            assert_eq!(curve.until(Duration::ZERO), 0.0);
+            assert!(
+                (curve.until(s(99)) - curve.total()).abs() < 1e-9,
+                "{curve:?}"
+            );
+        }
+        assert_eq!(Curve::constant(5.0, Duration::ZERO).until(s(1)), 0.0);
     }
 }

@@ -99,6 +99,7 @@ fn judged(story: &Story) -> (Vec<Verdict>, Vec<String>) {
         measured: fold.finish(story.elapsed, 0..2),
         elapsed: story.elapsed,
         ending: story.ending.clone(),
+        processes: [].into(),
     };
     verdicts(&LoadPlan::new(2, 1), &finished)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::health::want::Want;
 use crate::history::What;
 
 use super::Fold;
@@ -211,6 +212,16 @@ impl Fold {
         let step = self.set_step(number, None);
         self.ledger
             .failed(step.map_or("query_entry", |(step, _)| step), reason);
+    }
+
+    /// The cluster was not asked, so nothing is held against it.
+    pub(super) fn be_prevented(&mut self, at: Duration, number: u32, want: Want, reason: &str) {
+        self.ledger.count(want.count());
+        self.ledger.count_at(at, "errors");
+        self.user(number).place = Place::Outside(reason.to_owned(), at);
+        if let Some((step, _)) = self.set_step(number, None) {
+            self.ledger.failed(step, want.why());
+        }
     }
 
     fn note_failed_login(&mut self, at: Duration, number: u32, why: &str) {
