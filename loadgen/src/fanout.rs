@@ -38,6 +38,8 @@ use crate::record::{Push, Record};
 use crate::status::Status;
 use fold::Fold;
 
+pub use ledger::FAULTS;
+
 /// One login of one user.
 pub type Login = (u32, u32);
 

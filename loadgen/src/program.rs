@@ -191,6 +191,7 @@ async fn watch(
     cluster: Option<&mut Running>,
     signal: oneshot::Receiver<Signal>,
 ) -> Ending {
+    let has_cluster = cluster.is_some();
     let failed = async {
         match cluster {
             Some(cluster) => cluster.ended().await,
@@ -203,7 +204,7 @@ async fn watch(
         },
         Ok(signal) = signal => Ending::Interrupted(signal),
         reason = thresholds::watch(&plan.thresholds, live.clone()) => Ending::Failed { reason },
-        never = progress::show(plan, live) => match never {},
+        never = progress::show(plan, live, has_cluster) => match never {},
     }
 }
 

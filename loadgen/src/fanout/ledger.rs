@@ -30,7 +30,7 @@ const COUNTS: [&str; 13] = [
 ];
 
 /// What is looked for, and told if there was none of it, too.
-const FAULTS: [&str; 17] = [
+pub const FAULTS: [&str; 17] = [
     "answers_unasked",
     "connections_lost",
     "doubled",

@@ -80,6 +80,7 @@ impl Cpu {
         let own_permille = permille(own, elapsed, self.processors);
         let seconds = elapsed.as_secs_f64().round().max(1.0) as u64;
         self.own_us += own.as_micros() as u64;
+        self.own_permille = own_permille;
         self.own_permille_max = self.own_permille_max.max(own_permille);
         self.seconds += seconds;
         if own_permille >= SATURATED_PERMILLE {

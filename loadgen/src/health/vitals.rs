@@ -38,7 +38,9 @@ pub struct Cpu {
     pub processors: u64,
     /// Time of processors that the process used.
     pub own_us: u64,
-    /// The most of what it may use that it used in a second, in thousandths.
+    /// How much of what it may use it used in the last second, in thousandths.
+    pub own_permille: u64,
+    /// The most of it in any second.
     pub own_permille_max: u64,
     /// Seconds.
     pub seconds: u64,

@@ -13,6 +13,7 @@ fn well() -> Vitals {
         cpu: Some(Cpu {
             processors: 2,
             own_us: 24_000_000,
+            own_permille: 200,
             own_permille_max: 300,
             seconds: 60,
             seconds_saturated: 6,
