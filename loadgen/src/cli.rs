@@ -1,5 +1,6 @@
 //! The command line.
 
+mod ab;
 mod load;
 
 pub use load::OnHealth;
@@ -10,10 +11,11 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::ab::Experiment;
 use crate::address::Address;
+use crate::plan::LoadPlan;
 use crate::plan::file::Overrides;
 use crate::plan::short::ShortPlan;
-use crate::plan::{self, LoadPlan};
 use crate::quoted::quoted;
 use load::Load;
 
@@ -49,6 +51,9 @@ enum Command {
         #[command(flatten)]
         load: Load,
     },
+    /// Compares two builds: runs each in turn, and decides whether the new one is slower.
+    #[command(after_help = ab::HELP)]
+    Ab(Box<ab::Ab>),
     /// Checks plans and starts nothing.
     Check {
         /// The files, or names of built-in plans.
@@ -89,6 +94,8 @@ pub enum Asked {
     Load(Task),
     /// To check plans, by the names they are given by.
     Check(Vec<String>),
+    /// To compare two builds.
+    Ab(Experiment),
 }
 
 /// A load test that is to be done.
@@ -138,6 +145,7 @@ impl Cli {
             }
             Some(Command::Run { plan, gate, load }) => (plan, gate, load),
             Some(Command::Check { plans }) => return Ok(Asked::Check(plans)),
+            Some(Command::Ab(ab)) => return Ok(Asked::Ab(ab.into_experiment()?)),
             None => (None, None, self.load),
         };
         Ok(Asked::Load(Task {
@@ -164,10 +172,7 @@ impl Task {
     ///
     /// If there is none, or it is unusable.
     pub fn plan(&self) -> anyhow::Result<LoadPlan> {
-        match &self.source {
-            Source::Options(short) => Ok(short.plan()?),
-            Source::Named { name, overrides } => Ok(plan::find(name, overrides)?),
-        }
+        self.source.plan()
     }
 
     /// The command line that does this again from the workspace, whatever the defaults will be
@@ -200,7 +205,7 @@ mod tests {
         let line = line.strip_prefix("cargo ").unwrap_or(line);
         match Cli::try_parse_from(line.split(' '))?.into_asked()? {
             Asked::Load(task) => Ok(task),
-            Asked::Check(plans) => panic!("a check of {plans:?} is no task"),
+            other => panic!("{other:?} is no task"),
         }
     }
 

@@ -23,8 +23,10 @@
 //! - [`status`]: what is known of a run while it goes on;
 //! - [`verdicts`]: what had to hold, and whether it did, with the [`thresholds`] of the plan;
 //! - [`outcome`]: all of it as the report of a run;
+//! - [`ab`]: whether one build is slower than another;
 //! - [`cli`] and [`program`]: the program `loadgen`.
 
+pub mod ab;
 pub mod address;
 pub mod cli;
 pub mod document;

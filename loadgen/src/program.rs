@@ -19,6 +19,7 @@ use reports::text;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use crate::ab;
 use crate::address::Address;
 use crate::cli::{Asked, OnHealth, Task};
 use crate::drive::{Ending, Finished};
@@ -41,6 +42,7 @@ const UNUSABLE: u8 = 2;
 pub async fn run(asked: &Asked) -> anyhow::Result<ExitCode> {
     match asked {
         Asked::Check(plans) => check(plans),
+        Asked::Ab(experiment) => ab::run(experiment).await,
         Asked::Load(task) if task.dry_run => describe(task),
         Asked::Load(task) => load(task).await,
     }

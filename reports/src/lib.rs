@@ -15,12 +15,14 @@
 //! - [`text`]: the summary that is printed;
 //! - [`csv`]: tables for spreadsheets;
 //! - [`page`]: a run as a page for any browser;
+//! - [`ab`]: whether one build is slower than another, from pairs of load tests;
 //! - [`escaped`]: text on a page, which is never read as HTML;
 //! - [`junit`]: the report that CI servers read;
 //! - [`output`]: where programs print, which may be closed or full.
 //!
 //! This crate knows nothing of clusters, users or the network.
 
+pub mod ab;
 pub mod buckets;
 pub mod csv;
 pub mod escaped;

@@ -26,7 +26,7 @@ pub fn write_summary(out: &mut impl Write, run: &Run) -> fmt::Result {
 }
 
 /// Passes text on without control characters other than line ends.
-struct Inert<'a, W>(&'a mut W);
+pub(crate) struct Inert<'a, W>(pub(crate) &'a mut W);
 
 impl<W: Write> Write for Inert<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {

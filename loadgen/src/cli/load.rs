@@ -11,6 +11,7 @@ use cluster::connection::Transport;
 use super::{Cli, Source};
 use crate::plan::file::Overrides;
 use crate::plan::short::{MESSAGE_LEN, ShortPlan, USERS};
+use crate::plan::{self, LoadPlan};
 
 #[derive(Debug, Args)]
 pub struct Load {
@@ -125,6 +126,37 @@ impl Load {
 }
 
 impl Source {
+    /// The plan.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or it is unusable.
+    pub fn plan(&self) -> anyhow::Result<LoadPlan> {
+        match self {
+            Self::Options(short) => Ok(short.plan()?),
+            Self::Named { name, overrides } => Ok(plan::find(name, overrides)?),
+        }
+    }
+
+    /// The same with another seed.
+    #[must_use]
+    pub fn with_seed(&self, seed: u64) -> Self {
+        let mut source = self.clone();
+        match &mut source {
+            Self::Options(short) => short.seed = seed,
+            Self::Named { overrides, .. } => overrides.seed = Some(seed),
+        }
+        source
+    }
+
+    /// The plan's file or name; `None` if it is made of options.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Options(_) => None,
+            Self::Named { name, .. } => Some(name),
+        }
+    }
+
     /// Writes the options behind `command` that lead here, whatever the defaults will be then.
     pub fn write_options(&self, command: &mut String) {
         match self {

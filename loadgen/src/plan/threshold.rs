@@ -172,6 +172,15 @@ impl FromStr for Demand {
     }
 }
 
+/// Whether a metric is a latency, and not a count.
+///
+/// # Errors
+///
+/// If there is no such metric.
+pub fn is_latency(metric: &str) -> Result<bool, DemandError> {
+    Ok(unit_of(metric)? == Unit::Us)
+}
+
 /// In what a metric is told. The last part of a latency's name is always the statistic, so that
 /// `broadcast.p99` is that of all deliveries, and `broadcast.p99.max` the worst of all broadcasts.
 fn unit_of(metric: &str) -> Result<Unit, DemandError> {
