@@ -16,6 +16,7 @@ use crate::address::Address;
 use crate::plan::LoadPlan;
 use crate::plan::file::Overrides;
 use crate::plan::short::ShortPlan;
+use crate::prometheus::endpoint::At;
 use crate::quoted::quoted;
 use load::Load;
 
@@ -111,6 +112,8 @@ pub struct Task {
     pub dry_run: bool,
     /// What becomes of a run whose generator was its limit.
     pub health: OnHealth,
+    /// Where to tell how the run is.
+    pub metrics: Option<At>,
 }
 
 /// Where a plan comes from.
@@ -154,6 +157,7 @@ impl Cli {
             out: load.out,
             dry_run: load.dry_run,
             health: load.health,
+            metrics: load.metrics,
         }))
     }
 }

@@ -16,7 +16,8 @@
 //!
 //! - [`plan`]: a load test, read from a file or made of options, from which the scripts follow;
 //! - [`health`]: whether this machine can carry it;
-//! - [`trial`]: one run of a plan, and what is looked at meanwhile: [`progress`];
+//! - [`trial`]: one run of a plan, and what is looked at meanwhile: [`progress`], and
+//!   [`prometheus`] for those who look from elsewhere;
 //! - [`drive`]: its users from the first login to the last goodbye;
 //! - [`fanout`]: what users did and saw, made into figures as it happens, and what was promised
 //!   against what was heard;
@@ -40,6 +41,7 @@ pub mod outcome;
 pub mod plan;
 pub mod program;
 pub mod progress;
+pub mod prometheus;
 pub mod quoted;
 pub mod record;
 pub mod script;

@@ -28,6 +28,7 @@ use crate::outcome::{self, EMBEDDED, Stamp, judge};
 use crate::plan::counts::Counts;
 use crate::plan::file::Overrides;
 use crate::plan::{self, LoadPlan};
+use crate::prometheus::endpoint::Endpoint;
 use crate::status::Live;
 use crate::{progress, thresholds, trial};
 
@@ -105,6 +106,10 @@ async fn load(task: &Task) -> anyhow::Result<ExitCode> {
         None => Some(start_cluster().await?),
     };
     let gate = gate(task, cluster.as_ref());
+    let metrics = match task.metrics {
+        Some(at) => Some(Endpoint::bind(at).await?),
+        None => None,
+    };
     // From here on a signal ends the run and not the program.
     let signals = Signals::listen().context("the system refuses signals")?;
     let folder = Arc::new(folder(task, plan.seed)?);
@@ -120,7 +125,10 @@ async fn load(task: &Task) -> anyhow::Result<ExitCode> {
         plan.name,
         plan.leave_at(),
     ));
-    let watching = async |live| watch(&plan, &live, cluster.as_mut(), stopped).await;
+    if let Some(metrics) = &metrics {
+        say(&format!("metrics: {}", metrics.url()));
+    }
+    let watching = async |live| watch(&plan, &live, cluster.as_mut(), metrics, stopped).await;
     let finished = trial::run(&plan, &gate, watching).await?;
     if let Some(cluster) = cluster {
         // The figures are complete; a server that does not stop changes nothing in them.
@@ -191,6 +199,7 @@ async fn watch(
     plan: &LoadPlan,
     live: &Live,
     cluster: Option<&mut Running>,
+    metrics: Option<Endpoint>,
     signal: oneshot::Receiver<Signal>,
 ) -> Ending {
     let has_cluster = cluster.is_some();
@@ -200,12 +209,19 @@ async fn watch(
             None => future::pending().await,
         }
     };
+    let told = async {
+        if let Some(metrics) = metrics {
+            metrics.serve(live, has_cluster).await;
+        }
+        future::pending().await
+    };
     tokio::select! {
         error = failed => Ending::Failed {
             reason: format!("{:#}", anyhow::Error::from(error)),
         },
         Ok(signal) = signal => Ending::Interrupted(signal),
         reason = thresholds::watch(&plan.thresholds, live.clone()) => Ending::Failed { reason },
+        never = told => never,
         never = progress::show(plan, live, has_cluster) => match never {},
     }
 }

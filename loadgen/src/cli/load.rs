@@ -12,6 +12,7 @@ use super::{Cli, Source};
 use crate::plan::file::Overrides;
 use crate::plan::short::{MESSAGE_LEN, ShortPlan, USERS};
 use crate::plan::{self, LoadPlan};
+use crate::prometheus::endpoint::At;
 
 #[derive(Debug, Args)]
 pub struct Load {
@@ -49,6 +50,10 @@ pub struct Load {
     /// `warn` says so and judges what was delivered all the same.
     #[arg(long, value_name = "HOW", default_value = "judge")]
     pub health: OnHealth,
+    /// Tells Prometheus how the run is, while it goes on: at /metrics of this port of the loopback
+    /// interface, or of another with its address
+    #[arg(long, value_name = "[ADDRESS:]PORT")]
+    pub metrics: Option<At>,
     /// Prints what is planned, and starts nothing.
     #[arg(long)]
     pub dry_run: bool,
