@@ -13,7 +13,7 @@ use crate::kinds::FaultKind;
 
 /// One thing that happens to the simulated hosts or to the network between them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub enum Fault {
     /// The process on `host` dies.
     Crash {
@@ -129,6 +129,7 @@ const TIME_MAX: Duration = Duration::from_millis(200);
 
 /// A fault and when it happens, since the start of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Planned {
     /// When.
     #[serde(with = "time_text")]

@@ -90,6 +90,19 @@ mod tests {
     }
 
     #[test]
+    fn every_file_of_the_folder_is_built_in() -> std::io::Result<()> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+        let mut files = BTreeSet::new();
+        for file in std::fs::read_dir(folder)? {
+            let name = file?.file_name().to_string_lossy().into_owned();
+            files.extend(name.strip_suffix(".toml").map(str::to_owned));
+        }
+        let names = names().into_iter().map(str::to_owned);
+        assert_eq!(files, names.collect());
+        Ok(())
+    }
+
+    #[test]
     fn the_members_of_a_connector_that_stops_leave_at_once() {
         let mut case = Case::draw(&scenario("rolling-stop"), 1);
         let host = case.topology.connectors[0].id.clone();

@@ -2,21 +2,24 @@
 
 use std::time::Duration;
 
-use cluster::config::nearest;
+use cluster::limits;
 use cluster::wire::package::BODY_LEN_LIMIT;
 use loadgen::document::{Document, Problem};
 
 use super::expectation::Expected;
 use super::{Cluster, Phases, Scenario, Span, built_in};
 use crate::case::SERVERS_MAX;
-use crate::fault::Fault;
 use crate::settings::bounds;
+
+mod faults;
 
 /// Round trips of a login: to the gate and to a connector, each with what a connection and a
 /// handshake take.
 const LOGIN_ROUND_TRIPS: u32 = 7;
 /// Finer proportions than these make no difference.
 const ROOM_SIZES_SUM_MAX: u32 = 1000;
+/// Most sends of all scripts of a run, which are drawn, and kept in memory, before it begins.
+const SENDS_MAX: u128 = 1_000_000;
 /// Probes speak 1.2 s after their login began and are to be heard.
 const PROBE_MIN: Duration = Duration::from_secs(2);
 /// Most users of a kind, and rooms: a run of a thousand takes a minute.
@@ -102,6 +105,7 @@ impl Findings<'_> {
 
     fn check_what_settings_change(&mut self, scenario: &Scenario) {
         self.check_network(scenario);
+        self.check_sends(scenario);
         self.check_phases(scenario);
         self.check_settings(scenario);
         self.check_faults(scenario);
@@ -161,7 +165,9 @@ impl Findings<'_> {
             self.at_most(path, servers, most);
         }
         self.at_most("cluster.yield-percent", scenario.cluster.yield_percent, 100);
-        self.at_least("users.hosts", Span::just(scenario.users.hosts), 1);
+        let hosts = Span::just(scenario.users.hosts);
+        self.at_least("users.hosts", hosts, 1);
+        self.at_most("users.hosts", hosts, most);
     }
 
     fn check_users(&mut self, scenario: &Scenario) {
@@ -172,6 +178,7 @@ impl Findings<'_> {
             ("users.count", users.count),
             ("users.rooms", users.rooms),
             ("users.twins", users.twins),
+            ("users.look-alikes", users.look_alikes),
             ("users.vandals", users.vandals),
         ] {
             self.at_most(path, span, USERS_MAX);
@@ -219,6 +226,21 @@ impl Findings<'_> {
         }
     }
 
+    /// Whether users have so much to say that nobody waits for the end of it.
+    fn check_sends(&mut self, scenario: &Scenario) {
+        let users = &scenario.users;
+        let speaks_for = scenario.phases.times(&scenario.settings).leaving_at;
+        let each = speaks_for.as_millis() / u128::from(users.send_every_ms.min.max(1));
+        let sends = each * u128::from(users.count.max);
+        if sends > SENDS_MAX {
+            let what = format!(
+                "so many users would send up to {sends} messages in {speaks_for:?}, and it can be at \
+                 most {SENDS_MAX}: raise it"
+            );
+            self.add("users.send-every", &what);
+        }
+    }
+
     fn check_network(&mut self, scenario: &Scenario) {
         let network = &scenario.network;
         for (path, latency) in [
@@ -239,6 +261,16 @@ impl Findings<'_> {
                  network: raise it above that"
             );
             self.add("settings.login-patience", &what);
+        }
+        let one_way = Duration::from_millis(network.latency_ms(false).max.into());
+        let (lease, answer) = (scenario.settings.lease, one_way.saturating_mul(2));
+        let patience = limits::dial_patience(lease);
+        if answer > patience {
+            let what = format!(
+                "a server waits {patience:?} for another's answer, a quarter of it, which takes up to \
+                 {answer:?} in this network: raise it"
+            );
+            self.add("settings.lease", &what);
         }
     }
 
@@ -285,80 +317,6 @@ impl Findings<'_> {
         }
     }
 
-    fn check_faults(&mut self, scenario: &Scenario) {
-        self.check_exact_faults(scenario);
-        let work = scenario.phases.work;
-        for (index, incident) in scenario.faults.iter().enumerate() {
-            self.check_after(&format!("fault.{index}.after"), incident.after_ms, work);
-        }
-        let Some(random) = &scenario.random_faults else {
-            return;
-        };
-        self.check_after("random-faults.after", random.after_ms, work);
-        let aimed = Span::just(random.aimed_percent);
-        self.at_most("random-faults.aimed-percent", aimed, 100);
-        if random.kinds.is_empty() {
-            self.add("random-faults.kinds", "there must be one");
-        }
-        for (index, kind) in random.kinds.iter().enumerate() {
-            let path = format!("random-faults.kinds.{index}.weight");
-            self.at_least(&path, Span::just(kind.weight), 1);
-        }
-    }
-
-    /// Those that name their place, which must be there whatever a seed draws.
-    fn check_exact_faults(&mut self, scenario: &Scenario) {
-        let healed_at = scenario.phases.times(&scenario.settings).healed_at;
-        let hosts = Hosts::of(scenario);
-        for (index, planned) in scenario.planned.iter().enumerate() {
-            let path = format!("planned.{index}");
-            if planned.at >= healed_at {
-                let what = format!("everything is healed at {healed_at:?} (phases)");
-                self.add(&format!("{path}.at"), &what);
-            }
-            self.check_place(&path, &planned.fault, &hosts);
-        }
-        for (index, anchored) in scenario.anchored.iter().enumerate() {
-            let path = format!("anchored.{index}");
-            if anchored.when.nth == 0 {
-                self.add(&format!("{path}.when.nth"), "it is counted from 1");
-            }
-            let connector = anchored.when.connector.as_deref();
-            if let Some(wrong) = connector.and_then(|id| hosts.wrong(id)) {
-                self.add(&format!("{path}.when.connector"), &wrong);
-            }
-            self.check_place(&path, &anchored.fault, &hosts);
-        }
-    }
-
-    fn check_place(&mut self, path: &str, fault: &Fault, hosts: &Hosts) {
-        for host in fault.hosts() {
-            if let Some(wrong) = hosts.wrong(host) {
-                self.add(&format!("{path}.fault"), &wrong);
-            }
-        }
-        if let Some(what) = fault.senseless() {
-            self.add(&format!("{path}.fault"), what);
-        }
-        let is_of_a_client = fault.hosts().len() == 1 && fault.hosts()[0].starts_with(CLIENTS);
-        if is_of_a_client {
-            let what = "this happens to servers, and clients have habits";
-            self.add(&format!("{path}.fault"), what);
-        }
-        let users = hosts.users;
-        if fault.user().is_some_and(|user| user >= users) {
-            let what = format!("users are counted from 0, and there are {users} at least");
-            self.add(&format!("{path}.fault.user"), &what);
-        }
-    }
-
-    fn check_after(&mut self, path: &str, after_ms: Span, work: Duration) {
-        if Duration::from_millis(after_ms.max.into()) >= work {
-            let what = format!("everything is healed {work:?} after faults begin (phases.work)");
-            self.add(path, &what);
-        }
-    }
-
     fn check_expectation(&mut self, scenario: &Scenario) {
         let checks = &scenario.guarantees;
         if checks.only.is_some() && checks.except.is_some() {
@@ -394,45 +352,5 @@ impl Findings<'_> {
         if span.max > most {
             self.add(path, &format!("it can be at most {most}"));
         }
-    }
-}
-
-/// The hosts of clients are called so, and numbered from 1.
-const CLIENTS: &str = "clients-";
-
-/// What there is at least in each run.
-struct Hosts {
-    names: Vec<String>,
-    users: u32,
-}
-
-impl Hosts {
-    fn of(scenario: &Scenario) -> Self {
-        let numbered =
-            |name: &'static str, count| (1..=count).map(move |number| format!("{name}{number}"));
-        let Cluster {
-            connectors, chats, ..
-        } = scenario.cluster;
-        let names = numbered("gate-server-", 1)
-            .chain(numbered("connector-server-", connectors.min))
-            .chain(numbered("chat-server-", chats.min))
-            .chain(numbered(CLIENTS, scenario.users.hosts));
-        Self {
-            names: names.collect(),
-            users: scenario.users.count.min,
-        }
-    }
-
-    /// What is wrong with a host that is called `name`, if anything.
-    fn wrong(&self, name: &str) -> Option<String> {
-        if self.names.iter().any(|known| known == name) {
-            return None;
-        }
-        let known: Vec<&str> = self.names.iter().map(String::as_str).collect();
-        let hint = match nearest(name, &known) {
-            Some(known) => format!("did you mean `{known}`?"),
-            None => format!("there are {}", self.names.join(", ")),
-        };
-        Some(format!("not every run has a host called `{name}`; {hint}"))
     }
 }

@@ -74,6 +74,34 @@ after = '1s'
 }
 
 #[test]
+fn a_fault_has_no_keys_but_those_of_its_kind() {
+    let text = "\
+[[planned]]
+at = '3s'
+lasts = '1s'
+fault = { kind = 'pause', host = 'chat-server-1' }
+
+[[planned]]
+at = '3s'
+fault = { kind = 'pause', host = 'chat-server-1', goodby = true }
+
+[[anchored]]
+when = { event = 'accepted' }
+fault = { kind = 'crash', host = 'chat-server-1', goodby = true }
+";
+    let said = problems(text);
+    let expected = [
+        ("3:1: unknown key `lasts` in [[planned]]", "part_of"),
+        ("8:9: unknown key `goodby` ", "known are host"),
+        ("12:9: unknown key `goodby` ", "did you mean `goodbye`?"),
+    ];
+    assert_eq!(said.len(), expected.len(), "{said:?}");
+    for (said, (begin, end)) in said.iter().zip(expected) {
+        assert!(said.starts_with(begin) && said.ends_with(end), "{said}");
+    }
+}
+
+#[test]
 fn what_is_no_toml_is_told_with_its_place() {
     let said = problems("seeds = 3\nquiet = maybe\n");
     assert!(said[0].starts_with("2:9: "), "{said:?}");
@@ -150,6 +178,23 @@ fn what_does_not_go_together_is_told() {
             "2:1: users.send-every: it must be at least 1ms",
         ),
         (
+            "[users]\nsend-every = '1ms'\n[phases]\nwork = '5m'",
+            "2:1: users.send-every: so many users would send up to 6280000 messages in 314s, and it \
+             can be at most 1000000: raise it",
+        ),
+        (
+            "users.hosts = 4000000000",
+            "1:7: users.hosts: it can be at most 100",
+        ),
+        (
+            "cluster.connectors = 4000000000",
+            "1:9: cluster.connectors: it can be at most 100",
+        ),
+        (
+            "users.look-alikes = 1001\nsettings.tcp-capacity = 3000",
+            "1:7: users.look-alikes: it can be at most 1000",
+        ),
+        (
             "[users]\nprivate-percent = 60\nnobody-percent = 50",
             "3:1: users.nobody-percent: with private-percent these are more than a hundred of a \
              hundred sends",
@@ -179,6 +224,11 @@ fn what_does_not_go_together_is_told() {
             "[network]\nlatency = '1ms..200ms'",
             "1:1: settings.login-patience: a login takes 7 round trips, which are up to 2.8s in \
              this network: raise it above that",
+        ),
+        (
+            "[network]\nlatency = '251ms'\nclient-latency = '5ms'\n[settings]\nlease = '2s'",
+            "5:1: settings.lease: a server waits 500ms for another's answer, a quarter of it, which \
+             takes up to 502ms in this network: raise it",
         ),
         (
             "[phases]\nsettle = '1s'",
@@ -212,6 +262,16 @@ fn what_does_not_go_together_is_told() {
         (
             "[random-faults]\ncount = 1\ntrouble = '1s'\nafter = '0s'\nlasts = '1s'\nkinds = []",
             "6:1: random-faults.kinds: there must be one",
+        ),
+        (
+            "[random-faults]\ncount = '1..2000'\ntrouble = '1s'\nafter = '0s'\nlasts = '1s'\n\
+             kinds = [{ kind = 'crash', on = 'chat' }]",
+            "2:1: random-faults.count: it can be at most 1000",
+        ),
+        (
+            "[random-faults]\ncount = 1\ntrouble = '1s'\nafter = '0s'\nlasts = '1s'\n\
+             kinds = [{ kind = 'crash', on = 'chat', weight = 4000000000 }]",
+            "6:41: random-faults.kinds.0.weight: it can be at most 1000",
         ),
         (
             "[guarantees]\nonly = ['G1']\nexcept = ['G2']",
