@@ -38,9 +38,13 @@ pub fn check(case: &Case) -> Result<(), Problem> {
         life(&field, script)?;
     }
     at_most("vandals", case.vandals, USERS_MAX)?;
+    let mut before = Duration::ZERO;
     for (index, planned) in case.faults.iter().enumerate() {
         let field = format!("faults[{index}]");
         at_most_long(&format!("{field}.at"), planned.at)?;
+        let what = "faults are in the order of time, and this is earlier than the one before it";
+        demand(planned.at >= before, &format!("{field}.at"), what)?;
+        before = planned.at;
         fault(&format!("{field}.fault"), &planned.fault, case, &users)?;
     }
     for (index, anchored) in case.anchored.iter().enumerate() {
@@ -75,7 +79,14 @@ pub fn check(case: &Case) -> Result<(), Problem> {
     for (name, what) in wrong {
         demand(false, &format!("settings.{name}"), what)?;
     }
-    Ok(())
+    // turmoil panics when one more connection waits to be taken.
+    let dials = case.scripts.len().saturating_add(case.vandals as usize);
+    let what = format!("{dials} users can connect at once: it must be at least that");
+    demand(
+        dials <= settings.tcp_capacity,
+        "settings.tcp-capacity",
+        what,
+    )
 }
 
 fn hosts(case: &Case) -> Result<(), Problem> {
@@ -271,6 +282,11 @@ mod tests {
             ),
             ("/faults/0/at", json!("2h"), "it can be at most 1h"),
             (
+                "/faults/1/at",
+                json!("1ms"),
+                "this is earlier than the one before it",
+            ),
+            (
                 "/faults/0/fault",
                 json!({"kind": "pause", "host": "clients-1"}),
                 "this happens to servers",
@@ -315,6 +331,24 @@ mod tests {
             assert!(said.contains(what), "{pointer}: {said}");
         }
         Ok(())
+    }
+
+    #[test]
+    fn more_users_than_can_connect_at_once_are_told() {
+        let scenario = scenario::find("random-mix").expect("it is built in");
+        let mut case = Case::draw(&scenario, 1);
+        case.vandals = USERS_MAX;
+        let all = case.scripts.len() + USERS_MAX as usize;
+        for (capacity, is_enough) in [(all, true), (all - 1, false)] {
+            case.settings.tcp_capacity = capacity;
+            let said = check(&case).map_err(|it| it.to_string());
+            let complaint =
+                format!("`case.settings.tcp-capacity`: {all} users can connect at once");
+            match said {
+                Ok(()) => assert!(is_enough, "{capacity}"),
+                Err(said) => assert!(!is_enough && said.contains(&complaint), "{said}"),
+            }
+        }
     }
 
     #[test]

@@ -257,8 +257,10 @@ fn others(explained: &Explained) -> String {
     for violation in others.iter().take(OTHERS_MAX) {
         let _ = write!(list, "<li>{}</li>", Escaped(violation));
     }
-    let count = verdict.violations_total - 1;
-    let more = count.saturating_sub(others.len().min(OTHERS_MAX));
+    // Whoever changes a capsule by hand may forget the total.
+    let count = verdict.violations_total.saturating_sub(1);
+    let count = count.max(others.len());
+    let more = count - others.len().min(OTHERS_MAX);
     let more = match more {
         0 => String::new(),
         more => format!("<p class=\"note\">and {more} more</p>"),

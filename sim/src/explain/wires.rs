@@ -289,7 +289,8 @@ fn messages_of(ends: &BTreeMap<u32, End>, number: u32, end: &End) -> Vec<Message
             from: end.host.clone(),
             to: end.peer.clone(),
             sent_at: bytes.at,
-            read_at: last_read_at.filter(|_| read >= written),
+            // Of two ends that do not belong together, one reads before the other writes.
+            read_at: last_read_at.filter(|at| read >= written && *at >= bytes.at),
             len: bytes.len,
         }
     });
