@@ -1,8 +1,7 @@
 //! What is kept of one run: the files that the command line names.
 
-use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
 use anyhow::Context;
 
@@ -12,36 +11,31 @@ use crate::gather::Gathered;
 use crate::report;
 use crate::run::Outcome;
 
-/// Where it goes. All is opened before the run, so that nobody waits for a run that can't be kept.
+/// Where it goes.
 pub struct Kept {
-    trace: Option<Target>,
-    history: Option<Target>,
+    trace: Option<PathBuf>,
+    history: Option<PathBuf>,
     gathered: Option<Gathered>,
 }
 
-struct Target {
-    path: PathBuf,
-    file: File,
-}
-
 impl Kept {
-    /// Opens the files that `options` name; `command` repeats the run.
+    /// Tries the files that `options` name; `command` repeats the run.
     ///
     /// # Errors
     ///
     /// If one can't be written, or would be written over another or over the scenario.
     pub fn open(options: &Options, command: String) -> anyhow::Result<Self> {
-        Files::scenarios([&options.scenario])
+        let files = Files::scenarios([&options.scenario])
             .write("--trace", options.trace.as_ref())
-            .write("--history", options.history.as_ref())
-            .are_apart()?;
+            .write("--history", options.history.as_ref());
+        files.are_apart()?;
         let out = options.out.as_deref();
         let gathered = out.map(|path| Gathered::new(path, command)).transpose()?;
-        let trace = options.trace.as_deref().map(Target::open).transpose()?;
-        let history = options.history.as_deref().map(Target::open).transpose()?;
+        // They may be in the folder of the report.
+        files.are_writable()?;
         Ok(Self {
-            trace,
-            history,
+            trace: options.trace.clone(),
+            history: options.history.clone(),
             gathered,
         })
     }
@@ -69,32 +63,14 @@ impl Kept {
             gathered.write_beside("trace.jsonl", &trace)?;
             gathered.write_beside("history.jsonl", &history)?;
         }
-        for (target, bytes) in [(self.trace, &trace), (self.history, &history)] {
-            if let Some(target) = target {
-                target.write(bytes)?;
+        for (path, bytes) in [(self.trace, &trace), (self.history, &history)] {
+            if let Some(path) = path {
+                let written = fs::write(&path, bytes);
+                written.with_context(|| format!("cannot write {}", path.display()))?;
             }
         }
         Ok(())
     }
-}
-
-impl Target {
-    fn open(path: &Path) -> anyhow::Result<Self> {
-        let file = File::create(path);
-        Ok(Self {
-            path: path.to_owned(),
-            file: file.with_context(|| cannot_write(path))?,
-        })
-    }
-
-    fn write(mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        let written = self.file.write_all(bytes);
-        written.with_context(|| cannot_write(&self.path))
-    }
-}
-
-fn cannot_write(path: &Path) -> String {
-    format!("cannot write {}", path.display())
 }
 
 fn history_lines(outcome: &Outcome) -> serde_json::Result<Vec<u8>> {

@@ -120,8 +120,6 @@ pub struct Tally {
     pub failed: usize,
     /// How many failed runs broke which promise, or broke off.
     pub broken: BTreeMap<String, usize>,
-    /// Runs that broke off, so that nothing was checked.
-    pub broke_off: usize,
     /// The deliveries that there could have been.
     pub deliveries: Deliveries,
     /// How much of it was demanded, in each run that was checked.
@@ -140,7 +138,6 @@ impl Tally {
         self.runs += 1;
         self.simulated += outcome.simulated;
         self.took += took;
-        self.broke_off += usize::from(outcome.broke_off.is_some());
         self.deliveries.add(&outcome.deliveries);
         self.coverage.add(outcome);
         // One that was to fail decides by failing.
@@ -170,13 +167,19 @@ impl Tally {
         }
     }
 
+    /// How much of the deliveries was demanded in the middle run, in percent; a dash if that decides
+    /// nothing, because no run was checked or each was to fail.
+    pub fn must(&self) -> String {
+        let median = self.shares.median();
+        median.map_or(String::from("-"), |percent| format!("{percent}%"))
+    }
+
     /// Adds what others came to.
     pub fn add_all(&mut self, other: &Tally) {
         self.runs += other.runs;
         self.failed += other.failed;
         self.simulated += other.simulated;
         self.took += other.took;
-        self.broke_off += other.broke_off;
         self.deliveries.add(&other.deliveries);
         self.coverage.add_all(&other.coverage);
         self.shares.add_all(&other.shares);
@@ -192,11 +195,11 @@ impl fmt::Display for Tally {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "{:>5} seeds {:>9} simulated in {:>7}  {:>3}% must  ",
+            "{:>5} seeds {:>9} simulated in {:>7}  {:>4} must  ",
             self.runs,
             seconds(self.simulated),
             seconds(self.took),
-            self.shares.median().unwrap_or_default(),
+            self.must(),
         )?;
         if !self.shares.is_decided() {
             write!(out, "UNDECIDED  ")?;

@@ -106,7 +106,8 @@ pub struct Vandal {
 }
 
 impl Vandal {
-    /// Attacks one server after the other: first in each kind of way once, then in any. Ends when the servers have closed what was left open.
+    /// Attacks one server after the other: first in each kind of way once, then in any. Ends when
+    /// the servers have closed what was left open.
     pub async fn run<N: Network>(self, network: N, mut rng: StdRng) {
         let mut kept = JoinSet::new();
         let mut untried = self.attacks.clone();

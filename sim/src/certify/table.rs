@@ -1,39 +1,25 @@
 //! In which ways runs were done, as a table.
 
 use super::Row;
+use crate::grid::{Grid, Side};
 
-const HEAD: [&str; 3] = ["way", "runs", "differences"];
-
-/// The table, for people.
-pub fn text(rows: &[Row]) -> String {
-    let mut lines = vec![HEAD.map(str::to_owned)];
-    lines.extend(rows.iter().map(cells));
-    let widths: [usize; 3] = std::array::from_fn(|column| {
-        let widths = lines.iter().map(|line| line[column].chars().count());
-        widths.max().unwrap_or_default()
-    });
-    let lines = lines.iter().map(|[way, runs, differences]| {
-        let [w0, w1, w2] = widths;
-        format!("{way:w0$}  {runs:>w1$}  {differences:>w2$}\n")
-    });
-    lines.collect()
-}
-
-/// The table in Markdown.
-pub fn markdown(rows: &[Row]) -> String {
-    let head = format!("| {} |\n| --- | ---: | ---: |\n", HEAD.join(" | "));
-    let lines = rows
-        .iter()
-        .map(|row| format!("| {} |\n", cells(row).join(" | ")));
-    head + &lines.collect::<String>()
-}
-
-fn cells(row: &Row) -> [String; 3] {
-    [
-        row.way.clone(),
-        row.runs.to_string(),
-        row.differences.to_string(),
-    ]
+/// The table: a row for each way.
+pub fn of(rows: &[Row]) -> Grid<3> {
+    let cells = |row: &Row| {
+        [
+            row.way.clone(),
+            row.runs.to_string(),
+            row.differences.to_string(),
+        ]
+    };
+    Grid {
+        head: [
+            ("way", Side::Left),
+            ("runs", Side::Right),
+            ("differences", Side::Right),
+        ],
+        rows: rows.iter().map(cells).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -47,16 +33,8 @@ mod tests {
             runs,
             differences,
         };
-        let rows = [row("one thread", 200, 0), row("two threads", 200, 13)];
-        assert_eq!(
-            text(&rows).lines().collect::<Vec<_>>(),
-            [
-                "way          runs  differences",
-                "one thread    200            0",
-                "two threads   200           13",
-            ]
-        );
+        let table = of(&[row("one thread", 200, 0), row("two threads", 200, 13)]);
         let last = "| two threads | 200 | 13 |";
-        assert_eq!(markdown(&rows).lines().last(), Some(last));
+        assert_eq!(table.markdown().lines().last(), Some(last));
     }
 }

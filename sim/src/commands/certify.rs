@@ -95,9 +95,10 @@ pub fn execute(options: &Options) -> anyhow::Result<ExitCode> {
         difference,
         interrupted,
     } = certificate?;
+    let table = table::of(&rows);
     let table = match options.markdown {
-        true => table::markdown(&rows),
-        false => table::text(&rows),
+        true => table.markdown(),
+        false => table.text(),
     };
     let mut output = Output::stdout();
     output.print(&table);

@@ -145,10 +145,7 @@ impl<'v, 'a> Obligations<'v, 'a> {
     pub fn count(&self) -> Deliveries {
         let mut deliveries = Deliveries::default();
         self.each(|pair| match pair.verdict {
-            Verdict::Must => {
-                deliveries.must += 1;
-                deliveries.missed += usize::from(pair.is_missed());
-            }
+            Verdict::Must => deliveries.must += 1,
             Verdict::May(doubt) => *deliveries.may.entry(doubt).or_default() += 1,
             Verdict::MustNot(_) => {}
         });
@@ -307,7 +304,7 @@ mod tests {
         let record = story.record();
         let count = Obligations::of(&View::new(&record)).count();
         // The first must reach both in red, the second may reach Bob there; nothing is for blue.
-        assert_eq!((count.must, count.missed), (2, 2));
+        assert_eq!(count.must, 2);
         assert_eq!(count.may, BTreeMap::from([(Doubt::Refused, 1)]));
         assert_eq!(count.must_not, 3);
     }

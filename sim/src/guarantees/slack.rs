@@ -6,8 +6,8 @@ use cluster::limits;
 
 use crate::record::Bounds;
 
-/// Simulated time moves in ticks of a few milliseconds, and a message passes up to a dozen tasks
-/// on its way. Fifty is far above both and far below every timer.
+/// Simulated time moves in ticks of a millisecond, and a message passes up to a dozen tasks on its
+/// way. Fifty is far above both and far below every timer.
 pub const MARGIN: Duration = Duration::from_millis(50);
 
 impl Bounds {

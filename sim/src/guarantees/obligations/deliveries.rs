@@ -11,8 +11,6 @@ use super::Doubt;
 pub struct Deliveries {
     /// Those that must be.
     pub must: usize,
-    /// Those that must be and did not happen.
-    pub missed: usize,
     /// Those that may be, whether they happened or not, by why no more can be said.
     pub may: BTreeMap<Doubt, usize>,
     /// Those that must not be.
@@ -45,7 +43,6 @@ impl Deliveries {
     /// Adds those of another run.
     pub fn add(&mut self, other: &Self) {
         self.must += other.must;
-        self.missed += other.missed;
         self.must_not += other.must_not;
         for (doubt, count) in &other.may {
             *self.may.entry(*doubt).or_default() += count;
