@@ -9,6 +9,7 @@ use std::io;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -32,7 +33,7 @@ pub struct Connection<S> {
 }
 
 /// What the packages travel in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 pub enum Transport {
     /// One after the other in the byte stream.
     Tcp,

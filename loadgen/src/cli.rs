@@ -18,6 +18,7 @@ use crate::plan::file::Overrides;
 use crate::plan::short::ShortPlan;
 use crate::prometheus::endpoint::At;
 use crate::quoted::quoted;
+use crate::workers;
 use load::Load;
 
 /// Loads a Pomelo-style chat cluster with virtual users over real sockets, and checks that every
@@ -55,6 +56,9 @@ enum Command {
     /// Compares two builds: runs each in turn, and decides whether the new one is slower.
     #[command(after_help = ab::HELP)]
     Ab(Box<ab::Ab>),
+    /// Lives a part of the users for another loadgen, which starts it.
+    #[command(name = workers::COMMAND, hide = true)]
+    Work,
     /// Checks plans and starts nothing.
     Check {
         /// The files, or names of built-in plans.
@@ -97,6 +101,8 @@ pub enum Asked {
     Check(Vec<String>),
     /// To compare two builds.
     Ab(Experiment),
+    /// To be told what to do by the process that started this one.
+    Work,
 }
 
 /// A load test that is to be done.
@@ -106,6 +112,8 @@ pub struct Task {
     pub source: Source,
     /// The gate of a running cluster; `None` for one of our own.
     pub gate: Option<Address>,
+    /// Processes for the users, if not as many as it takes.
+    pub workers: Option<u32>,
     /// Where to write the report, if not to a numbered folder in `runs`.
     pub out: Option<PathBuf>,
     /// To say what is planned, and do nothing of it.
@@ -149,11 +157,13 @@ impl Cli {
             Some(Command::Run { plan, gate, load }) => (plan, gate, load),
             Some(Command::Check { plans }) => return Ok(Asked::Check(plans)),
             Some(Command::Ab(ab)) => return Ok(Asked::Ab(ab.into_experiment()?)),
+            Some(Command::Work) => return Ok(Asked::Work),
             None => (None, None, self.load),
         };
         Ok(Asked::Load(Task {
             source: load.source(plan)?,
             gate,
+            workers: load.workers,
             out: load.out,
             dry_run: load.dry_run,
             health: load.health,
@@ -195,6 +205,9 @@ impl Task {
         if self.health == OnHealth::Warn {
             command.push_str(" --health warn");
         }
+        if let Some(workers) = self.workers {
+            let _ = write!(command, " --workers {workers}");
+        }
         command
     }
 }
@@ -233,8 +246,8 @@ mod tests {
             "loadgen --users 100 --duration 1500ms --transport tcp",
             "loadgen run --gate [::1]:3014 --users 7 --rooms 3 --rate 0.5 --seed 9 --ramp 2m",
             "loadgen --users 7 --duration 3us --ramp 0s --message-len 1000",
-            "loadgen run storm --users 7 --seed 9",
             "loadgen --users 7 --health warn",
+            "loadgen run storm --users 7 --seed 9 --workers 3",
             "loadgen run mine.toml --gate [::1]:3014 --transport tcp --message-len 9",
         ] {
             let task = task(line)?;
@@ -268,6 +281,8 @@ mod tests {
                 "loadgen run storm --ramp 5s",
                 "--ramp does not go with a plan",
             ),
+            ("loadgen run storm --workers 0", "--workers"),
+            ("loadgen run storm --workers 201", "--workers"),
             ("loadgen check", "PLAN"),
         ] {
             let said = task(line).expect_err(line).to_string();

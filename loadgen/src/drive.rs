@@ -37,7 +37,7 @@ pub struct Finished {
 impl Finished {
     /// Whether it was stopped before its end.
     pub fn is_partial(&self) -> bool {
-        matches!(self.ending, Ending::Interrupted(_) | Ending::Failed { .. })
+        !matches!(self.ending, Ending::Complete | Ending::Stuck { .. })
     }
 }
 
@@ -53,6 +53,11 @@ pub enum Ending {
     },
     /// Somebody stopped it.
     Interrupted(Signal),
+    /// A part of the load was missing: what was measured says nothing of the cluster.
+    Invalid {
+        /// In words.
+        reason: String,
+    },
     /// The cluster failed as a whole.
     Failed {
         /// In words.
@@ -60,17 +65,25 @@ pub enum Ending {
     },
 }
 
-/// Drives the users of `plan` against the cluster behind `gate`. It ends when all have ended, at
-/// the plan's hard stop, or as soon as `stopped` says how.
+impl Ending {
+    /// Whether a part of the load was missing.
+    pub fn is_invalid(&self) -> bool {
+        matches!(self, Self::Invalid { .. })
+    }
+}
+
+/// Drives `users`, which are all of `plan` or those whom this process lives, against the cluster behind
+/// `gate`. It ends when all have ended, at the plan's hard stop, or as soon as `stopped` says how.
 pub async fn drive<N: Network>(
     plan: &LoadPlan,
+    users: &[u32],
     network: &N,
     gate: &Address,
     recorder: &Recorder,
     stopped: impl Future<Output = Ending>,
 ) -> Finished {
     let access = access(plan, gate);
-    let scripts = (0..plan.connections()).map(|user| {
+    let scripts = users.iter().map(|&user| {
         let rng = rng_of(plan.seed, user, Purpose::Life);
         (plan.script(user), rng)
     });
@@ -83,8 +96,9 @@ pub async fn drive<N: Network>(
         ending = stopped => ending,
     };
     // Who tries a name that another has does not come to the end, and should not.
-    let (mut measured, elapsed) = recorder.finish(0..plan.users);
-    let users_total = u64::from(plan.users);
+    let named = users.iter().copied().filter(|&user| user < plan.users);
+    let users_total = named.clone().count() as u64;
+    let (mut measured, elapsed) = recorder.finish(named);
     measured
         .counts
         .insert("users_total".to_owned(), users_total);
@@ -96,11 +110,15 @@ pub async fn drive<N: Network>(
     }
 }
 
-/// Starts the record of a run of `plan`, which starts now. Its rows are of a second, or of as many as
-/// a long run needs to have no more than 2000.
+/// Starts the record of a run of `plan`, which starts now.
 pub fn recorder(plan: &LoadPlan) -> Recorder {
-    let interval_s = plan.stop_at().as_secs() / ROWS_MAX + 1;
-    Recorder::new(Instant::now(), Duration::from_secs(interval_s))
+    Recorder::new(Instant::now(), interval_of(plan))
+}
+
+/// Of what time the rows of a run of `plan` are: a second, or as many as a long run needs to have no
+/// more than 2000 of them.
+pub fn interval_of(plan: &LoadPlan) -> Duration {
+    Duration::from_secs(plan.stop_at().as_secs() / ROWS_MAX + 1)
 }
 
 /// How the users of `plan` reach the cluster behind `gate`.

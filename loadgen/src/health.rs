@@ -18,7 +18,7 @@ pub mod vitals;
 pub mod want;
 pub mod watch;
 
-pub use files::{allow_files, files_needed};
+pub use files::{allow_files, check_files, files_max, files_needed};
 pub use gate::ask_gate;
 pub use judge::{Findings, Seen, judge};
 pub use watch::Watch;

@@ -18,7 +18,8 @@
 //! - [`health`]: whether this machine can carry it;
 //! - [`trial`]: one run of a plan, and what is looked at meanwhile: [`progress`], and
 //!   [`prometheus`] for those who look from elsewhere;
-//! - [`drive`]: its users from the first login to the last goodbye;
+//! - [`drive`]: its users from the first login to the last goodbye, in one process, and [`workers`]: in
+//!   several;
 //! - [`fanout`]: what users did and saw, made into figures as it happens, and what was promised
 //!   against what was heard;
 //! - [`status`]: what is known of a run while it goes on;
@@ -54,3 +55,4 @@ pub mod time_text;
 pub mod trial;
 pub mod user;
 pub mod verdicts;
+pub mod workers;

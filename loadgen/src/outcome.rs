@@ -8,7 +8,7 @@ use reports::measured::Measured;
 use reports::run::{self, Judgement, Kind, Plan, Program, Run, SCHEMA};
 use serde_json::Value;
 
-use crate::drive::Finished;
+use crate::drive::{Ending, Finished};
 use crate::health::{self, Findings, Seen};
 use crate::plan::LoadPlan;
 use crate::thresholds;
@@ -27,9 +27,10 @@ pub fn exit_status(run: &Run) -> u8 {
 }
 
 /// Makes a warning of each reason for which a run is invalid: for who asks what was delivered, and not how
-/// soon.
-pub fn only_warn(run: &mut Run) {
-    run.warnings.append(&mut run.invalid);
+/// soon. Where a part of the load was missing, nobody knows what was delivered either.
+pub fn only_warn(run: &mut Run, finished: &Finished) {
+    let kept = usize::from(finished.ending.is_invalid());
+    run.warnings.extend(run.invalid.drain(kept..));
 }
 
 /// What a run does not know of itself.
@@ -59,6 +60,10 @@ pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Run {
         warnings: of_machine,
         health,
     } = health::judge(&seen);
+    let missing = match &finished.ending {
+        Ending::Invalid { reason } => Some(reason.clone()),
+        _ => None,
+    };
     warnings.extend(of_machine);
     let mut run = Run {
         schema: SCHEMA,
@@ -81,7 +86,7 @@ pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Run {
         },
         verdicts,
         thresholds,
-        invalid,
+        invalid: missing.into_iter().chain(invalid).collect(),
         warnings,
         counts: BTreeMap::new(),
         latencies: BTreeMap::new(),
@@ -124,7 +129,6 @@ mod tests {
     use cluster::signals::Signal;
 
     use super::*;
-    use crate::drive::Ending;
     use crate::fanout::fold::Fold;
     use crate::history::What;
 
@@ -197,8 +201,17 @@ mod tests {
             (Judgement::Invalid, 3)
         );
         assert!(run.invalid[0].contains("12.0ms"), "{:?}", run.invalid);
-        only_warn(&mut run);
+        only_warn(&mut run, &finished);
         assert_eq!((run.judgement(), exit_status(&run)), (Judgement::Fail, 1));
         assert!(run.warnings.iter().any(|it| it.contains("12.0ms")));
+
+        let reason = "worker 2 of 3 died".to_owned();
+        finished.ending = Ending::Invalid {
+            reason: reason.clone(),
+        };
+        let mut run = judged(&finished);
+        assert_eq!(run.invalid.len(), 2);
+        only_warn(&mut run, &finished);
+        assert_eq!((run.invalid, run.partial), (vec![reason], true));
     }
 }

@@ -10,7 +10,8 @@
 //! user does is a pure function of the plan, the seed and the user's number: nothing else is drawn
 //! for it, whichever process lives it. In reading order: [`rooms`], [`curve`] (rates over time),
 //! [`think`], `moves` (when a user is away or does not listen), [`actions`] (all of its life, drawn
-//! as it goes on), [`threshold`] (what must hold) and [`counts`] (what is to come of all together).
+//! as it goes on), [`shares`] (which process lives whom), [`threshold`] (what must hold) and
+//! [`counts`] (what is to come of all together).
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use cluster::connection::Transport;
 use rand::Rng;
 use reports::run::Span;
+use serde::{Deserialize, Serialize};
 
 use crate::script::{Action, Do, Purpose, Reconnect, Script, rng_of};
 use actions::Actions;
@@ -38,6 +40,7 @@ mod expected;
 pub mod file;
 pub mod moves;
 pub mod rooms;
+pub mod shares;
 pub mod short;
 #[cfg(test)]
 mod tests;
@@ -59,7 +62,7 @@ const RECONNECT: Reconnect = Reconnect {
 };
 
 /// A load test.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadPlan {
     /// What reports call it.
     pub name: String,
@@ -86,12 +89,14 @@ pub struct LoadPlan {
     pub drain: Duration,
     /// Who does not listen now and then.
     pub slow_readers: Option<SlowReaders>,
-    /// What must hold of the figures.
+    /// What must hold of the figures. A process that lives a part of the users is not told: it has a part
+    /// of the figures.
+    #[serde(skip)]
     pub thresholds: Vec<Threshold>,
 }
 
 /// A part of a load test.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stage {
     /// What it is called.
     pub name: String,
@@ -112,7 +117,7 @@ pub struct Stage {
 }
 
 /// Users that come in a stage: those from number `present` on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Arrivals {
     /// How many.
     pub users: u32,
@@ -123,7 +128,7 @@ pub struct Arrivals {
 }
 
 /// Whether events of a known rate are regular.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Spacing {
     /// At equal distances, as long as the rate does not change.
@@ -133,7 +138,7 @@ pub enum Spacing {
 }
 
 /// When the users of a stage send.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Sends {
     /// So often per second all together, whoever came in the stages before.
     Rate {

@@ -30,6 +30,7 @@ use crate::plan::file::Overrides;
 use crate::plan::{self, LoadPlan};
 use crate::prometheus::endpoint::Endpoint;
 use crate::status::Live;
+use crate::workers::{self, Crew};
 use crate::{progress, thresholds, trial};
 
 /// The exit status if something can't be used.
@@ -44,6 +45,10 @@ pub async fn run(asked: &Asked) -> anyhow::Result<ExitCode> {
     match asked {
         Asked::Check(plans) => check(plans),
         Asked::Ab(experiment) => ab::run(experiment).await,
+        Asked::Work => {
+            workers::work().await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Asked::Load(task) if task.dry_run => describe(task),
         Asked::Load(task) => load(task).await,
     }
@@ -100,7 +105,7 @@ fn describe(task: &Task) -> anyhow::Result<ExitCode> {
 /// Does `task` and prints its summary.
 async fn load(task: &Task) -> anyhow::Result<ExitCode> {
     let plan = task.plan()?;
-    health::allow_files(plan.connections(), task.gate.is_none())?;
+    let crew = Crew::of(&plan, task.workers, task.gate.is_none())?;
     let mut cluster = match task.gate {
         Some(_) => None,
         None => Some(start_cluster().await?),
@@ -129,7 +134,7 @@ async fn load(task: &Task) -> anyhow::Result<ExitCode> {
         say(&format!("metrics: {}", metrics.url()));
     }
     let watching = async |live| watch(&plan, &live, cluster.as_mut(), metrics, stopped).await;
-    let finished = trial::run(&plan, &gate, watching).await?;
+    let finished = trial::run(&plan, &gate, &crew, watching).await?;
     if let Some(cluster) = cluster {
         // The figures are complete; a server that does not stop changes nothing in them.
         if let Err(error) = cluster.stop().await {
@@ -236,7 +241,7 @@ fn report(
     let started_at = stamp.started_at;
     let mut run = judge(plan, finished, stamp);
     if health == OnHealth::Warn {
-        outcome::only_warn(&mut run);
+        outcome::only_warn(&mut run, finished);
     }
     folder.write_run(&run)?;
     folder.write_measured(started_at, &finished.measured)?;

@@ -9,6 +9,7 @@ use crate::health::{self, HealthError, Watch};
 use crate::plan::LoadPlan;
 use crate::record::Record;
 use crate::status::{self, Live};
+use crate::workers::{self, Crew, WorkerFailed};
 
 /// What this process is called where there are several.
 const PROCESS: &str = "loadgen";
@@ -20,10 +21,13 @@ pub enum TrialError {
     /// The gate does not serve.
     #[error(transparent)]
     Gate(HealthError),
+    /// A process that was to live users can't.
+    #[error(transparent)]
+    Worker(#[from] WorkerFailed),
 }
 
-/// Runs `plan` against the cluster behind `gate`, with `watch` beside it, which is given how far the run
-/// is and may stop it by ending with the reason.
+/// Runs `plan` against the cluster behind `gate`, its users in as many processes as there are in `crew`,
+/// with `watch` beside it, which is given how far the run is and may stop it by ending with the reason.
 ///
 /// # Errors
 ///
@@ -31,6 +35,7 @@ pub enum TrialError {
 pub async fn run(
     plan: &LoadPlan,
     gate: &Address,
+    crew: &Crew,
     watch: impl AsyncFnOnce(Live) -> Ending,
 ) -> Result<Finished, TrialError> {
     let network = Tcp::loopback();
@@ -39,6 +44,10 @@ pub async fn run(
         .map_err(TrialError::Gate)?;
     let (teller, live) = status::channel();
     let stopped = watch(live);
+    if crew.workers > 1 {
+        return Ok(workers::run(crew, plan, gate, &teller, stopped).await?);
+    }
+    let users: Vec<u32> = (0..plan.connections()).collect();
     let watched = Watch::start();
     let recorder = recorder(plan);
     let look = || {
@@ -48,7 +57,7 @@ pub async fn run(
         status
     };
     let mut finished = tokio::select! {
-        finished = drive(plan, &network, gate, &recorder, stopped) => finished,
+        finished = drive(plan, &users, &network, gate, &recorder, stopped) => finished,
         never = status::tell(&teller, look) => match never {},
     };
     finished.processes = watched.told(PROCESS);

@@ -194,7 +194,7 @@ fn unfinished(users: Vec<String>, ending: &Ending) -> Vec<String> {
     let stuck = match ending {
         Ending::Complete => None,
         Ending::Stuck { users } => Some(format!("{users} users had to be stopped")),
-        Ending::Interrupted(_) => return Vec::new(),
+        Ending::Interrupted(_) | Ending::Invalid { .. } => return Vec::new(),
         Ending::Failed { reason } => return vec![reason.clone()],
     };
     stuck.into_iter().chain(users).collect()

@@ -107,7 +107,16 @@ async fn users_for_whom_there_was_no_port_are_not_held_against_the_cluster() -> 
     };
     let recorder = recorder(&plan);
     let never = std::future::pending();
-    let finished = drive(&plan, &NoPorts(Tcp::loopback()), &gate, &recorder, never).await;
+    let users = Vec::from_iter(0..plan.connections());
+    let finished = drive(
+        &plan,
+        &users,
+        &NoPorts(Tcp::loopback()),
+        &gate,
+        &recorder,
+        never,
+    )
+    .await;
     let stamp = Stamp {
         name: "test".to_owned(),
         command: "test".to_owned(),

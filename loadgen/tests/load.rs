@@ -109,7 +109,8 @@ async fn drive_plan(plan: &LoadPlan) -> Result<Run, Box<dyn Error>> {
     };
     let recorder = recorder(plan);
     let never = std::future::pending();
-    let finished = drive(plan, &Tcp::loopback(), &gate, &recorder, never).await;
+    let users = Vec::from_iter(0..plan.connections());
+    let finished = drive(plan, &users, &Tcp::loopback(), &gate, &recorder, never).await;
     cluster.stop().await?;
     assert_eq!(finished.ending, Ending::Complete);
     let stamp = Stamp {

@@ -304,7 +304,15 @@ async fn load(manners: Manners) -> Result<Run, Failure> {
     let plan = plan.plan()?;
     let recorder = recorder(&plan);
     let (network, gate) = (Tcp::loopback(), server.address());
-    let driven = drive(&plan, &network, &gate, &recorder, std::future::pending());
+    let users = Vec::from_iter(0..plan.connections());
+    let driven = drive(
+        &plan,
+        &users,
+        &network,
+        &gate,
+        &recorder,
+        std::future::pending(),
+    );
     let finished = tokio::select! {
         finished = timeout(PATIENCE, driven) => finished?,
         failure = server.serve() => return Err(failure),

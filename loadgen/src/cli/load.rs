@@ -13,6 +13,7 @@ use crate::plan::file::Overrides;
 use crate::plan::short::{MESSAGE_LEN, ShortPlan, USERS};
 use crate::plan::{self, LoadPlan};
 use crate::prometheus::endpoint::At;
+use crate::workers::WORKERS_MAX;
 
 #[derive(Debug, Args)]
 pub struct Load {
@@ -43,6 +44,10 @@ pub struct Load {
     /// 64; of a plan, its own]
     #[arg(long, value_name = "BYTES", allow_negative_numbers = true)]
     message_len: Option<usize>,
+    /// Processes that live the users [default: as many as it takes for 15,000 users each, and for the
+    /// limit of open files; 1 is this one]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(WORKERS_MAX)))]
+    pub workers: Option<u32>,
     /// The folder to write run.json and latencies.hdr to [default: runs/load-<seed>-<n>, n from 1]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

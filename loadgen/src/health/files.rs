@@ -31,7 +31,32 @@ pub fn allow_files(users: u32, embedded: bool) -> Result<(), HealthError> {
         // Whether it worked shows below.
         let _ = setrlimit(Resource::Nofile, raised);
     }
-    check(getrlimit(Resource::Nofile), users, needed)
+    let limits = getrlimit(Resource::Nofile);
+    let unlimited = |limit: Option<u64>| limit.unwrap_or(u64::MAX);
+    let (limit, hard) = (unlimited(limits.current), unlimited(limits.maximum));
+    check(limit, hard, users, needed)
+}
+
+/// How many files a process may open at most.
+#[cfg(unix)]
+pub fn files_max() -> u64 {
+    getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX)
+}
+
+/// How many files a process may open at most: sockets are no files here.
+#[cfg(not(unix))]
+pub fn files_max() -> u64 {
+    u64::MAX
+}
+
+/// Makes sure that another process, which this one is going to start, may open enough files for `users`.
+///
+/// # Errors
+///
+/// If the hard limit is too low; the error says what to do.
+pub fn check_files(users: u32) -> Result<(), HealthError> {
+    let hard = files_max();
+    check(hard, hard, users, files_needed(users, false))
 }
 
 /// Nothing to do: sockets are no files here.
@@ -87,19 +112,17 @@ fn raised(limits: Rlimit, needed: u64) -> Rlimit {
     }
 }
 
-#[cfg(unix)]
-fn check(limits: Rlimit, users: u32, needed: u64) -> Result<(), HealthError> {
-    let limit = limits.current.unwrap_or(u64::MAX);
+fn check(limit: u64, hard: u64, users: u32, needed: u64) -> Result<(), HealthError> {
     if limit >= needed {
         return Ok(());
     }
-    let hard = limits.maximum.unwrap_or(u64::MAX);
     let remedy = if hard < needed {
         format!(
-            "let an administrator raise the hard limit (`nofile`) to {needed}, or use fewer --users"
+            "use more --workers, load a cluster of other processes (`cluster start --processes`), or \
+             let an administrator raise the hard limit (`nofile`) to {needed}"
         )
     } else {
-        format!("run `ulimit -n {needed}` in this shell first, or use fewer --users")
+        format!("run `ulimit -n {needed}` in this shell first, or use more --workers")
     };
     Err(HealthError::Files {
         users,
@@ -136,16 +159,16 @@ mod tests {
 
     #[test]
     fn too_low_a_limit_is_told_with_the_numbers_and_the_remedy() {
-        assert!(check(limits(2256, 2256), 1000, 2256).is_ok());
-        let text = |limits| {
-            let error = check(limits, 1000, 2256).expect_err("too low");
+        assert!(check(2256, 2256, 1000, 2256).is_ok());
+        let text = |soft, hard| {
+            let error = check(soft, hard, 1000, 2256).expect_err("too low");
             error.to_string()
         };
-        let hard = text(limits(1024, 2000));
+        let hard = text(1024, 2000);
         assert!(hard.starts_with(
             "1000 users need 2256 open files, but the limit is 1024 (hard limit 2000)"
         ));
         assert!(hard.contains("administrator"), "{hard}");
-        assert!(text(limits(1024, 4096)).contains("ulimit -n 2256"));
+        assert!(text(1024, 4096).contains("ulimit -n 2256"));
     }
 }

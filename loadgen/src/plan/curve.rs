@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// How often something happens per second, over the time of a stage: straight pieces one after the
 /// other.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Curve {
     pieces: Vec<Piece>,
     total: f64,
 }
 
 /// A part of a curve on which the rate rises or falls evenly.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Piece {
     /// Since the start of the stage, in seconds.
     from_s: f64,

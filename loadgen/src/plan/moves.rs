@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rand::Rng;
 use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
 
 use super::think::{exponential, seconds};
 use super::{LoadPlan, Stage};
@@ -12,7 +13,7 @@ use crate::script::{Action, Do, Purpose, rng_of};
 
 /// Who goes, comes back and changes rooms in a stage: users per second, all together, of those who
 /// came in the stages before.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Churn {
     /// Go for good.
     pub leave: f64,
@@ -25,7 +26,7 @@ pub struct Churn {
 }
 
 /// Many go at once and come back.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Storm {
     /// Since the start of the stage.
     pub after: Duration,
@@ -36,7 +37,7 @@ pub struct Storm {
 }
 
 /// Who stops reading now and then.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SlowReaders {
     /// How many of a hundred users.
     pub percent: f64,

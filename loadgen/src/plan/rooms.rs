@@ -8,11 +8,12 @@
 use std::ops::Range;
 
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 use crate::script::{Purpose, rng_of};
 
 /// The rooms of a plan and their members, as users first enter them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rooms {
     /// User k is in room k mod `count`: all rooms have one size, or differ by one.
     Turns {
@@ -139,6 +140,11 @@ impl Rooms {
         (self.count() / 2).max(1)
     }
 
+    /// The part that `room` is in.
+    pub fn part_of(&self, room: u32) -> u32 {
+        (room / 2).min(self.parts() - 1)
+    }
+
     /// The rooms of one part.
     pub fn part(&self, part: u32) -> Range<u32> {
         let is_last = part + 1 == self.parts();
@@ -190,12 +196,18 @@ mod tests {
     fn parts_hold_every_room_once_and_both_neighbours() {
         for count in 1..=9 {
             let rooms = Rooms::new(Sizes::Count(count), 50, 1);
-            let parts = (0..rooms.parts()).map(|part| rooms.part(part));
-            assert!(parts.clone().flatten().eq(0..count), "{count}");
+            let parts = 0..rooms.parts();
+            let all = parts.clone().flat_map(|part| rooms.part(part));
+            assert!(all.eq(0..count), "{count}");
             for part in parts {
-                for room in part.clone() {
+                for room in rooms.part(part) {
+                    assert_eq!(rooms.part_of(room), part, "{count}: {room}");
                     let neighbour = rooms.neighbour(room);
-                    assert!(part.contains(&neighbour), "{count}: {room} {neighbour}");
+                    assert_eq!(
+                        rooms.part_of(neighbour),
+                        part,
+                        "{count}: {room} {neighbour}"
+                    );
                     assert_eq!(neighbour == room, count == 1);
                 }
             }

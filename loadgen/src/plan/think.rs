@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use rand::Rng;
 use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
 
 /// How many think times a user has behind it when it begins: so many that it does not matter any
 /// more when it once began.
 const PAST: f64 = 10.0;
 
 /// How think times are spread.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Think {
     /// By what law.
     pub law: Law,
@@ -19,7 +20,7 @@ pub struct Think {
 }
 
 /// A law that think times follow.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Law {
     /// Always the same.
     Constant(Duration),
