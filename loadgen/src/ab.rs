@@ -30,11 +30,11 @@ use reports::run_folder::RunFolder;
 
 use crate::cli::{OnHealth, Source};
 use crate::drive::Ending;
-use crate::health;
 use crate::outcome::{self, Stamp, judge};
 use crate::plan::LoadPlan;
 use crate::quoted::quoted;
 use crate::trial;
+use crate::workers::Crew;
 use side::Build as Started;
 use side::How;
 use verdict::Effect;
@@ -58,6 +58,8 @@ pub struct Experiment {
     pub confidence_percent: f64,
     /// What becomes of a run whose generator, or the machine, was its limit.
     pub health: OnHealth,
+    /// Processes for the users, if not as many as it takes.
+    pub workers: Option<u32>,
     /// Where to write the report, if not to a numbered folder in `runs`.
     pub out: Option<PathBuf>,
 }
@@ -69,7 +71,7 @@ pub struct Experiment {
 /// If it can't be done: an unusable plan, build, machine or folder.
 pub async fn run(experiment: &Experiment) -> anyhow::Result<ExitCode> {
     let plan = experiment.source.plan()?;
-    health::allow_files(plan.connections(), false)?;
+    Crew::of(&plan, experiment.workers, false)?;
     let mut signals = Signals::listen().context("the system refuses signals")?;
     let folder = match &experiment.out {
         Some(out) => RunFolder::create(out),
@@ -202,7 +204,8 @@ impl Runs<'_> {
         let started_at = date_now();
         let gate = started.gate().clone();
         let watching = async |_live| watch(&mut started, self.signals).await;
-        let finished = trial::run(&plan, &gate, watching).await?;
+        let crew = Crew::of(&plan, self.experiment.workers, false)?;
+        let finished = trial::run(&plan, &gate, &crew, watching).await?;
         started.stop().await;
         if let Ending::Interrupted(signal) = finished.ending {
             return Ok(Ended::Interrupted(signal));
@@ -215,7 +218,7 @@ impl Runs<'_> {
         };
         let mut run = judge(&plan, &finished, stamp);
         if self.experiment.health == OnHealth::Warn {
-            outcome::only_warn(&mut run);
+            outcome::only_warn(&mut run, &finished);
         }
         folder.write_run(&run)?;
         self.plan.clone_from(&run.plan.options);
@@ -432,6 +435,7 @@ mod tests {
             effect: Effect::Share(0.1),
             confidence_percent: 95.0,
             health: OnHealth::Judge,
+            workers: None,
             out: None,
         }
     }

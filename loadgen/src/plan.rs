@@ -211,25 +211,6 @@ impl LoadPlan {
         spans.collect()
     }
 
-    /// About how many deliveries there will be.
-    pub fn deliveries_estimate(&self) -> f64 {
-        let sends = self.stages.iter().map(|stage| {
-            let coming = stage.arrivals.as_ref().map_or(0, |it| it.users);
-            match &stage.sends {
-                None => 0.0,
-                Some(Sends::Rate { curve, .. }) => curve.total(),
-                Some(Sends::Think(think)) => {
-                    let duration = stage.ends_at - stage.starts_at;
-                    let each = duration.as_secs_f64() / think.mean().as_secs_f64();
-                    f64::from(stage.present + coming) * each
-                }
-            }
-        });
-        let sizes = (0..self.rooms.count()).map(|room| f64::from(self.rooms.size(room)));
-        let hearers = sizes.map(|size| size * size).sum::<f64>() / f64::from(self.users);
-        sends.sum::<f64>() * hearers
-    }
-
     /// All virtual users, each with a connection of its own: those with a name, and behind them those
     /// who take one that is in use.
     pub fn connections(&self) -> u32 {

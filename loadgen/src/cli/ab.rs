@@ -107,6 +107,7 @@ impl Ab {
             effect: self.effect,
             confidence_percent: self.confidence,
             health: self.load.health,
+            workers: self.load.workers,
             out: self.load.out,
         })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::file::rates::{LawName, RateFile, Shape, ShapeFile, ThinkFile};
 use super::file::stages::{ArrivalsFile, ChurnFile, SendsFile, StageFile, StormFile};
 use super::file::{PlanFile, SlowReadersFile};
-use super::short::{DELIVERIES_MAX, DURATION_MAX, MESSAGE_LEN_MAX, RATE_MAX};
+use super::short::{DURATION_MAX, MESSAGE_LEN_MAX, RATE_MAX};
 use super::threshold::AT_THE_END;
 use crate::document::{Document, Problem};
 
@@ -306,14 +306,6 @@ impl Findings<'_> {
         let leave_at = plan.leave_at();
         if leave_at > DURATION_MAX {
             let what = format!("all stages together take {leave_at:?}: it can be at most 24h");
-            return self.add("stage", &what);
-        }
-        let deliveries = plan.deliveries_estimate();
-        if deliveries > DELIVERIES_MAX {
-            let what = format!(
-                "about {deliveries:.0} deliveries are more than {DELIVERIES_MAX:.0}: lower rates or \
-                 durations, or make rooms smaller"
-            );
             self.add("stage", &what);
         }
     }

@@ -143,11 +143,6 @@ fn what_does_not_go_together_is_told() {
             "[[threshold]]\ndemand = 'users_outside == 0'\nabort = true",
             "8:1: threshold.0.abort: users_outside is known when a run is over, and can't stop it",
         ),
-        (
-            "sends.rate = 1000000",
-            "1:3: stage: about 100000000 deliveries are more than 20000000: lower rates or \
-             durations, or make rooms smaller",
-        ),
     ] {
         let text = format!("{COMING}[[stage]]\nduration = '5s'\n{text}\n");
         assert_eq!(problems(&text), [said], "{text}");
