@@ -3,7 +3,7 @@
 //!
 //! In reading order: [`session`] (one client's bytes), [`backlog`] (its messages that wait for
 //! their turn), [`handler`] (what clients ask for), [`state`] (everything it knows), [`room`] (a
-//! room as this connector sees it), [`route`] (which chat server owns it), [`link`] (to one chat
+//! room as this connector sees it), [`rounds`] (when clients are written to), [`route`] (which chat server owns it), [`link`] (to one chat
 //! server), [`remote`] (what chat servers say).
 
 pub mod backlog;
@@ -11,6 +11,7 @@ pub mod handler;
 pub mod link;
 pub mod remote;
 pub mod room;
+pub mod rounds;
 pub mod route;
 pub mod session;
 pub mod state;
@@ -29,7 +30,7 @@ use self::state::{ChatIndex, State};
 use crate::causes;
 use crate::census::Census;
 use crate::frontend::HANDSHAKE_FITS;
-use crate::limits::{self, CLOSE_PATIENCE, REDIAL_PAUSE};
+use crate::limits::{self, CLOSE_PATIENCE, REDIAL_PAUSE, ROUND};
 use crate::link::frame::Header;
 use crate::link::pump::{self, Endpoint, pump};
 use crate::link::{Connection, LinkError};
@@ -81,6 +82,7 @@ impl Connector {
         shutdown: impl Future<Output = ()> + Send,
     ) {
         let mut links = JoinSet::new();
+        links.spawn(network.task(self.clone().keep_rounds()));
         for chat in 0..self.topology.chats.len() {
             links.spawn(network.task(self.clone().keep_link(network.clone(), chat)));
         }
@@ -139,6 +141,20 @@ impl Connector {
             let why = news.as_ref().map(|(_, why)| why);
             tracing::warn!(server = self.id, chat = id, why, "no link to {host}:{port}");
             *told = news;
+        }
+    }
+
+    /// Ends each round in which sessions are told what to write.
+    async fn keep_rounds(self: Arc<Self>) {
+        let begun = self.state().round_begun();
+        loop {
+            begun.notified().await;
+            loop {
+                sleep(ROUND).await;
+                if !self.state().end_round() {
+                    break;
+                }
+            }
         }
     }
 
@@ -256,9 +272,13 @@ impl Endpoint for ConnectorEnd {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+    use std::time::Duration;
+
     use tokio::io::duplex;
 
     use super::*;
+    use crate::limits::BUSY_ROUND;
     use crate::link::frame::Welcome;
     use crate::policy::Policy;
 
@@ -289,6 +309,38 @@ mod tests {
             assert_eq!(connector.state().lease_end(0), None, "it was given up");
         }
         Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_in_a_busy_round_waits_no_longer_than_a_round() {
+        let options = Options::default();
+        let connector = Connector::new(Arc::default(), "connector-server-1", options, 1);
+        let (session, queue) = connector.state().open();
+        let push = || {
+            connector
+                .state()
+                .push(session, Bytes::from_static(b"package"))
+        };
+        let mut packages = VecDeque::new();
+        let story = async {
+            (0..BUSY_ROUND).for_each(|_| push());
+            sleep(ROUND + ROUND / 2).await;
+            queue.take(&mut packages);
+            packages.clear();
+            queue.woken().await;
+            push();
+            queue.woken().await;
+            queue.take(&mut packages);
+            packages.clear();
+            let begin = Instant::now();
+            push();
+            queue.woken().await;
+            assert!(begin.elapsed() > Duration::ZERO && begin.elapsed() <= ROUND);
+        };
+        tokio::select! {
+            () = connector.clone().keep_rounds() => {}
+            () = story => {}
+        }
     }
 
     #[tokio::test]

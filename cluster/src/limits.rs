@@ -34,6 +34,15 @@ pub const SESSION_QUEUE_LEN: usize = 16_384;
 /// The same in bytes: four of the largest messages, so that few large ones weigh like many small.
 pub const SESSION_QUEUE_BYTES: usize = 8 * 1024 * 1024;
 
+/// How long packages for a client wait for others that go out in the same write, if it was written to
+/// just before and there is much to tell ([`BUSY_ROUND`]). Nobody sees a message come later by
+/// so little, and a fifth of what a room may take to hear it.
+pub const ROUND: Duration = Duration::from_millis(20);
+
+/// Packages that a connector puts into its sessions' queues in one [`ROUND`], from which on it has
+/// much to tell. With less, a write for each costs a tenth of a processor at most.
+pub const BUSY_ROUND: usize = 200;
+
 /// Requests of one session that wait for an answer. At this many its next messages wait for their
 /// turn, up to as many again (or the length of one package in bytes), and then its connection is
 /// not read until one is answered.

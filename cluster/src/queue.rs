@@ -24,8 +24,19 @@ struct Waiting {
     packages: VecDeque<Bytes>,
     bytes: usize,
     longest: usize,
+    /// The round (see [`Rounds`](crate::connector::rounds::Rounds)) in which the session was woken last.
+    round: u64,
     /// Set once: the session ends with this reason after what is in the queue.
     kick: Option<String>,
+}
+
+/// When the session's task is to take out what was put in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// It has been told, or will be when it comes back from a write.
+    Told,
+    /// When the round ends: then [`Queue::wake`] is to be called.
+    AtRoundEnd,
 }
 
 /// The client reads too slowly: the queue was full. It has been emptied and ends in a kick.
@@ -46,14 +57,16 @@ impl Queue {
 
     /// Adds a package. After a kick it is dropped: the session is over.
     ///
+    /// In a `round` whose number is given, a session is told once of what it has to take out.
+    ///
     /// # Errors
     ///
     /// [`TooSlow`] if it is one too many. What was waiting is dropped, so that a client that does
     /// not read holds no memory, and the session ends with a kick.
-    pub fn push(&self, package: Bytes) -> Result<(), TooSlow> {
+    pub fn push(&self, package: Bytes, round: Option<u64>) -> Result<Wake, TooSlow> {
         let mut waiting = self.lock();
         if waiting.kick.is_some() {
-            return Ok(());
+            return Ok(Wake::Told);
         }
         let len = waiting.packages.len() + 1;
         let bytes = waiting.bytes + package.len();
@@ -67,8 +80,24 @@ impl Queue {
         waiting.bytes = bytes;
         waiting.longest = waiting.longest.max(len);
         waiting.packages.push_back(package);
+        // Of what waited before, the session has been told or will be.
+        if len > 1 {
+            return Ok(Wake::Told);
+        }
+        if let Some(round) = round
+            && std::mem::replace(&mut waiting.round, round) == round
+        {
+            return Ok(Wake::AtRoundEnd);
+        }
+        drop(waiting);
         self.wake.notify_one();
-        Ok(())
+        Ok(Wake::Told)
+    }
+
+    /// Tells the session to take out what is there, in the `round` that begins.
+    pub fn wake(&self, round: u64) {
+        self.lock().round = round;
+        self.wake.notify_one();
     }
 
     /// Ends the session after what is waiting, telling the client `reason`. The first reason stays.
@@ -142,9 +171,9 @@ mod tests {
     #[test]
     fn a_client_that_does_not_read_is_kicked_and_holds_no_memory() {
         let queue = Queue::new(2, 100);
-        assert_eq!(queue.push(Bytes::from_static(b"a")), Ok(()));
-        assert_eq!(queue.push(Bytes::from_static(b"b")), Ok(()));
-        assert_eq!(queue.push(Bytes::from_static(b"c")), Err(TooSlow));
+        assert_eq!(queue.push(Bytes::from_static(b"a"), None), Ok(Wake::Told));
+        assert_eq!(queue.push(Bytes::from_static(b"b"), None), Ok(Wake::Told));
+        assert_eq!(queue.push(Bytes::from_static(b"c"), None), Err(TooSlow));
         let mut packages = VecDeque::new();
         let kick = queue.take(&mut packages);
         assert!(packages.is_empty());
@@ -155,20 +184,43 @@ mod tests {
     #[test]
     fn bytes_count_too_but_one_large_package_always_fits() {
         let queue = Queue::new(100, 10);
-        assert_eq!(queue.push(Bytes::from(vec![0; 50])), Ok(()));
-        assert_eq!(queue.push(Bytes::from_static(b"a")), Err(TooSlow));
+        assert_eq!(queue.push(Bytes::from(vec![0; 50]), None), Ok(Wake::Told));
+        assert_eq!(queue.push(Bytes::from_static(b"a"), None), Err(TooSlow));
     }
 
     #[test]
     fn what_was_waiting_comes_before_the_kick_and_nothing_after_it() {
         let queue = Queue::new(2, 100);
-        assert_eq!(queue.push(Bytes::from_static(b"a")), Ok(()));
+        assert_eq!(queue.push(Bytes::from_static(b"a"), None), Ok(Wake::Told));
         queue.kick("first");
         queue.kick("second");
-        assert_eq!(queue.push(Bytes::from_static(b"b")), Ok(()));
+        assert_eq!(queue.push(Bytes::from_static(b"b"), None), Ok(Wake::Told));
         let mut packages = VecDeque::new();
         let kick = queue.take(&mut packages);
         assert_eq!(packages, [Bytes::from_static(b"a")]);
         assert_eq!(kick.as_deref(), Some("first"));
+    }
+
+    #[test]
+    fn in_a_round_a_session_is_told_at_once_of_the_first_package_alone() {
+        let queue = Queue::new(10, 100);
+        let mut packages = VecDeque::new();
+        let push = |round| queue.push(Bytes::from_static(b"a"), Some(round));
+        assert_eq!(push(1), Ok(Wake::Told));
+        // It has not been there since.
+        assert_eq!(push(1), Ok(Wake::Told));
+        queue.take(&mut packages);
+        packages.clear();
+        assert_eq!(push(1), Ok(Wake::AtRoundEnd));
+        // Once is enough.
+        assert_eq!(push(1), Ok(Wake::Told));
+        queue.wake(2);
+        queue.take(&mut packages);
+        assert_eq!(packages.len(), 2);
+        packages.clear();
+        assert_eq!(push(2), Ok(Wake::AtRoundEnd));
+        queue.take(&mut packages);
+        packages.clear();
+        assert_eq!(push(4), Ok(Wake::Told));
     }
 }

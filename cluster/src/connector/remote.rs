@@ -7,7 +7,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::json;
 
-use super::room::Room;
+use super::room::{Ear, Member, Room};
+use super::rounds::Rounds;
 use super::state::{ChatIndex, Place, State};
 use crate::dispatch::EVERYBODY;
 use crate::drag::Drag;
@@ -113,7 +114,11 @@ fn added(state: &mut State, chat: ChatIndex, news: Added) {
         state.rooms.insert(news.room.clone(), room);
     }
     if let (Some(entering), Some(room)) = (entering, state.rooms.get_mut(&news.room)) {
-        room.join(news.session, news.name);
+        let member = Member {
+            name: news.name,
+            ear: Ear::Waiting(entering.events.clone()),
+        };
+        room.join(news.session, member);
         entering.users = Some(news.users);
     }
 }
@@ -128,6 +133,9 @@ fn confirmed(state: &mut State, id: SessionId, request: RequestId) {
     let Some(entered) = session.entering.take_if(is_it) else {
         return;
     };
+    if let Some(room) = state.rooms.get_mut(&entered.place.room) {
+        room.listen(id, Ear::Open(session.queue.clone()));
+    }
     if let Some(before) = session.place.replace(entered.place) {
         Mark::SwitchedRoom.reached();
         state.leave(id, &before);
@@ -178,25 +186,43 @@ pub fn tell_first(state: &mut State, place: &Place, body: &[u8]) {
 /// Hands an event of a room to all sessions of this connector that are in it. It was encoded
 /// once; each queue holds a reference.
 fn tell(state: &mut State, room: &Arc<str>, package: Bytes) {
-    let sessions: Vec<SessionId> = state.rooms[room].sessions().collect();
-    for id in sessions {
-        deliver(state, id, room, package.clone());
+    let mut too_slow = Vec::new();
+    for (id, ear) in state.rooms[room].ears() {
+        if hand_over(&mut state.rounds, ear, package.clone()) == Err(TooSlow) {
+            too_slow.push(id);
+        }
+    }
+    for id in too_slow {
+        end_too_slow(state, id);
     }
 }
 
-/// Hands a package to a session that is in `room`, or about to be: then it waits for the answer to
-/// `enter`, which it may not overtake.
+/// Hands a package to a session that is in `room`, or about to be.
 fn deliver(state: &mut State, id: SessionId, room: &Arc<str>, package: Bytes) {
-    let session = state.sessions.get_mut(&id);
-    let entering = session.and_then(|session| session.entering.as_mut());
-    match entering.filter(|entering| entering.place.room == *room) {
-        None => state.push(id, package),
-        Some(entering) => {
+    let ear = state.rooms.get(room).and_then(|room| room.ear_of(id));
+    if let Some(ear) = ear
+        && hand_over(&mut state.rounds, ear, package) == Err(TooSlow)
+    {
+        end_too_slow(state, id);
+    }
+}
+
+fn hand_over(rounds: &mut Rounds, ear: &Ear, package: Bytes) -> Result<(), TooSlow> {
+    match ear {
+        Ear::Open(queue) => rounds.push(queue, package),
+        Ear::Waiting(queue) => {
             Mark::EventWaitsForEnter.reached();
-            if entering.events.push(package) == Err(TooSlow) {
-                state.kick(id, "too much was said before the room could be entered");
-            }
+            queue.push(package, None).map(|_| ())
         }
+    }
+}
+
+fn end_too_slow(state: &mut State, id: SessionId) {
+    let session = state.sessions.get(&id);
+    if session.is_some_and(|session| session.queue.is_kicked()) {
+        state.close_too_slow(id);
+    } else {
+        state.kick(id, "too much was said before the room could be entered");
     }
 }
 

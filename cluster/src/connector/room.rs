@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::state::ChatIndex;
 use crate::link::message::{Notice, Position, Report, SessionId};
+use crate::queue::Queue;
 
 /// A room with at least one session of this connector.
 ///
@@ -14,12 +15,30 @@ use crate::link::message::{Notice, Position, Report, SessionId};
 pub struct Room {
     /// The chat server that owns it.
     pub chat: ChatIndex,
-    members: BTreeMap<SessionId, Arc<str>>,
+    members: BTreeMap<SessionId, Member>,
     /// Members that are listed more than once, as often as they are besides the first time.
     listed_again: Vec<SessionId>,
     position: Position,
     announced: BTreeSet<Arc<str>>,
     notices: VecDeque<(Position, Notice)>,
+}
+
+/// One of this connector's sessions in a room.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its name there.
+    pub name: Arc<str>,
+    /// Where it is told what happens in the room.
+    pub ear: Ear,
+}
+
+/// Where a session is told what happens in a room.
+#[derive(Clone, Debug)]
+pub enum Ear {
+    /// It is in the room: this is its queue.
+    Open(Arc<Queue>),
+    /// It is about to be: here it waits for the answer to `enter`, which it may not overtake.
+    Waiting(Arc<Queue>),
 }
 
 impl Room {
@@ -36,8 +55,15 @@ impl Room {
     }
 
     /// Adds one of this connector's sessions.
-    pub fn join(&mut self, session: SessionId, name: Arc<str>) {
-        self.members.insert(session, name);
+    pub fn join(&mut self, session: SessionId, member: Member) {
+        self.members.insert(session, member);
+    }
+
+    /// Notes where one of this connector's sessions in the room is told what happens from now on.
+    pub fn listen(&mut self, session: SessionId, ear: Ear) {
+        if let Some(member) = self.members.get_mut(&session) {
+            member.ear = ear;
+        }
     }
 
     /// Removes one of this connector's sessions. True if it was the last.
@@ -49,17 +75,27 @@ impl Room {
 
     /// The name of one of this connector's sessions in the room.
     pub fn name_of(&self, session: SessionId) -> Option<&Arc<str>> {
-        self.members.get(&session)
+        self.members.get(&session).map(|member| &member.name)
     }
 
     /// This connector's sessions in the room, with their names.
     pub fn members(&self) -> impl Iterator<Item = (SessionId, &Arc<str>)> {
-        self.members.iter().map(|(session, name)| (*session, name))
+        let members = self.members.iter();
+        members.map(|(session, member)| (*session, &member.name))
     }
 
-    /// This connector's sessions in the room, each as often as it is listed there.
-    pub fn sessions(&self) -> impl Iterator<Item = SessionId> {
-        self.members.keys().chain(&self.listed_again).copied()
+    /// Where this connector's sessions in the room are told what happens, each as often as it is
+    /// listed there.
+    pub fn ears(&self) -> impl Iterator<Item = (SessionId, &Ear)> {
+        let again = self.listed_again.iter();
+        let again = again.filter_map(|session| self.members.get_key_value(session));
+        let ears = self.members.iter().chain(again);
+        ears.map(|(session, member)| (*session, &member.ear))
+    }
+
+    /// Where one of this connector's sessions in the room is told what happens.
+    pub fn ear_of(&self, session: SessionId) -> Option<&Ear> {
+        self.members.get(&session).map(|member| &member.ear)
     }
 
     /// Notes that one of this connector's sessions in the room is listed `times` times.
@@ -100,7 +136,7 @@ impl Room {
             members: self
                 .members
                 .iter()
-                .map(|(s, name)| (*s, name.clone()))
+                .map(|(session, member)| (*session, member.name.clone()))
                 .collect(),
         }
     }
@@ -145,16 +181,20 @@ mod tests {
     #[test]
     fn who_is_listed_more_than_once_hears_as_often_until_it_parts() {
         let mut room = Room::new(0, 5, &["a".into(), "b".into()]);
-        room.join(1, "a".into());
-        room.join(2, "b".into());
+        let member = |name: &str| Member {
+            name: name.into(),
+            ear: Ear::Open(Arc::new(Queue::new(1, 1))),
+        };
+        room.join(1, member("a"));
+        room.join(2, member("b"));
         room.set_listings(1, 3);
         room.set_listings(2, 3);
         room.set_listings(2, 2);
-        let sessions = |room: &Room| room.sessions().collect::<Vec<_>>();
+        let sessions = |room: &Room| room.ears().map(|(id, _)| id).collect::<Vec<_>>();
         assert_eq!(sessions(&room), [1, 2, 1, 1, 2]);
         assert!(!room.part(2));
         assert_eq!(sessions(&room), [1, 1, 1]);
         assert!(room.part(1));
-        assert_eq!(room.sessions().count(), 0);
+        assert_eq!(room.ears().count(), 0);
     }
 }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::link::Link;
 use super::room::Room;
+use super::rounds::Rounds;
 use crate::census::Census;
 use crate::limits::REQUESTS_IN_FLIGHT;
 use crate::link::message::{self, RequestId, SessionId, ToChat};
@@ -33,6 +35,7 @@ pub struct State {
     pub(super) incarnation: u64,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) rooms: BTreeMap<Arc<str>, Room>,
+    pub(super) rounds: Rounds,
     /// One per chat server, in configuration order.
     pub(super) links: Vec<Link>,
     /// The chat servers in the order in which they were linked, without those that are not.
@@ -77,7 +80,7 @@ pub struct Entering {
     /// The members, once the chat server has taken it in.
     pub(super) users: Option<Vec<Arc<str>>>,
     /// What has come from the new room, and follows the answer.
-    pub(super) events: Queue,
+    pub(super) events: Arc<Queue>,
 }
 
 struct Request {
@@ -112,6 +115,7 @@ impl State {
             incarnation,
             sessions: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            rounds: Rounds::default(),
             registered: (0..links.len()).collect(),
             links,
             is_stopping: false,
@@ -242,7 +246,7 @@ impl State {
 
     /// Notes that a session wants to be let into `place`. Its client's next messages wait meanwhile.
     pub(super) fn begin_enter(&mut self, id: SessionId, request: RequestId, place: Place) {
-        let events = self.new_queue();
+        let events = Arc::new(self.new_queue());
         if let Some(session) = self.sessions.get_mut(&id) {
             session.entering = Some(Entering {
                 request,
@@ -403,11 +407,26 @@ impl State {
         let Some(session) = self.sessions.get(&id) else {
             return;
         };
-        if session.queue.push(package) == Err(TooSlow) {
-            Mark::KickedTooSlow.reached();
-            tracing::info!(server = self.id, session = id, "kicked: too slow");
-            self.close(id);
+        if self.rounds.push(&session.queue, package) == Err(TooSlow) {
+            self.close_too_slow(id);
         }
+    }
+
+    /// Ends a session whose queue has run over, and which says so to its client.
+    pub(super) fn close_too_slow(&mut self, id: SessionId) {
+        Mark::KickedTooSlow.reached();
+        tracing::info!(server = self.id, session = id, "kicked: too slow");
+        self.close(id);
+    }
+
+    /// Ends the round, see [`Rounds::end`].
+    pub fn end_round(&mut self) -> bool {
+        self.rounds.end()
+    }
+
+    /// Signalled when a round begins that has to be ended.
+    pub fn round_begun(&self) -> Arc<Notify> {
+        self.rounds.begun()
     }
 
     /// Refuses the requests of a session whose deadline has passed. Returns when to look again.

@@ -108,8 +108,10 @@ async fn write<S: AsyncWrite + Unpin, E: Endpoint>(mut writer: S, endpoint: &E) 
         }
         if out.is_empty() {
             endpoint.wake().notified().await;
-            if let Some(pause) = endpoint.pause_before_writing() {
-                sleep(pause).await;
+            match endpoint.pause_before_writing() {
+                Some(pause) => sleep(pause).await,
+                // Whoever is ready to run goes first, and what it has to say goes out with the rest.
+                None => tokio::task::yield_now().await,
             }
         } else if let Err(error) = writer.write_all(&out).await {
             return error.into();
