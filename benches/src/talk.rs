@@ -46,12 +46,12 @@ impl Talk {
         let (message, sending) = self.say();
         let push = Push::Heard {
             message: Some(message),
-            from: "user-1-0",
-            target: "*",
+            from: "user-1-0".into(),
+            target: "*".into(),
         };
         self.fold.see(self.now, (0, 1), &sending);
         for user in 0..self.members {
-            self.fold.hear(self.now, (user, 1), push);
+            self.fold.hear(self.now, (user, 1), push.clone());
         }
         let ok = true;
         let answered = What::Answered { message, ok };
@@ -68,8 +68,8 @@ impl Talk {
         for user in 0..self.members {
             let push = Push::Heard {
                 message: Some(message),
-                from: "user-1-0",
-                target: "*",
+                from: "user-1-0".into(),
+                target: "*".into(),
             };
             self.push(user, push.into());
         }

@@ -1,8 +1,10 @@
 //! A Pomelo client: handshake, requests and their answers, pushes, heartbeats.
 
+mod body;
 mod error;
 mod memory;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::time::Duration;
@@ -14,12 +16,13 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::connection::{Connection, ConnectionError, Incoming, Transport};
 use crate::net::Network;
-use crate::wire::body;
+use crate::wire::body::decode_kick;
 use crate::wire::handshake;
-use crate::wire::message::{self, Message, MessageKind};
+use crate::wire::message::{self, Message, MessageKind, Route};
 use crate::wire::package::{self, BODY_LEN_LIMIT, Package, PackageType};
 use crate::wire::vocabulary::{BodyError, Vocabulary};
 
+pub use body::Body;
 pub use error::ClientError;
 pub use memory::Memory;
 
@@ -51,9 +54,9 @@ enum Pulse {
     GiveUpAt(Instant),
 }
 
-/// What the server has said.
+/// What the server has said. Some of it is lent by the client.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Event {
+pub enum Event<'a> {
     /// The answer to a request.
     Response {
         /// What [`Client::request`] returned.
@@ -64,9 +67,9 @@ pub enum Event {
     /// Something happened.
     Push {
         /// What, such as `onChat`.
-        route: String,
+        route: Cow<'a, str>,
         /// The particulars.
-        body: Value,
+        body: Body<'a>,
     },
     /// The server throws this client out, and closes.
     Kicked {
@@ -75,6 +78,14 @@ pub enum Event {
     },
     /// The server has closed. Nothing follows.
     Closed,
+}
+
+/// The same before it is understood.
+enum Said {
+    Response { id: u32, body: Bytes },
+    Push { route: Route, body: Bytes },
+    Kick { body: Bytes },
+    End,
 }
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
@@ -160,7 +171,12 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
     /// # Errors
     ///
     /// The connection broke, the server is silent, or says what cannot be understood.
-    pub async fn next(&mut self) -> Result<Event, ClientError> {
+    pub async fn next(&mut self) -> Result<Event<'_>, ClientError> {
+        let said = self.next_said().await?;
+        self.understand(said)
+    }
+
+    async fn next_said(&mut self) -> Result<Said, ClientError> {
         loop {
             self.beat_if_due();
             let incoming = match self.pulse {
@@ -177,12 +193,12 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
             };
             match incoming? {
                 Incoming::Package(package) => {
-                    if let Some(event) = self.handle(package)? {
-                        return Ok(event);
+                    if let Some(said) = self.handle(package)? {
+                        return Ok(said);
                     }
                 }
                 Incoming::Flushed => {}
-                Incoming::Closed => return Ok(Event::Closed),
+                Incoming::Closed => return Ok(Said::End),
             }
         }
     }
@@ -289,36 +305,49 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Client<S> {
         }
     }
 
-    fn handle(&mut self, package: Package) -> Result<Option<Event>, ClientError> {
+    fn handle(&mut self, package: Package) -> Result<Option<Said>, ClientError> {
         self.heard(package.kind == PackageType::Heartbeat);
+        let body = package.body;
         match package.kind {
-            PackageType::Data => self.understand(message::decode(package.body)?),
-            PackageType::Kick => Ok(Some(Event::Kicked {
-                reason: body::decode_kick(&package.body),
-            })),
+            PackageType::Data => {
+                let Message {
+                    kind,
+                    id,
+                    route,
+                    body,
+                } = message::decode(body)?;
+                Ok(match (kind, route) {
+                    (MessageKind::Response, _) => Some(Said::Response { id, body }),
+                    (MessageKind::Push, Some(route)) => Some(Said::Push { route, body }),
+                    // A server asks nothing of a client.
+                    _ => None,
+                })
+            }
+            PackageType::Kick => Ok(Some(Said::Kick { body })),
             PackageType::Heartbeat | PackageType::Handshake | PackageType::HandshakeAck => Ok(None),
         }
     }
 
-    fn understand(&mut self, message: Message) -> Result<Option<Event>, ClientError> {
+    fn understand(&mut self, said: Said) -> Result<Event<'_>, ClientError> {
         let vocabulary = &self.vocabulary;
-        match (message.kind, &message.route) {
-            (MessageKind::Response, _) => {
-                let id = message.id;
+        Ok(match said {
+            Said::Response { id, body } => {
                 let body = match self.asked.remove(&id) {
-                    Some(route) => vocabulary.read_from_server(&route, &message.body)?,
-                    None => serde_json::from_slice(&message.body).map_err(BodyError::Json)?,
+                    Some(route) => vocabulary.read_from_server(&route, &body)?,
+                    None => serde_json::from_slice(&body).map_err(BodyError::Json)?,
                 };
-                Ok(Some(Event::Response { id, body }))
+                Event::Response { id, body }
             }
-            (MessageKind::Push, Some(route)) => {
-                let route = vocabulary.name(route)?.to_owned();
-                let body = vocabulary.read_from_server(&route, &message.body)?;
-                Ok(Some(Event::Push { route, body }))
+            Said::Push { route, body } => {
+                let route = vocabulary.into_name(route)?;
+                let body = Body::new(body, vocabulary.layout_from_server(&route));
+                Event::Push { route, body }
             }
-            // A server asks nothing of a client.
-            _ => Ok(None),
-        }
+            Said::Kick { body } => Event::Kicked {
+                reason: decode_kick(&body),
+            },
+            Said::End => Event::Closed,
+        })
     }
 
     /// The server is alive: a heartbeat of it asks for ours, anything else gives it more time.

@@ -301,7 +301,9 @@ impl User {
         };
         Ok(match timeout(PATIENCE, client.next()).await?? {
             Event::Response { body, .. } => json!({"event": "response", "body": body}),
-            Event::Push { route, body } => json!({"event": "push", "route": route, "body": body}),
+            Event::Push { route, body } => {
+                json!({"event": "push", "route": route, "body": body.value()?})
+            }
             Event::Kicked { reason } => json!({"event": "kick", "reason": reason}),
             Event::Closed => json!({"event": "closed"}),
         })

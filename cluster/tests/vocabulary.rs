@@ -173,8 +173,13 @@ async fn the_client_speaks_it_too() -> Result {
         assert_eq!(user.next().await?, Event::Response { id: 1, body });
         user.notify(SEND, &json!({"content": "héllo", "target": name}))?;
         let body = json!({"msg": "héllo", "from": name, "target": name});
-        let route = String::from("onChat");
-        assert_eq!(user.next().await?, Event::Push { route, body });
+        match user.next().await? {
+            Event::Push {
+                route,
+                body: pushed,
+            } => assert_eq!((&*route, pushed.value()?), ("onChat", body)),
+            other => panic!("a push was expected, not {other:?}"),
+        }
 
         let error = user.request(SEND, &json!({"content": "no target"}));
         let error = error.expect_err("a required field is missing").to_string();

@@ -1,5 +1,6 @@
 //! Where users write down what they do and see, while they live.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use cluster::dispatch::EVERYBODY;
@@ -36,21 +37,21 @@ pub trait Record: Clone + Send + Sync + 'static {
 }
 
 /// What a user of a chat is pushed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Push<'a> {
     /// `onChat`.
     Heard {
         /// Which message, as far as a virtual user sent it.
         message: Option<MessageId>,
         /// The name it claims to come from.
-        from: &'a str,
+        from: Cow<'a, str>,
         /// To whom it was addressed, as on the wire: a name, or `*`.
-        target: &'a str,
+        target: Cow<'a, str>,
     },
     /// `onAdd` of a name.
-    Added(&'a str),
+    Added(Cow<'a, str>),
     /// `onLeave` of a name.
-    Left(&'a str),
+    Left(Cow<'a, str>),
 }
 
 impl From<Push<'_>> for What {
@@ -62,18 +63,18 @@ impl From<Push<'_>> for What {
                 target,
             } => Self::Heard {
                 message,
-                from: from.to_owned(),
+                from: from.into_owned(),
                 target: if target == EVERYBODY {
                     Target::Room
                 } else {
-                    Target::User(target.to_owned())
+                    Target::User(target.into_owned())
                 },
             },
             Push::Added(name) => Self::Added {
-                name: name.to_owned(),
+                name: name.into_owned(),
             },
             Push::Left(name) => Self::Left {
-                name: name.to_owned(),
+                name: name.into_owned(),
             },
         }
     }

@@ -1,7 +1,9 @@
 //! What a virtual user makes of the bodies it is sent: pure functions from JSON to the history's
 //! terms.
 
+use cluster::client::Body;
 use cluster::dispatch::EVERYBODY;
+use cluster::wire::vocabulary::BodyError;
 use serde_json::Value;
 
 use crate::address::Address;
@@ -46,18 +48,33 @@ pub(crate) fn is_success(answer: &Value) -> bool {
 }
 
 /// What a push means; `None` if it is none of the chat's, or lacks what it must have.
-pub(crate) fn of_push<'a>(route: &str, body: &'a Value) -> Option<Push<'a>> {
-    let text = |field| body.get(field)?.as_str();
-    match route {
-        "onChat" => Some(Push::Heard {
-            message: message_text::parse(text("msg")?).map(|(message, _due)| message),
-            from: text("from")?,
-            target: text("target")?,
-        }),
-        "onAdd" => Some(Push::Added(text("user")?)),
-        "onLeave" => Some(Push::Left(text("user")?)),
+///
+/// # Errors
+///
+/// It should be one of the chat's, and cannot be read.
+pub(crate) fn of_push<'a>(route: &str, body: &'a Body<'_>) -> Result<Option<Push<'a>>, BodyError> {
+    Ok(match route {
+        "onChat" => {
+            let texts = body.texts(["msg", "from", "target"])?;
+            let [Some(text), Some(from), Some(target)] = texts else {
+                return Ok(None);
+            };
+            Some(Push::Heard {
+                message: message_text::parse(&text).map(|(message, _due)| message),
+                from,
+                target,
+            })
+        }
+        "onAdd" => {
+            let [name] = body.texts(["user"])?;
+            name.map(Push::Added)
+        }
+        "onLeave" => {
+            let [name] = body.texts(["user"])?;
+            name.map(Push::Left)
+        }
         _ => None,
-    }
+    })
 }
 
 /// How `target` is written in a request.
@@ -125,7 +142,11 @@ mod tests {
             number: 2,
         };
         let text = message_text::compose(message, Duration::from_secs(1), 40);
-        let seen = |route, body| of_push(route, &body).map(What::from);
+        let seen = |route, json: Value| {
+            let body = Body::json(json.to_string());
+            let push = of_push(route, &body).expect("it is JSON");
+            push.map(What::from)
+        };
         let heard = |message, target| {
             Some(What::Heard {
                 message,
@@ -155,5 +176,6 @@ mod tests {
         );
         assert_eq!(seen("onChat", json!({})), None);
         assert_eq!(seen("onOther", json!({"user": "a"})), None);
+        assert!(of_push("onChat", &Body::json("{")).is_err());
     }
 }

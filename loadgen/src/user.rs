@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::future;
 use std::iter::Peekable;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -263,6 +264,7 @@ impl<N: Network, R: Record, Actions: Iterator<Item = Action>> User<N, R, Actions
         vanished: &mut Vanished<N::Stream>,
     ) -> Ending {
         let mut session = Session::default();
+        let mut alarm = pin!(sleep_until(Instant::now()));
         let words = self.first_words.take();
         let mut ended = words
             .and_then(|target| self.send(&mut session, &mut client, self.recorder.now(), target))
@@ -271,11 +273,17 @@ impl<N: Network, R: Record, Actions: Iterator<Item = Action>> User<N, R, Actions
             if let Some(ending) = ended {
                 break ending;
             }
+            let next = self.due_at().into_iter().chain(session.answer_by()).min();
+            // An alarm that rings too early is set again, so most events set none.
+            if let Some(next) = next
+                && (alarm.is_elapsed() || next < alarm.deadline())
+            {
+                alarm.as_mut().reset(next);
+            }
             // What is due goes first: a busy room must not keep a user from sending.
             ended = tokio::select! {
                 biased;
-                () = at(self.due_at()) => self.act(&mut session, &mut client),
-                () = at(session.answer_by()) => Some(self.no_answer()),
+                () = alarm.as_mut(), if next.is_some() => self.ring(&mut session, &mut client),
                 event = listen(&mut client, session.deaf) => self.see(&mut session, event),
             };
         };
@@ -286,6 +294,19 @@ impl<N: Network, R: Record, Actions: Iterator<Item = Action>> User<N, R, Actions
             }
         }
         ending
+    }
+
+    /// Does all that is due by now.
+    fn ring(&mut self, session: &mut Session, client: &mut Client<N::Stream>) -> Option<Ending> {
+        let now = Instant::now();
+        while self.due_at().is_some_and(|due| due <= now) {
+            let ending = self.act(session, client);
+            if ending.is_some() {
+                return ending;
+            }
+        }
+        let is_late = session.answer_by().is_some_and(|by| by <= now);
+        is_late.then(|| self.no_answer())
     }
 
     /// Does what is due next.
@@ -375,7 +396,11 @@ impl<N: Network, R: Record, Actions: Iterator<Item = Action>> User<N, R, Actions
     }
 
     /// Notes what came from the connector.
-    fn see(&mut self, session: &mut Session, event: Result<Event, ClientError>) -> Option<Ending> {
+    fn see(
+        &mut self,
+        session: &mut Session,
+        event: Result<Event<'_>, ClientError>,
+    ) -> Option<Ending> {
         match event {
             Ok(Event::Response { id, body }) => {
                 let Some(asked) = session.asked.remove(&id) else {
@@ -386,10 +411,15 @@ impl<N: Network, R: Record, Actions: Iterator<Item = Action>> User<N, R, Actions
             }
             Ok(Event::Push { route, body }) => {
                 match sight::of_push(&route, &body) {
-                    Some(push) => self.recorder.hear(self.user, self.login, push),
-                    None => {
-                        tracing::debug!(user = self.user, route, %body, "strange push");
+                    Ok(Some(push)) => self.recorder.hear(self.user, self.login, push),
+                    Ok(None) => {
+                        tracing::debug!(user = self.user, %route, ?body, "strange push");
+                        let route = route.into_owned();
                         self.note(What::Strange { route });
+                    }
+                    Err(error) => {
+                        let error = ClientError::from(error);
+                        return Some(self.lose(causes::sentence(&error)));
                     }
                 }
                 None
@@ -492,7 +522,7 @@ impl Session {
 }
 
 /// The next event; for one who is deaf, only an error.
-async fn listen<S>(client: &mut Client<S>, deaf: bool) -> Result<Event, ClientError>
+async fn listen<S>(client: &mut Client<S>, deaf: bool) -> Result<Event<'_>, ClientError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {

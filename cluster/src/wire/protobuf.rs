@@ -44,7 +44,7 @@ mod schema;
 
 use super::javascript;
 
-pub use decode::DecodeError;
+pub use decode::{DecodeError, Layout};
 pub use encode::EncodeError;
 pub use problem::{Problem, SchemaError, What};
 pub use schema::Schema;

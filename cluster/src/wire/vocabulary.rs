@@ -2,6 +2,7 @@
 //! handshake what it has. A client may use the numbers or not; a body with a schema is protobuf
 //! whether the client has looked at the schemas or not (PROTOCOL 5.1).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use super::dictionary::Dictionary;
 use super::message::{self, Route, RouteRef};
-use super::protobuf::{DecodeError, EncodeError, Protos, Schema};
+use super::protobuf::{DecodeError, EncodeError, Layout, Protos, Schema};
 use crate::limits::JSON_LEN_MAX;
 
 /// The route dictionary and the schemas of a connection.
@@ -40,6 +41,22 @@ impl Vocabulary {
             (Route::Code(code), None) => Err(UnknownCode(*code)),
             (Route::Code(code), Some(dictionary)) => {
                 dictionary.route(*code).ok_or(UnknownCode(*code))
+            }
+        }
+    }
+
+    /// The same, of a route that nobody needs any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::name`].
+    pub fn into_name(&self, route: Route) -> Result<Cow<'_, str>, UnknownCode> {
+        match route {
+            Route::Name(name) => Ok(Cow::Owned(name)),
+            Route::Code(code) => {
+                let dictionary = self.dictionary.as_ref();
+                let name = dictionary.and_then(|dictionary| dictionary.route(code));
+                name.map(Cow::Borrowed).ok_or(UnknownCode(code))
             }
         }
     }
@@ -116,10 +133,15 @@ impl Vocabulary {
     ///
     /// It is not what the route says.
     pub fn read_from_server(&self, route: &str, body: &[u8]) -> Result<Value, BodyError> {
-        match self.server_schema(route) {
+        match self.layout_from_server(route) {
             None => Ok(serde_json::from_slice(body)?),
-            Some(schema) => Ok(schema.decode(route, body)?),
+            Some(layout) => Ok(layout.decode(body)?),
         }
+    }
+
+    /// How the bodies of the server's messages of `route` are written; `None`: as JSON.
+    pub fn layout_from_server(&self, route: &str) -> Option<Layout<'_>> {
+        self.protos.as_ref()?.server().layout(route)
     }
 
     fn server_schema(&self, route: &str) -> Option<&Schema> {

@@ -254,7 +254,7 @@ impl Log {
         !self.is_talking && self.unanswered.is_empty()
     }
 
-    pub fn see(&mut self, event: std::result::Result<Event, ClientError>) {
+    pub fn see(&mut self, event: std::result::Result<Event<'_>, ClientError>) {
         let (route, body) = match event {
             Ok(Event::Push { route, body }) => (route, body),
             Ok(Event::Response { id, body }) => return self.see_answer(id, &body),
@@ -262,8 +262,9 @@ impl Log {
             Ok(Event::Closed) => return self.over = Some("closed".into()),
             Err(error) => return self.over = Some(error.to_string()),
         };
+        let body = body.value().expect("servers push what can be read");
         let field = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-        self.seen.push(match route.as_str() {
+        self.seen.push(match route.as_ref() {
             "onChat" => Seen::Heard(field("msg")),
             "onAdd" => Seen::Came(field("user")),
             "onLeave" => Seen::Went(field("user")),

@@ -82,13 +82,13 @@ impl Fold {
                     login,
                     Push::Heard {
                         message,
-                        from,
-                        target,
+                        from: from.into(),
+                        target: target.into(),
                     },
                 );
             }
-            What::Added { name } => self.hear(at, login, Push::Added(name)),
-            What::Left { name } => self.hear(at, login, Push::Left(name)),
+            What::Added { name } => self.hear(at, login, Push::Added(name.into())),
+            What::Left { name } => self.hear(at, login, Push::Left(name.into())),
             _ => {
                 self.begin(at, login);
                 self.live(at, login, what);
@@ -111,8 +111,8 @@ impl Fold {
                 ..
             } => self.hear_message(at, login, message),
             Push::Heard { message: None, .. } => {}
-            Push::Added(name) => self.hear_notice(at, login, Kind::Came, name),
-            Push::Left(name) => self.hear_notice(at, login, Kind::Went, name),
+            Push::Added(name) => self.hear_notice(at, login, Kind::Came, &name),
+            Push::Left(name) => self.hear_notice(at, login, Kind::Went, &name),
         }
     }
 

@@ -56,7 +56,7 @@ impl Room {
         let users = others.iter().map(|other| name(*other)).collect();
         self.see(user, What::Entered { users });
         for other in others {
-            self.hear(other, Push::Added(&own));
+            self.hear(other, Push::Added((&own).into()));
         }
     }
 
@@ -64,7 +64,7 @@ impl Room {
         self.see(user, What::Leaving);
         let own = name(user);
         for other in (0..MEMBERS).filter(|other| *other != user) {
-            self.hear(other, Push::Left(&own));
+            self.hear(other, Push::Left((&own).into()));
         }
     }
 
@@ -87,8 +87,8 @@ impl Room {
             if (second % 10, user) != (3, 5) {
                 let push = Push::Heard {
                     message: Some(message),
-                    from: "",
-                    target: "*",
+                    from: "".into(),
+                    target: "*".into(),
                 };
                 self.hear(user, push);
             }

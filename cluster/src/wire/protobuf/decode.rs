@@ -1,5 +1,7 @@
 //! Bytes to values.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::schema::{Field, FieldOption, Kind, Message, Schema};
@@ -43,8 +45,36 @@ pub enum DecodeError {
 /// What a value is taken to need, in bytes, besides its name and its text.
 const VALUE_LEN: usize = 64;
 
+/// How the bodies of one route are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Layout<'a> {
+    schema: &'a Schema,
+    message: &'a Message,
+}
+
 impl Schema {
-    /// Reads the body of `route`, always as an object.
+    /// How the bodies of `route` are written; `None`: as JSON.
+    pub fn layout(&self, route: &str) -> Option<Layout<'_>> {
+        let message = self.message_of(route)?;
+        Some(Layout {
+            schema: self,
+            message,
+        })
+    }
+
+    /// Reads the body of `route`, as [`Layout::decode`] does.
+    ///
+    /// # Errors
+    ///
+    /// As there, and [`DecodeError::UnknownRoute`].
+    pub fn decode(&self, route: &str, body: &[u8]) -> Result<Value, DecodeError> {
+        let layout = self.layout(route).ok_or(DecodeError::UnknownRoute)?;
+        layout.decode(body)
+    }
+}
+
+impl Layout<'_> {
+    /// Reads a body, always as an object.
     ///
     /// The wire type in a tag does not matter; required fields need not be there; of a field that
     /// is there twice the last counts, and repeated ones are put together. A text that is longer
@@ -53,28 +83,56 @@ impl Schema {
     /// # Errors
     ///
     /// As said at [`DecodeError`]: the original throws, and the session is deaf from then on.
-    pub fn decode(&self, route: &str, body: &[u8]) -> Result<Value, DecodeError> {
-        let message = self.message_of(route).ok_or(DecodeError::UnknownRoute)?;
-        let mut reader = Reader {
-            schema: self,
+    pub fn decode(&self, body: &[u8]) -> Result<Value, DecodeError> {
+        let mut reader = self.reader(body);
+        reader.message(self.message, body.len(), 1)
+    }
+
+    /// Reads the texts that stand in the fields of these names, as [`Self::decode`] would; `None`
+    /// where there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::decode`].
+    pub fn texts<'b, const N: usize>(
+        &self,
+        names: [&str; N],
+        body: &'b [u8],
+    ) -> Result<[Option<Cow<'b, str>>; N], DecodeError> {
+        let mut reader = self.reader(body);
+        let mut texts = [const { None }; N];
+        while reader.at < body.len() {
+            let field = reader.field(self.message)?;
+            let wanted = names.iter().position(|name| *name == field.name);
+            let is_text = field.kind == Kind::Text && field.option != FieldOption::Repeated;
+            match wanted {
+                Some(index) if is_text => texts[index] = Some(reader.text()?),
+                _ => reader.skip(field)?,
+            }
+        }
+        Ok(texts)
+    }
+
+    fn reader<'b>(&self, body: &'b [u8]) -> Reader<'_, 'b> {
+        Reader {
+            schema: self.schema,
             body,
             at: 0,
             budget: DECODED_LEN_MAX,
-        };
-        reader.message(message, body.len(), 1)
+        }
     }
 }
 
-struct Reader<'a> {
-    schema: &'a Schema,
-    body: &'a [u8],
+struct Reader<'s, 'b> {
+    schema: &'s Schema,
+    body: &'b [u8],
     /// The next byte; beyond the end after a text that was cut off there.
     at: usize,
     /// Bytes that the values to come may take.
     budget: usize,
 }
 
-impl Reader<'_> {
+impl<'b> Reader<'_, 'b> {
     fn message(
         &mut self,
         message: &Message,
@@ -84,14 +142,7 @@ impl Reader<'_> {
         let mut object = Map::new();
         // What is inside may go beyond the end, as in the original.
         while self.at < end {
-            let tag = self.tag()?;
-            let field = u32::try_from(tag)
-                .ok()
-                .and_then(|tag| message.field_of(tag));
-            let field = field.ok_or(DecodeError::UnknownTag {
-                tag,
-                offset: self.at,
-            })?;
+            let field = self.field(message)?;
             if field.option == FieldOption::Repeated {
                 let elements = object
                     .entry(&field.name)
@@ -105,6 +156,26 @@ impl Reader<'_> {
             }
         }
         Ok(object.into())
+    }
+
+    /// The field that comes next.
+    fn field<'m>(&mut self, message: &'m Message) -> Result<&'m Field, DecodeError> {
+        let tag = self.tag()?;
+        let field = u32::try_from(tag)
+            .ok()
+            .and_then(|tag| message.field_of(tag));
+        field.ok_or(DecodeError::UnknownTag {
+            tag,
+            offset: self.at,
+        })
+    }
+
+    /// Reads what stands in a field of the outermost message and drops it.
+    fn skip(&mut self, field: &Field) -> Result<(), DecodeError> {
+        match field.option {
+            FieldOption::Repeated => self.elements(field, &mut Vec::new(), 1),
+            FieldOption::Required | FieldOption::Optional => self.value(field, 1).map(drop),
+        }
     }
 
     fn elements(
@@ -132,7 +203,7 @@ impl Reader<'_> {
             Kind::Signed => javascript::value(unzigzag(self.varint()?)),
             Kind::Float => javascript::value(f64::from(f32::from_le_bytes(self.array()?))),
             Kind::Double => javascript::value(f64::from_le_bytes(self.array()?)),
-            Kind::Text => self.text()?.into(),
+            Kind::Text => self.text()?.into_owned().into(),
             Kind::Message(index) => {
                 let end = self.len()?;
                 let end = self.at.saturating_add(end);
@@ -150,13 +221,13 @@ impl Reader<'_> {
         })
     }
 
-    fn text(&mut self) -> Result<String, DecodeError> {
+    fn text(&mut self) -> Result<Cow<'b, str>, DecodeError> {
         let len = self.len()?;
         let begin = self.at;
         self.at = begin.saturating_add(len);
         let text = &self.body[begin..self.at.min(self.body.len())];
         self.spend(text.len())?;
-        Ok(String::from_utf8_lossy(text).into_owned())
+        Ok(String::from_utf8_lossy(text))
     }
 
     /// Takes note of memory that a value needs.
