@@ -11,10 +11,11 @@
 //!
 //! Nothing is kept for longer than it takes to judge it ([`limits`]): memory follows from the number
 //! of users and from the rate, and not from the length of a run. In reading order: [`fold`] (event by
-//! event), `town` and `room`, `row` (one message), `notices`, `order`, `ledger` (the figures), `so_far` (what
-//! of them is told meanwhile).
+//! event), `town` and `room`, `row` (one message), `notices`, `order`, `ledger` (the figures), `in_flight`,
+//! `so_far` (what of them is told meanwhile).
 
 pub mod fold;
+mod in_flight;
 mod ledger;
 pub mod limits;
 mod notices;

@@ -57,7 +57,8 @@ pub struct Measured {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// How many of each in this interval, or at its end if it is about users: `sends_planned`,
-    /// `sends_total`, `sends_accepted`, `deliveries_total`, `logins_total`, `errors`,
+    /// `sends_total`, `sends_accepted`, `sends_open_us` (the sum of how long each send that had no answer yet
+    /// was open in it), `deliveries_total`, `logins_total`, `errors`,
     /// `users_connected`, `users_entered`. Those of several processes are added, states of users too.
     pub counts: BTreeMap<String, u64>,
     /// By the name of the metric, which has no comma, blank and line end and none of the prefixes

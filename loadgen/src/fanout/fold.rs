@@ -129,7 +129,7 @@ impl Fold {
             let user = self.users.entry(number).or_default();
             tell_place(number, user, until, &mut self.ledger);
         }
-        self.ledger.finish()
+        self.ledger.finish(until)
     }
 
     /// Who still asks was not let in before what it heard.

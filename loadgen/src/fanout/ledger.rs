@@ -8,6 +8,7 @@ use reports::latency::Latencies;
 use reports::measured::broadcasts::{Broadcast, Delays};
 use reports::measured::{Measured, Share, Step};
 
+use super::in_flight::InFlight;
 use super::limits::REASONS_MAX;
 use super::so_far::{self, SoFar};
 use crate::status::{Status, Users};
@@ -62,6 +63,8 @@ pub struct Ledger {
     pub connected: u64,
     /// Users in a room now.
     pub inside: u64,
+    /// Sends that have no answer now.
+    in_flight: InFlight,
     connectors: Vec<(String, Share)>,
     deliveries: u64,
     current: Current,
@@ -93,6 +96,7 @@ impl Ledger {
             logging_in: 0,
             connected: 0,
             inside: 0,
+            in_flight: InFlight::default(),
             connectors: Vec::new(),
             deliveries: 0,
             current: Current::default(),
@@ -104,14 +108,15 @@ impl Ledger {
     pub fn advance(&mut self, now: Duration) {
         let number = self.number_of(now);
         while self.current.number < number {
-            self.close_interval();
-            self.current.number += 1;
+            let next = self.current.number + 1;
+            self.close_interval(self.measured.interval() * next);
+            self.current.number = next;
         }
     }
 
-    /// Ends the figures.
-    pub fn finish(mut self) -> Measured {
-        self.close_interval();
+    /// Ends the figures at `until`, which [`Ledger::advance`] has come to.
+    pub fn finish(mut self, until: Duration) -> Measured {
+        self.close_interval(until);
         for name in FAULTS {
             self.measured.faults.entry(name.to_owned()).or_default();
         }
@@ -184,6 +189,16 @@ impl Ledger {
         if self.number_of(at) < self.current.number {
             self.so_far.record(metric, latency);
         }
+    }
+
+    /// Counts a send as under way.
+    pub fn open_send(&mut self, at: Duration) {
+        self.in_flight.begin(at);
+    }
+
+    /// Counts a send as under way no longer: it was answered, or given up.
+    pub fn close_send(&mut self, at: Duration) {
+        self.in_flight.end(at);
     }
 
     /// Counts a delivery, by the connector that it came through.
@@ -290,11 +305,12 @@ impl Ledger {
         u32::try_from(number).unwrap_or(u32::MAX)
     }
 
-    fn close_interval(&mut self) {
+    fn close_interval(&mut self, at: Duration) {
         let number = self.current.number;
         let row = self.measured.rows.entry(number).or_default();
         for (name, count) in [
             ("deliveries_total", self.current.deliveries),
+            ("sends_open_us", self.in_flight.take(at)),
             ("users_connected", self.connected),
             ("users_entered", self.inside),
         ] {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::history::{MessageId, Target};
 
 use super::ledger::Ledger;
-use super::limits::{ANSWER_PATIENCE, FORGOTTEN_AFTER};
+use super::limits::{ANSWER_PATIENCE, FORGOTTEN_AFTER, SETTLED_AFTER};
 use super::notices::Notices;
 use super::order::{Happening, Order, Seen};
 use super::row::{Row, is_owed};
@@ -255,6 +255,7 @@ impl Room {
         let is_settled = row.closed;
         if row.answer.is_none() {
             note_unanswered(message, row, ledger);
+            ledger.close_send(row.sent_at + SETTLED_AFTER);
             row.closed = true;
         }
         if is_settled {

@@ -20,6 +20,7 @@ impl Fold {
         due: Duration,
         target: &Target,
     ) {
+        self.ledger.open_send(at);
         self.ledger.count_both(at, "sends_total");
         self.ledger.count_at(due, "sends_planned");
         self.ledger
@@ -44,6 +45,7 @@ impl Fold {
         let Some((due, sent_at)) = room.answer(message, at, ok, &mut self.ledger) else {
             return;
         };
+        self.ledger.close_send(at);
         if ok {
             self.ledger.count_both(at, "sends_accepted");
             self.ledger.record(at, "request", at.saturating_sub(due));
