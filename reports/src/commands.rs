@@ -22,10 +22,10 @@ pub struct Options {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Prints the summary of a run.
+    /// Prints the summary of a run, or of a search for a capacity.
     #[command(after_help = HELP)]
     Show {
-        /// The run's folder, or its run.json.
+        /// The run's folder, or its run.json or capacity.json.
         run: PathBuf,
     },
     /// Makes one run of parts that processes of their own measured, exactly as one would have.
@@ -47,12 +47,15 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Table::Timeline)]
         table: Table,
     },
-    /// Writes a run as a page: one file for any browser.
+    /// Writes a run as a page: one file for any browser; several searches for a capacity side by side.
     #[command(after_help = HELP)]
     Html {
-        /// The run's folder, or its run.json.
-        run: PathBuf,
-        /// Where to; without it run.html beside the run.json.
+        /// The run's folder, or its run.json; or the folders of searches for a capacity, or their
+        /// capacity.json.
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<PathBuf>,
+        /// Where to; without it run.html or capacity.html beside the run.json or capacity.json, and of
+        /// several capacities.html here.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
@@ -66,11 +69,13 @@ Examples:
   reports csv runs/load-7-1 > timeline.csv
   reports csv runs/load-7-1 --table classes > broadcasts.csv
   reports html runs/load-7-1
+  reports show runs/capacity-7-1
+  reports html runs/capacity-7-1 runs/capacity-7-2 --out both.html
 
 Exit status:
-  0  all that the run checked held, or what was asked for is written
+  0  all that the run checked held, a capacity was found, or what was asked for is written
   1  `show`, `merge`: something did not hold, or the run was stopped before its end, checked
-     nothing, or says nothing of the cluster
+     nothing, or says nothing of the cluster; no capacity was found
   2  there is no usable run there, and the message says file and field; or what was asked for
      can't be written";
 
@@ -85,7 +90,7 @@ impl Options {
             Command::Show { run } => show::show(&run),
             Command::Merge { runs, out } => merge::merge(&runs, &out),
             Command::Csv { run, table } => csv::csv(&run, table),
-            Command::Html { run, out } => html::html(&run, out),
+            Command::Html { runs, out } => html::html(&runs, out),
         }
     }
 }

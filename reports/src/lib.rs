@@ -24,6 +24,7 @@
 
 pub mod ab;
 pub mod buckets;
+pub mod capacity;
 pub mod csv;
 pub mod escaped;
 pub mod hdr_log;

@@ -4,8 +4,9 @@
 //! All text of a run comes in by one way ([`crate::escaped`]), and a policy in the page lets nothing
 //! run but that script. Each number says where in `run.json` it stands. In reading order: `head` (the
 //! verdict, the most important figures, what had to hold), `timeline`, `fan_out`, `tables` (all
-//! others), `plot` (how curves are drawn) and `number`.
+//! others), `capacity` (the page of searches for a capacity), `plot` (how curves are drawn) and `number`.
 
+mod capacity;
 mod fan_out;
 mod head;
 mod number;
@@ -13,8 +14,7 @@ mod plot;
 mod tables;
 mod timeline;
 
-use std::fmt::Write;
-
+use crate::capacity::Capacity;
 use crate::escaped::Escaped;
 use crate::run::Run;
 
@@ -22,21 +22,12 @@ const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 /// What the page may do: its own style and its own script, known by their SHA-256, and no more.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-9KWrZekn73T+E50eEXVDrw828nWuqwsnohSD9q5Uujg='; \
-    script-src 'sha256-hLf/1sD1Hlubba+f05TDVpYPBExIorGktmllwcYnQps='";
+    style-src 'sha256-SLp5gIgQ9kT6sCmxFZcZGlgkMVoNl/S2QTyrJS+HHJY='; \
+    script-src 'sha256-o5zAOCxe+frW2sy8ytZIivam9TWOz4qh25CTLMYRyRI='";
 
 /// The page of `run`.
 pub fn page(run: &Run) -> String {
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\">\
-         <title>{} · {}</title><style>{STYLE}</style></head><body><main>\n",
-        head::word(run.judgement()),
-        Escaped(&run.name),
-    );
-    page += &head::header(run);
+    let mut page = head::header(run);
     page += &head::tiles(run);
     page += &section(
         "thresholds",
@@ -65,8 +56,32 @@ pub fn page(run: &Run) -> String {
     page += &section("health", "Health of the generator", &tables::health(run));
     page += &section("run", "The run", &tables::environment(run));
     page += &section("method", "How it was measured", METHOD);
-    let _ = writeln!(page, "</main><script>{SCRIPT}</script></body></html>");
-    page
+    document(
+        &format!("{} · {}", head::word(run.judgement()), run.name),
+        &page,
+    )
+}
+
+/// The page of one search for a capacity, or of several side by side; the places of numbers then begin with the
+/// number of the search.
+pub fn capacity(searches: &[Capacity]) -> String {
+    match searches {
+        [search] => capacity::page(search),
+        _ => capacity::beside::page(searches),
+    }
+}
+
+/// A whole page.
+fn document(title: &str, content: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\">\
+         <title>{}</title><style>{STYLE}</style></head><body><main>\n{content}\
+         </main><script>{SCRIPT}</script></body></html>\n",
+        Escaped(title),
+    )
 }
 
 /// What does not concern a run is left out of its page.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::buckets::Buckets;
+use crate::capacity::Capacity;
 use crate::hdr_log::{self, Interval, LogError};
 use crate::json::JsonError;
 use crate::latency::Latencies;
@@ -22,6 +23,9 @@ pub const MEASURED_JSON: &str = "measured.json";
 
 /// The file of the histograms.
 pub const LATENCIES_HDR: &str = "latencies.hdr";
+
+/// The file of a search for a capacity.
+pub const CAPACITY_JSON: &str = "capacity.json";
 
 /// A folder that belongs to one run. One that was made for the run and is empty when this is
 /// dropped is removed.
@@ -137,6 +141,17 @@ impl RunFolder {
         self.replace(RUN_JSON, |file| file.write_all(run.to_json().as_bytes()))
     }
 
+    /// Writes `capacity.json`, in the same way.
+    ///
+    /// # Errors
+    ///
+    /// If the file system refuses.
+    pub fn write_capacity(&self, capacity: &Capacity) -> Result<(), FolderError> {
+        self.replace(CAPACITY_JSON, |file| {
+            file.write_all(capacity.to_json().as_bytes())
+        })
+    }
+
     /// Writes `latencies.hdr` with one interval, the whole run, for each histogram with a value.
     /// `started_at` is the time since 1970-01-01 00:00 UTC.
     ///
@@ -227,6 +242,21 @@ pub fn read(path: &Path) -> Result<Run, FolderError> {
     };
     let text = fs::read_to_string(&file).map_err(failed("read", &file))?;
     Ok(Run::parse(&text, &file)?)
+}
+
+/// Reads the search for a capacity in `path`: its folder, or a `capacity.json` itself.
+///
+/// # Errors
+///
+/// If there is none, or it is unusable.
+pub fn read_capacity(path: &Path) -> Result<Capacity, FolderError> {
+    let file = if path.is_dir() {
+        path.join(CAPACITY_JSON)
+    } else {
+        path.to_owned()
+    };
+    let text = fs::read_to_string(&file).map_err(failed("read", &file))?;
+    Ok(Capacity::parse(&text, &file)?)
 }
 
 /// Reads what [`RunFolder::write_measured`] wrote into the folder `path`.

@@ -140,7 +140,7 @@ fn write_warnings(out: &mut impl Write, warnings: &[String]) -> fmt::Result {
 }
 
 /// Writes `rows` after an empty line: the first column to the left, the others to the right.
-fn write_table<const COLUMNS: usize>(
+pub(crate) fn write_table<const COLUMNS: usize>(
     out: &mut impl Write,
     rows: &[[String; COLUMNS]],
 ) -> fmt::Result {

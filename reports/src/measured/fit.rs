@@ -46,7 +46,8 @@ impl Fit {
         });
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    /// Adds the sums of `other`.
+    pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.n += other.n;
         self.nn += other.nn;

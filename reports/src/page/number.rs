@@ -11,15 +11,21 @@ pub struct Place(String);
 /// A number and its place.
 #[derive(Clone, Debug)]
 pub struct Number {
-    value: i128,
+    /// As `run.json` has it.
+    value: String,
     place: Place,
     shown: String,
 }
 
 impl Place {
+    /// The whole.
+    pub fn whole() -> Self {
+        Self(String::new())
+    }
+
     /// A member of the whole.
     pub fn of(name: &str) -> Self {
-        Self(String::new()).at(name)
+        Self::whole().at(name)
     }
 
     /// A member of this.
@@ -41,8 +47,17 @@ impl Place {
     /// A number that is shown in its own way, at this place.
     pub fn number(self, value: i128, shown: String) -> Number {
         Number {
-            value,
+            value: value.to_string(),
             place: self,
+            shown,
+        }
+    }
+
+    /// A number that is no whole one, at the member `name`.
+    pub fn decimal(&self, name: &str, value: f64, shown: String) -> Number {
+        Number {
+            value: serde_json::Value::from(value).to_string(),
+            place: self.at(name),
             shown,
         }
     }
@@ -50,12 +65,21 @@ impl Place {
 
 impl fmt::Display for Number {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (value, place) = (self.value, Escaped(&self.place.0));
+        let (value, place) = (Escaped(&self.value), Escaped(&self.place.0));
         let shown = Escaped(&self.shown);
         write!(
             out,
             "<data value=\"{value}\" data-at=\"{place}\">{shown}</data>"
         )
+    }
+}
+
+/// So many per second, with as many digits as are read.
+pub fn rate(per_s: f64) -> String {
+    match per_s {
+        100.0.. => count(per_s.round() as u64),
+        10.0.. => format!("{per_s:.1}"),
+        _ => format!("{per_s:.2}"),
     }
 }
 

@@ -2,11 +2,13 @@
 // The page is whole without this: it zooms, points and copies.
 const find = (id) => document.getElementById(id);
 const copy = find("copy");
-copy.hidden = !navigator.clipboard;
-copy.addEventListener("click", async () => {
-  await navigator.clipboard.writeText(find("command").textContent);
-  copy.textContent = "Copied";
-});
+if (copy) {
+  copy.hidden = !navigator.clipboard;
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(find("command").textContent);
+    copy.textContent = "Copied";
+  });
+}
 
 const plots = find("plots");
 if (plots) {

@@ -82,6 +82,31 @@ impl Axis {
         }
     }
 
+    /// Anything that is more than nothing, by its logarithm.
+    pub fn logarithmic(min: f64, max: f64) -> Self {
+        let (min, max) = (min.max(1e-6), max.max(min.max(1e-6) * 1.01));
+        let first = min.log10().floor() as i32;
+        let last = max.log10().ceil() as i32;
+        let ticks =
+            (first..=last).flat_map(|power| [1.0, 2.0, 5.0].map(|it| it * 10_f64.powi(power)));
+        let ticks: Vec<f64> = ticks.collect();
+        let from = ticks.iter().rev().find(|tick| **tick <= min * 1.000_001);
+        let to = ticks.iter().find(|tick| **tick >= max * 0.999_999);
+        let (from, to) = (from.copied().unwrap_or(min), to.copied().unwrap_or(max));
+        let is_decade = |tick: f64| (tick.log10() - tick.log10().round()).abs() < 1e-6;
+        // Over more than two decades there is no room for all.
+        let is_shown = |tick: f64| to / from <= 201.0 || is_decade(tick);
+        let ticks = ticks
+            .iter()
+            .filter(|tick| (from..=to).contains(*tick) && is_shown(**tick));
+        Self {
+            from,
+            to,
+            is_log: true,
+            ticks: ticks.map(|tick| (*tick, short_number(*tick))).collect(),
+        }
+    }
+
     /// Anything, with what is marked.
     pub fn new(from: f64, to: f64, is_log: bool, ticks: Vec<(f64, String)>) -> Self {
         Self {
@@ -96,7 +121,7 @@ impl Axis {
     pub fn share(&self, value: f64) -> f64 {
         let place = |value: f64| {
             if self.is_log {
-                value.max(0.1).ln()
+                value.max(1e-6).ln()
             } else {
                 value
             }
@@ -295,6 +320,14 @@ fn round_step(least: f64) -> f64 {
         .into_iter()
         .find(|step| *step >= least)
         .unwrap_or(10.0 * decade)
+}
+
+/// A round number.
+fn short_number(value: f64) -> String {
+    match value {
+        1.0.. => number::count(value.round() as u64),
+        _ => format!("{:.*}", (-value.log10()).ceil() as usize, value),
+    }
 }
 
 /// A round time: `500 µs`, `10 ms`, `2 s`.

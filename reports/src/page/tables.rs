@@ -302,7 +302,7 @@ pub fn environment(run: &Run) -> String {
     }
 }
 
-fn table(head: &str, rows: &str) -> String {
+pub fn table(head: &str, rows: &str) -> String {
     if rows.is_empty() {
         return String::new();
     }
