@@ -1,6 +1,7 @@
 //! The command line.
 
 mod ab;
+mod capacity;
 mod load;
 
 pub use load::OnHealth;
@@ -19,6 +20,7 @@ use crate::plan::short::ShortPlan;
 use crate::prometheus::endpoint::At;
 use crate::quoted::quoted;
 use crate::workers;
+pub use capacity::CapacityOptions;
 use load::Load;
 
 /// Loads a Pomelo-style chat cluster with virtual users over real sockets, and checks that every
@@ -59,12 +61,18 @@ enum Command {
     /// Lives a part of the users for another loadgen, which starts it.
     #[command(name = workers::COMMAND, hide = true)]
     Work,
+    /// Finds the highest rate of sends that a cluster carries at a given latency.
+    #[command(after_help = capacity::HELP)]
+    Capacity(Box<CapacityOptions>),
     /// Checks plans and starts nothing.
     Check {
         /// The files, or names of built-in plans.
         #[arg(value_name = "PLAN", required = true)]
         plans: Vec<String>,
     },
+    /// Is a cluster, until standard input ends; `capacity` starts itself so.
+    #[command(hide = true)]
+    OwnCluster,
 }
 
 const HELP: &str = "\
@@ -72,6 +80,7 @@ Examples:
   loadgen
   loadgen --users 100 --duration 5s --transport tcp
   loadgen run storm --dry-run
+  loadgen capacity --help
   loadgen run mine.toml --gate 127.0.0.1:3014 --seed 7
   loadgen run --gate 127.0.0.1:3014 --users 5000 --rooms 100 --rate 800 --duration 2m --seed 7
 
@@ -97,6 +106,10 @@ Exit status:
 pub enum Asked {
     /// A load test.
     Load(Task),
+    /// A search for a capacity.
+    Capacity(Box<CapacityOptions>),
+    /// To be a cluster.
+    OwnCluster,
     /// To check plans, by the names they are given by.
     Check(Vec<String>),
     /// To compare two builds.
@@ -158,6 +171,8 @@ impl Cli {
             Some(Command::Check { plans }) => return Ok(Asked::Check(plans)),
             Some(Command::Ab(ab)) => return Ok(Asked::Ab(ab.into_experiment()?)),
             Some(Command::Work) => return Ok(Asked::Work),
+            Some(Command::Capacity(options)) => return Ok(Asked::Capacity(options)),
+            Some(Command::OwnCluster) => return Ok(Asked::OwnCluster),
             None => (None, None, self.load),
         };
         Ok(Asked::Load(Task {

@@ -30,6 +30,7 @@
 
 pub mod ab;
 pub mod address;
+pub mod capacity;
 pub mod cli;
 pub mod document;
 pub mod drive;

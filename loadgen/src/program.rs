@@ -31,7 +31,7 @@ use crate::plan::{self, LoadPlan};
 use crate::prometheus::endpoint::Endpoint;
 use crate::status::Live;
 use crate::workers::{self, Crew};
-use crate::{progress, thresholds, trial};
+use crate::{capacity, progress, thresholds, trial};
 
 /// The exit status if something can't be used.
 const UNUSABLE: u8 = 2;
@@ -47,6 +47,11 @@ pub async fn run(asked: &Asked) -> anyhow::Result<ExitCode> {
         Asked::Ab(experiment) => ab::run(experiment).await,
         Asked::Work => {
             workers::work().await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Asked::Capacity(options) => capacity::program::run(options).await,
+        Asked::OwnCluster => {
+            capacity::own::serve().await?;
             Ok(ExitCode::SUCCESS)
         }
         Asked::Load(task) if task.dry_run => describe(task),

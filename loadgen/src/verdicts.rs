@@ -11,6 +11,25 @@ use reports::run::Verdict;
 use crate::drive::{Ending, Finished};
 use crate::plan::LoadPlan;
 
+/// What every check is called.
+pub const NAMES: [&str; 15] = [
+    "finished",
+    "entered",
+    "admitted",
+    "unique",
+    "kept",
+    "sent",
+    "answered",
+    "accepted",
+    "delivered",
+    "once",
+    "apart",
+    "ordered",
+    "notices",
+    "asked",
+    "understood",
+];
+
 /// The verdicts on a load test, and a warning for each reason why there are no others.
 pub fn verdicts(plan: &LoadPlan, finished: &Finished) -> (Vec<Verdict>, Vec<String>) {
     let mut verdicts = Vec::new();

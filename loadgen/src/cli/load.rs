@@ -217,13 +217,14 @@ fn write_overrides(command: &mut String, overrides: &Overrides) {
     }
 }
 
-fn name_of(transport: Transport) -> String {
+/// What a transport is called on the command line.
+pub fn name_of(transport: Transport) -> String {
     let value = transport.to_possible_value();
     value.map_or_else(|| "ws".to_owned(), |value| value.get_name().to_owned())
 }
 
 /// Writes `duration` exactly, in one word.
-fn time(duration: Duration) -> String {
+pub fn time(duration: Duration) -> String {
     let ns = duration.as_nanos();
     if ns.is_multiple_of(1_000_000_000) {
         format!("{}s", ns / 1_000_000_000)
