@@ -5,6 +5,9 @@
 'use strict';
 
 require('./app/util/loopback');
+if (process.env.CHAT_NODELAY) {
+  require('./app/util/nodelay');
+}
 
 // Pomelo's parts report on the console what they also log, or should.
 if (process.env.CHAT_LOG === 'OFF') {

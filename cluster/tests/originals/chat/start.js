@@ -17,6 +17,8 @@ Options:
                           it they run with the Node that runs this program: WebSocket only
   --gate-port PORT        The clients' port of the gate, such as 3014
   --connector-port PORT   That of the first connector, such as 3050; the others have the next two
+  --nodelay               Set TCP_NODELAY on the connections between servers, which Pomelo does not: a
+                          message then does not wait for the acknowledgement of the one before
   --log LEVEL             What Pomelo logs, to standard error: ERROR, WARN, INFO or DEBUG
   --help
 
@@ -83,6 +85,7 @@ function parse() {
       'node10': { type: 'boolean' },
       'gate-port': { type: 'string' },
       'connector-port': { type: 'string' },
+      'nodelay': { type: 'boolean' },
       'log': { type: 'string' },
       'help': { type: 'boolean' },
     },
@@ -149,7 +152,12 @@ function run(server, masterPort, options) {
     [path.join(__dirname, 'app.js'), 'env=development', ...words, ...mode],
     {
       cwd: __dirname,
-      env: { ...process.env, CHAT_MASTER_PORT: masterPort, CHAT_LOG: options.log || 'OFF' },
+      env: {
+        ...process.env,
+        CHAT_MASTER_PORT: masterPort,
+        CHAT_LOG: options.log || 'OFF',
+        CHAT_NODELAY: options.nodelay ? '1' : '',
+      },
       // Standard output is for what this program says.
       stdio: ['ignore', 2, 2, 'ipc'],
     },
