@@ -3,10 +3,12 @@
 //! measured is the work itself.
 //!
 //! The benches, from small to large: `wire` (bytes), `dispatch` (one request), `broadcast` (one
-//! message to many), `allocations` (the same, counted), `record` (what users take down, by way of
-//! [`talk`]), `round_trip` (real sockets), `sim` (a whole simulated run).
+//! message to many), `allocations` (the same, counted), `writes` (the same to the clients, by way of
+//! [`wires`]), `record` (what users take down, by way of [`talk`]), `round_trip` (real sockets),
+//! `sim` (a whole simulated run).
 
 pub mod talk;
+pub mod wires;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -159,13 +161,19 @@ impl World {
     /// Takes what waits for all users, and returns how many packages that was.
     pub fn read_all(&mut self) -> usize {
         let mut count = 0;
-        for user in &self.users {
+        self.take_all(|_user, _package| count += 1);
+        count
+    }
+
+    /// Takes what waits for all users, each package with the user's number.
+    pub fn take_all(&mut self, mut take: impl FnMut(usize, Bytes)) {
+        for (number, user) in self.users.iter().enumerate() {
             let kick = user.queue.take(&mut self.packages);
             assert_eq!(kick, None, "nobody is thrown out");
-            count += self.packages.len();
-            self.packages.clear();
+            for package in self.packages.drain(..) {
+                take(number, package);
+            }
         }
-        count
     }
 }
 
