@@ -38,7 +38,7 @@ pub async fn run(
     crew: &Crew,
     watch: impl AsyncFnOnce(Live) -> Ending,
 ) -> Result<Finished, TrialError> {
-    let network = Tcp::loopback();
+    let network = Tcp::loopback().from_group(0);
     health::ask_gate(&network, &access(plan, gate))
         .await
         .map_err(TrialError::Gate)?;

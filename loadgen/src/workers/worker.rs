@@ -77,7 +77,8 @@ pub async fn work() -> Result<(), WorkerError> {
         status.processes = watched.told(&name);
         Word::Status(Box::new(status))
     };
-    let network = Tcp::loopback();
+    // As many workers as there may be have each a group of their own.
+    let network = Tcp::loopback().from_group(worker as u8 + 1);
     let stopped = stopped(&mut orders);
     let mut finished = {
         let mut driven = pin!(drive(&plan, &users, &network, &gate, &recorder, stopped));
