@@ -109,10 +109,12 @@ where
     };
     let mut vanished = Vec::new();
     while user.wait_for_login().await {
-        let ending = match user.log_in().await {
+        // What is needed for a moment only has memory of its own, which is free again when it is over: in
+        // place, each of many thousand users would have room for it all its life.
+        let ending = match Box::pin(user.log_in()).await {
             Ok((client, gate)) => {
                 // A user does not wait for the gate's goodbye, but neither leaves it hanging.
-                let goodbye = login::say_goodbye(gate, user.access.patience.close);
+                let goodbye = Box::pin(login::say_goodbye(gate, user.access.patience.close));
                 tokio::join!(user.stay(client, &mut vanished), goodbye).0
             }
             Err(error) => user.fail(&error),
@@ -290,7 +292,7 @@ impl<N: Network, R: Record, Actions: Iterator<Item = Action>> User<N, R, Actions
         match ending {
             Ending::Vanished => vanished.push(client),
             Ending::Left | Ending::Lost => {
-                login::say_goodbye(client, self.access.patience.close).await
+                Box::pin(login::say_goodbye(client, self.access.patience.close)).await;
             }
         }
         ending
