@@ -46,7 +46,7 @@ enum Command {
     #[command(after_help = HELP)]
     Run {
         /// The plan: a file whose name ends in .toml, or one of default, fan-out-10, fan-out-100,
-        /// fan-out-1000, capacity, storm; without one, the options below say what to do.
+        /// fan-out-1000, capacity, storm, idle-100000; without one, the options below say what to do.
         #[arg(value_name = "PLAN")]
         plan: Option<String>,
         /// The gate that users ask for a connector [default: that of a cluster in this process]

@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = files![
     "fan-out-1000",
     "capacity",
     "storm",
+    "idle-100000",
 ];
 
 /// The plan called `name`, a built-in one, or the file of that path if it ends in `.toml`; with
@@ -114,7 +115,7 @@ mod tests {
             said("strom"),
             "no plan is called `strom`; did you mean `storm`?"
         );
-        assert!(said("nope").ends_with("there are default, fan-out-10, fan-out-100, fan-out-1000, capacity, storm, and files end in .toml"));
+        assert!(said("nope").ends_with("there are default, fan-out-10, fan-out-100, fan-out-1000, capacity, storm, idle-100000, and files end in .toml"));
         assert_eq!(said("no/where.toml"), "can't read no/where.toml");
     }
 }
