@@ -33,6 +33,8 @@ Examples:
       Only servers of your own; all else as built in.
   POMELO_CLUSTER_TOKEN=secret cluster start -e production --server-id connector-server-1
       One server of several processes; each needs the same token.
+  cluster start --servers servers.json --processes
+      All servers, each in a process of its own: each may open as many files as one process may.
   cluster start --demo
       All servers, and a chat page for browsers at http://127.0.0.1:3001/.
 
@@ -77,6 +79,14 @@ pub struct Start {
     /// Run only this server [default: all servers in this process]
     #[arg(long, value_name = "ID")]
     pub server_id: Option<String>,
+
+    /// Run each server in a process of its own; they end with this one, and all of them if one does
+    #[arg(long, conflicts_with_all = ["server_id", "demo"])]
+    pub processes: bool,
+
+    /// Stop when standard input ends: for a server that `--processes` started
+    #[arg(long, hide = true, requires = "server_id")]
+    pub attached: bool,
 
     /// The secret that servers show each other [default: $POMELO_CLUSTER_TOKEN; drawn at random
     /// for servers of one process]

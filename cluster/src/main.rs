@@ -3,6 +3,7 @@
 mod check;
 mod cli;
 mod demo;
+mod processes;
 mod start;
 mod token;
 

@@ -16,6 +16,7 @@ use rand::rngs::StdRng;
 
 use crate::cli;
 use crate::demo::{self, Demo, DemoError};
+use crate::processes::{self, ProcessError};
 use crate::token::{self, TokenError};
 
 const DEFAULT_FOLDER: &str = "cluster/config";
@@ -26,6 +27,10 @@ pub struct Plan {
     file: String,
     topology: Topology,
     server_id: Option<String>,
+    /// Each server is to be in a process of its own.
+    processes: bool,
+    /// This server belongs to a process that holds its standard input.
+    attached: bool,
     bind: IpAddr,
     options: Options,
     /// `None`: all servers are in this process, and it draws one.
@@ -58,6 +63,8 @@ pub enum StartError {
     Bind { cause: BindError, remedy: String },
     #[error(transparent)]
     Server(#[from] ServerError),
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     #[error("the system refuses threads or signals")]
     Runtime(#[source] io::Error),
 }
@@ -66,7 +73,7 @@ impl StartError {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Demo(error) => error.exit_status(),
-            Self::Bind { .. } | Self::Server(_) | Self::Runtime(_) => 3,
+            Self::Bind { .. } | Self::Server(_) | Self::Process(_) | Self::Runtime(_) => 3,
             _ => 2,
         }
     }
@@ -83,7 +90,8 @@ pub fn plan(arguments: &cli::Start) -> Result<Plan, StartError> {
         warnings,
         ..
     } = place.load(&arguments.environment)?;
-    for warning in &warnings {
+    // Of an attached server, who started it has said them.
+    for warning in warnings.iter().filter(|_| !arguments.attached) {
         tracing::warn!("{warning}");
     }
     let options = overridden(options, arguments)?;
@@ -98,6 +106,8 @@ pub fn plan(arguments: &cli::Start) -> Result<Plan, StartError> {
         file: place_to_edit(&place, servers_file),
         topology,
         server_id,
+        processes: arguments.processes,
+        attached: arguments.attached,
         bind,
         options,
         token,
@@ -110,6 +120,10 @@ pub async fn run(plan: Plan, rng: &mut StdRng) -> Result<ExitCode, StartError> {
     // Before the ports are bound: a signal right after `ready` must not kill.
     let mut signals = Signals::listen().map_err(StartError::Runtime)?;
     let token = plan.token.unwrap_or_else(|| draw_token(rng));
+    if plan.processes {
+        let ids = addresses(&plan.topology).into_iter().map(|it| it.id);
+        return Ok(processes::run(ids.collect(), &token, &mut signals).await?);
+    }
     let options = Options {
         token,
         ..plan.options
@@ -132,6 +146,7 @@ pub async fn run(plan: Plan, rng: &mut StdRng) -> Result<ExitCode, StartError> {
         error = running.ended() => return Err(error.into()),
         () = demo::serve(demo) => {}
         _ = signals.next() => {}
+        () = let_go(plan.attached) => {}
     }
     tracing::info!("stopping; another signal ends at once");
     tokio::select! {
@@ -141,6 +156,15 @@ pub async fn run(plan: Plan, rng: &mut StdRng) -> Result<ExitCode, StartError> {
         }
         signal = signals.next() => Ok(ExitCode::from(signal.exit_status())),
     }
+}
+
+/// Waits until standard input ends, if this server is attached to who holds it.
+async fn let_go(attached: bool) {
+    if !attached {
+        return std::future::pending().await;
+    }
+    // One that can't be read has ended too.
+    let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await;
 }
 
 fn log_to_stderr(arguments: &cli::Start) {
@@ -159,6 +183,7 @@ fn place(arguments: &cli::Start) -> Place {
         (Some(folder), _) => Place::folder(folder),
         (None, Some(file)) => Place::servers(file),
         (None, None) if Path::new(DEFAULT_FOLDER).exists() => Place::folder(DEFAULT_FOLDER),
+        (None, None) if arguments.attached => Place::built_in(),
         (None, None) => {
             crate::say(&format!(
                 "note: there is no {DEFAULT_FOLDER} here: using the built-in copy"

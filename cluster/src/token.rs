@@ -12,7 +12,8 @@ use cluster::topology::Topology;
 use crate::cli;
 use crate::start::is_loopback;
 
-const VARIABLE: &str = "POMELO_CLUSTER_TOKEN";
+/// What servers that other processes start read the token from.
+pub const VARIABLE: &str = "POMELO_CLUSTER_TOKEN";
 
 /// Longest token, in bytes. It is part of every hello between servers.
 const LEN_MAX: usize = 1024;
