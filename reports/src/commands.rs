@@ -1,5 +1,6 @@
 //! What `reports` can be asked for.
 
+mod compare;
 mod csv;
 mod html;
 mod merge;
@@ -47,6 +48,9 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Table::Timeline)]
         table: Table,
     },
+    /// Compares what two builds did.
+    #[command(after_help = compare::HELP)]
+    Compare(compare::Compare),
     /// Writes a run as a page: one file for any browser; several searches for a capacity side by side.
     #[command(after_help = HELP)]
     Html {
@@ -71,6 +75,7 @@ Examples:
   reports html runs/load-7-1
   reports show runs/capacity-7-1
   reports html runs/capacity-7-1 runs/capacity-7-2 --out both.html
+  reports compare base new
 
 Exit status:
   0  all that the run checked held, a capacity was found, or what was asked for is written
@@ -90,6 +95,7 @@ impl Options {
             Command::Show { run } => show::show(&run),
             Command::Merge { runs, out } => merge::merge(&runs, &out),
             Command::Csv { run, table } => csv::csv(&run, table),
+            Command::Compare(options) => compare::compare(&options),
             Command::Html { runs, out } => html::html(&runs, out),
         }
     }

@@ -16,6 +16,8 @@
 //! - [`csv`]: tables for spreadsheets;
 //! - [`page`]: a run as a page for any browser;
 //! - [`ab`]: whether one build is slower than another, from pairs of load tests;
+//! - [`ways`]: the ways that messages took in simulated runs, and [`compare`]: whether they are the
+//!   same on two builds;
 //! - [`escaped`]: text on a page, which is never read as HTML;
 //! - [`junit`]: the report that CI servers read;
 //! - [`output`]: where programs print, which may be closed or full.
@@ -25,6 +27,7 @@
 pub mod ab;
 pub mod buckets;
 pub mod capacity;
+pub mod compare;
 pub mod csv;
 pub mod escaped;
 pub mod hdr_log;
@@ -38,3 +41,4 @@ pub mod page;
 pub mod run;
 pub mod run_folder;
 pub mod text;
+pub mod ways;

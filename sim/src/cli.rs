@@ -9,12 +9,11 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use reports::run_folder::FolderError;
 
 use crate::commands::{
     certify, check, detect, explain, hashes, replay, run, show, shrink, smallest, sweep,
 };
-use crate::gather::Gathered;
+use crate::gather::{Gathered, ReportError};
 use loadgen::quoted::quoted;
 
 const EXAMPLES: &str = "\
@@ -144,7 +143,7 @@ impl How {
     /// # Errors
     ///
     /// If its folder holds anything, or can't be made.
-    pub fn gathered(&self, command: String) -> Result<Option<Gathered>, FolderError> {
+    pub fn gathered(&self, command: String) -> Result<Option<Gathered>, ReportError> {
         let out = self.out.as_deref();
         out.map(|path| Gathered::new(path, command)).transpose()
     }

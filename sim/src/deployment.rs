@@ -225,7 +225,11 @@ impl<'a> Deployment<'a> {
                 let throttle = Throttle::default();
                 let throttles = &mut self.handles.throttles;
                 throttles.insert(script.user, throttle.clone());
-                (script.clone(), access, network.throttled(throttle))
+                (
+                    script.clone(),
+                    access,
+                    network.of_user(script.user, throttle),
+                )
             })
             .collect();
         let home = host.to_owned();

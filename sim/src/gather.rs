@@ -11,14 +11,18 @@ use loadgen::fanout::fold::Fold;
 use reports::latency::Latencies;
 use reports::run::{self, CASES_MAX, Kind, Plan, Program, SCHEMA, Verdict, date_now};
 use reports::run_folder::{FolderError, RunFolder};
+use reports::ways::{WaysError, Writer};
 
 use crate::guarantees::Guarantee;
 use crate::panics;
 use crate::run::Outcome;
+use crate::ways;
 
 /// Runs on their way into a report.
 #[derive(Debug)]
 pub struct Gathered {
+    // Before the folder, which is removed only if it is empty.
+    ways: Writer,
     folder: RunFolder,
     started_at: Duration,
     command: String,
@@ -31,6 +35,20 @@ pub struct Gathered {
     undecided: Vec<String>,
     counts: BTreeMap<&'static str, u64>,
     latencies: BTreeMap<String, Latencies>,
+    /// Why not all ways are written, if so.
+    ways_failed: Option<WaysError>,
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// Its folder or a file in it.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The file of the ways.
+    #[error(transparent)]
+    Ways(#[from] WaysError),
 }
 
 impl Gathered {
@@ -39,9 +57,12 @@ impl Gathered {
     /// # Errors
     ///
     /// If it holds anything, or can't be made.
-    pub fn new(path: &Path, command: String) -> Result<Self, FolderError> {
+    pub fn new(path: &Path, command: String) -> Result<Self, ReportError> {
+        let folder = RunFolder::create(path)?;
         Ok(Self {
-            folder: RunFolder::create(path)?,
+            ways: Writer::new(path)?,
+            ways_failed: None,
+            folder,
             started_at: date_now(),
             command,
             seed: None,
@@ -58,6 +79,7 @@ impl Gathered {
 
     /// Removes the folder if it is new: the program is about to exit without a report.
     pub fn abandon(&self) {
+        self.ways.abandon();
         self.folder.abandon();
     }
 
@@ -68,6 +90,9 @@ impl Gathered {
             Err(reason) => outcome.break_off(reason),
         }
         self.add_verdicts(outcome);
+        if self.ways_failed.is_none() {
+            self.ways_failed = self.ways.add(&ways::of(outcome)).err();
+        }
     }
 
     fn add_verdicts(&mut self, outcome: &Outcome) {
@@ -116,12 +141,18 @@ impl Gathered {
     /// # Errors
     ///
     /// If the file system refuses.
-    pub fn write(&self, partial: bool) -> Result<(), FolderError> {
+    pub fn write(&mut self, partial: bool) -> Result<(), ReportError> {
+        if let Some(error) = self.ways_failed.take() {
+            return Err(error.into());
+        }
+        self.ways.finish()?;
         self.folder.write_run(&self.report(partial))?;
         let simulated_us = self.counts.get("simulated_us").copied().unwrap_or_default();
         let elapsed = Duration::from_micros(simulated_us);
-        self.folder
-            .write_latencies(self.started_at, elapsed, &self.latencies)
+        let written = self
+            .folder
+            .write_latencies(self.started_at, elapsed, &self.latencies);
+        Ok(written?)
     }
 
     /// Writes a file beside the report.

@@ -14,7 +14,7 @@
 //!   [`connections`] are reset, a [`throttle`] holds a reader back), at their times or when an
 //!   [`anchor`] is met; [`yields`] put tasks off by chance;
 //! - [`trace`]: the ordered record of everything that happened, and its hash, event by event a
-//!   [`chain`]; [`marks`]: which rare paths were taken;
+//!   [`chain`]; [`passages`]: where each message passed, of which [`ways`] are made; [`marks`]: which rare paths were taken;
 //! - [`record`]: what the checks read; [`guarantees`] and [`quiet`]: the checks;
 //! - [`sweep`]: many runs on many threads, until they are done or a signal ends them, first fixed
 //!   seeds, then [`fresh`] ones; [`failures`] of one [`cause`] (by the
@@ -69,6 +69,7 @@ pub mod marks;
 pub mod matrix;
 pub mod net;
 mod panics;
+pub mod passages;
 pub mod policy;
 pub mod process;
 pub mod progress;
@@ -91,6 +92,7 @@ pub mod throttle;
 pub mod trace;
 pub mod vandal;
 mod versions;
+pub mod ways;
 pub mod workers;
 pub mod workload;
 pub mod yields;

@@ -34,6 +34,8 @@ pub struct SimNet {
     host: Arc<str>,
     process: Process,
     throttle: Throttle,
+    /// Whose it is, on a host of users.
+    user: Option<u32>,
     connections: Connections,
     trace: Trace,
 }
@@ -46,15 +48,17 @@ impl SimNet {
             host: host.into(),
             process,
             throttle: Throttle::default(),
+            user: None,
             connections,
             trace,
         }
     }
 
-    /// The same network for one reader on the host, that `throttle` holds back.
-    pub fn throttled(&self, throttle: Throttle) -> Self {
+    /// The same network for one user on the host, that `throttle` holds back from reading.
+    pub fn of_user(&self, user: u32, throttle: Throttle) -> Self {
         Self {
             throttle,
+            user: Some(user),
             ..self.clone()
         }
     }
@@ -63,8 +67,9 @@ impl SimNet {
         self.trace.network(&self.host, event);
     }
 
-    fn stream(&self, connection: u32, peer: String, stream: TcpStream) -> SimStream {
+    fn stream(&self, connection: u32, peer: String, port: u16, stream: TcpStream) -> SimStream {
         SimStream {
+            peer: (peer.as_str().into(), port),
             end: self.connections.open(connection, &self.host, peer),
             network: self.clone(),
             turns: self.throttle.turns(),
@@ -100,7 +105,11 @@ impl Network for SimNet {
         match dial(host, port).await {
             Ok(stream) => {
                 self.note(NetEvent::Connected { connection });
-                Ok(self.stream(connection, host.to_owned(), stream))
+                if let Some(user) = self.user {
+                    let port = stream.local_addr()?.port();
+                    self.trace.sit(&self.host, port, user);
+                }
+                Ok(self.stream(connection, host.to_owned(), port, stream))
             }
             Err(error) => {
                 self.note(failed(connection, &error));
@@ -136,7 +145,7 @@ impl Listener for SimListener {
             peer: &name,
             port: peer.port(),
         });
-        Ok(self.network.stream(connection, name, stream))
+        Ok(self.network.stream(connection, name, peer.port(), stream))
     }
 
     fn port(&self) -> u16 {
@@ -147,6 +156,8 @@ impl Listener for SimListener {
 /// One end of a connection in the simulation.
 pub struct SimStream {
     network: SimNet,
+    /// The other end: its host and port.
+    peer: (Arc<str>, u16),
     end: End,
     turns: Turns,
     last_read: PutOff,
@@ -226,6 +237,10 @@ impl AsyncWrite for SimStream {
     ) -> Poll<io::Result<usize>> {
         let written = ready!(self.poll_write_stream(context, bytes));
         let connection = self.end.number();
+        if let (Ok(len), None) = (&written, self.network.user) {
+            let Self { network, peer, .. } = &*self;
+            network.trace.pass(&network.host, peer, &bytes[..*len]);
+        }
         self.network.note(match &written {
             Err(error) => failed(connection, error),
             Ok(len) => NetEvent::Write {

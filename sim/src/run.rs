@@ -18,6 +18,7 @@ use crate::kinds::{self, Fired};
 use crate::marks::{self, Reached};
 use crate::net::SimNet;
 use crate::panics;
+use crate::passages::Passage;
 use crate::quiet;
 use crate::record::{Bounds, Record, Sample};
 use crate::scenario::Scenario;
@@ -46,6 +47,8 @@ pub struct Outcome {
     pub chain: Chain,
     /// The trace as JSON lines, if it was to be kept.
     pub trace: Option<Vec<u8>>,
+    /// Where messages passed, in the order of time.
+    pub passages: Vec<Passage>,
     /// Which rare paths were taken, and how often.
     pub marks: Reached,
     /// What the checks read.
@@ -145,6 +148,7 @@ fn run_with(
     drop(marks);
     // What follows is the end of the simulation, in no certain order, and not of the run.
     let lines = trace.take_lines();
+    let passages = trace.take_passages();
     // After a panic a destructor may find its world in disorder and panic too; that is no news.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(deployment)));
 
@@ -165,6 +169,7 @@ fn run_with(
         case: Some(case.clone()),
         chain,
         trace: lines,
+        passages,
         marks: reached,
         record,
         deliveries: checked.deliveries,

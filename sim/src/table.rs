@@ -3,12 +3,11 @@
 use std::io::Write;
 
 use reports::output::{Output, OutputError, say};
-use reports::run_folder::FolderError;
 
 use crate::capsules::Capsules;
 use crate::commands::{FAILED, INTERRUPTION, UNDECIDED};
 use crate::failures::Failures;
-use crate::gather::Gathered;
+use crate::gather::{Gathered, ReportError};
 use crate::progress::Progress;
 use crate::report::{self, Tally};
 use crate::sweep::{Done, Ended, Sweep, Watch};
@@ -81,7 +80,7 @@ impl<'a, W: Write> Table<'a, W> {
     /// # Errors
     ///
     /// If the file system refuses.
-    pub fn write(&mut self, ended: Ended) -> Result<(), FolderError> {
+    pub fn write(&mut self, ended: Ended) -> Result<(), ReportError> {
         let (undecided, partial) = (self.undecided(), self.is_partial(ended));
         match &mut self.gathered {
             Some(gathered) => {

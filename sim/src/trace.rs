@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::chain::Chain;
 use crate::fault::Planned;
+use crate::passages::{Passage, Passages};
 
 /// The record of one run; clones share it.
 #[derive(Clone, Debug)]
@@ -31,6 +32,7 @@ struct Shared {
     hash: Fnv,
     chain: Chain,
     connections: u32,
+    passages: Passages,
     /// The JSON lines, if they are kept.
     lines: Option<Vec<u8>>,
 }
@@ -145,6 +147,7 @@ impl Trace {
                 hash: Fnv::default(),
                 chain: Chain::default(),
                 connections: 0,
+                passages: Passages::default(),
                 lines: keep.then(Vec::new),
             })),
         }
@@ -170,6 +173,24 @@ impl Trace {
         let mut shared = self.shared();
         let at_us = micros(shared.now);
         shared.add(&Line::Network(Entry { at_us, host, event }));
+    }
+
+    /// Notes that the connection that begins on `host` at `port` is that of `user`.
+    pub fn sit(&self, host: &Arc<str>, port: u16, user: u32) {
+        self.shared().passages.sit(host.clone(), port, user);
+    }
+
+    /// Notes which messages `bytes` carry, that a server wrote to a host and port. It is no part of the
+    /// trace.
+    pub fn pass(&self, from: &Arc<str>, to: &(Arc<str>, u16), bytes: &[u8]) {
+        let mut shared = self.shared();
+        let now = shared.now;
+        shared.passages.see(now, from, to, bytes);
+    }
+
+    /// Takes where messages passed.
+    pub fn take_passages(&self) -> Vec<Passage> {
+        self.shared().passages.take()
     }
 
     /// Adds a rare path that `host` took.

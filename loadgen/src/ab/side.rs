@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::address::Address;
 
@@ -19,6 +19,9 @@ const READY_PATIENCE: Duration = Duration::from_secs(600);
 
 /// How long a build may take to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether all of it has ended: nothing tells.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The second word of the line that says where clients reach a server.
 const CLIENTS: &str = "clients";
@@ -95,6 +98,10 @@ pub struct Build {
 #[derive(Debug)]
 struct Process {
     child: Child,
+    /// Whether it and all that it started have ended.
+    is_gone: bool,
+    /// Its number, and that of the group of all that it started.
+    id: Option<i32>,
     /// Reads what it still prints, so that it is never held up.
     printed: JoinSet<()>,
 }
@@ -142,6 +149,8 @@ async fn start(command: &str, log: &Path) -> Result<Build, BuildError> {
             port: 0,
         },
         process: Some(Process {
+            id: child.id().and_then(|id| i32::try_from(id).ok()),
+            is_gone: false,
             child,
             printed: JoinSet::new(),
         }),
@@ -216,8 +225,11 @@ impl Build {
     pub async fn stop(mut self) {
         if let Some(process) = &mut self.process {
             process.signal(false);
-            // What does not stop is killed when this is dropped.
-            let _ = timeout(STOP_PATIENCE, process.child.wait()).await;
+            if timeout(STOP_PATIENCE, process.gone()).await.is_err() {
+                process.signal(true);
+                // The next build may find its ports busy, and says so.
+                let _ = timeout(STOP_PATIENCE, process.gone()).await;
+            }
         }
     }
 }
@@ -228,11 +240,31 @@ impl Process {
     fn signal(&mut self, kill: bool) {
         use rustix::process::{Pid, Signal, kill_process_group};
 
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        if let Some(group) = id.and_then(Pid::from_raw) {
+        if let Some(group) = self.id.and_then(Pid::from_raw) {
             // It may just have ended.
             let _ = kill_process_group(group, if kill { Signal::KILL } else { Signal::TERM });
         }
+    }
+
+    /// Waits until all of its processes have ended: the ports of what the shell started are free only
+    /// then.
+    #[cfg(unix)]
+    async fn gone(&mut self) {
+        use rustix::process::{Pid, test_kill_process_group};
+
+        let _ = self.child.wait().await;
+        let group = self.id.and_then(Pid::from_raw);
+        while group.is_some_and(|group| test_kill_process_group(group).is_ok()) {
+            sleep(LOOK_INTERVAL).await;
+        }
+        self.is_gone = true;
+    }
+
+    /// Waits until it has ended.
+    #[cfg(not(unix))]
+    async fn gone(&mut self) {
+        let _ = self.child.wait().await;
+        self.is_gone = true;
     }
 
     /// Kills it: there is no other way here.
@@ -245,8 +277,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // One that was waited for has no id any more.
-        self.signal(true);
+        if !self.is_gone {
+            self.signal(true);
+        }
     }
 }
 
@@ -281,6 +314,26 @@ mod tests {
         let ended = timeout(Duration::from_millis(1), build.ended()).await;
         assert!(ended.is_err(), "{ended:?}");
         build.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_build_has_stopped_when_all_that_its_shell_started_has_ended() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("ended");
+        // The shell ends at once, and what it started takes its time.
+        let slow = format!(
+            "trap 'sleep 0.3; touch {}; exit' TERM; while :; do sleep 0.05; done",
+            file.display()
+        );
+        let line = format!("sh -c \"{slow}\" & echo gate clients 127.0.0.1:1; echo ready; wait");
+        let build = started(&line)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        build.stop().await;
+        assert!(
+            file.exists(),
+            "the next one would have found its ports busy"
+        );
     }
 
     #[tokio::test]

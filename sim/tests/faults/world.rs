@@ -160,7 +160,7 @@ impl World {
             }
         });
         let throttle = handles.throttles[&USER].clone();
-        let client = network("client", Process::default()).throttled(throttle);
+        let client = network("client", Process::default()).of_user(0, throttle);
         let life = client_life(client, notes.clone());
         sim.client("client", async move {
             life.await?;
