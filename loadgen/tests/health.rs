@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use std::error::Error;
+use std::fs;
 use std::io::{self, BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -54,6 +55,40 @@ async fn a_process_that_was_stopped_for_a_while_makes_its_run_invalid() -> Outco
     assert!(told, "{:#?}", run.invalid);
     cluster.stop().await?;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_was_stopped_for_a_while_makes_the_run_invalid_by_its_name() -> Outcome {
+    let out = tempfile::tempdir()?;
+    let cluster = start_cluster().await?;
+    let arguments = ["--duration", "3s", "--workers", "2"];
+    let (mut running, mut said) = load(&cluster, out.path(), &arguments)?;
+    let line = said.next().ok_or("it ended early")??;
+    assert!(line.starts_with("elapsed_s="), "{line}");
+    let worker = children(&running)?.pop().ok_or("no workers")?;
+    kill_process(worker, Signal::STOP)?;
+    sleep(STOP).await;
+    kill_process(worker, Signal::CONT)?;
+    let said: Vec<_> = said.collect::<Result<_, _>>()?;
+    assert_eq!(running.wait()?.code(), Some(3), "{said:#?}");
+    let run = run_folder::read(out.path())?;
+    let mut reasons = run.invalid.iter();
+    let told = reasons.any(|it| it.starts_with("worker ") && it.contains(" stood still for 1."));
+    assert!(told, "{:#?}", run.invalid);
+    cluster.stop().await?;
+    Ok(())
+}
+
+/// The processes that a process has started, whichever of its threads did.
+fn children(process: &Child) -> Result<Vec<Pid>, Box<dyn Error>> {
+    let mut pids = Vec::new();
+    for thread in fs::read_dir(format!("/proc/{}/task", process.id()))? {
+        let children = fs::read_to_string(thread?.path().join("children"))?;
+        for child in children.split_whitespace() {
+            pids.push(Pid::from_raw(child.parse()?).ok_or("no process is 0")?);
+        }
+    }
+    Ok(pids)
 }
 
 #[tokio::test(flavor = "multi_thread")]

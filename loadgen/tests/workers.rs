@@ -187,6 +187,7 @@ impl Running {
     fn start(out: &Path, arguments: &[&str]) -> Outcome<Self> {
         let mut child = Command::new(PROGRAM)
             .args(["--users", "120", "--rate", "50", "--workers", "3"])
+            .args(["--health", "warn"])
             .args(arguments)
             .arg("--out")
             .arg(out)

@@ -23,7 +23,8 @@ pub struct Seen<'a> {
     pub counts: &'a BTreeMap<String, u64>,
     /// Each process that made load, by its name.
     pub processes: &'a BTreeMap<String, Vitals>,
-    /// The cluster that is loaded runs in the process that makes the load: one is as busy as both.
+    /// The cluster that is loaded runs in a process of the generator. If that is the only one, it is as
+    /// busy as both.
     pub has_cluster: bool,
 }
 
@@ -65,6 +66,13 @@ impl<'a> Seen<'a> {
     }
 }
 
+impl Seen<'_> {
+    /// Whether one process is all that belongs to the run, the cluster too.
+    fn is_one(&self) -> bool {
+        self.has_cluster && self.processes.len() == 1
+    }
+}
+
 /// Holds what is known against the [limits](super::limits).
 pub fn judge(seen: &Seen) -> Findings {
     let mut findings = Findings::default();
@@ -76,7 +84,7 @@ pub fn judge(seen: &Seen) -> Findings {
     findings.add("all users", users);
     findings.add("machine", machine(seen));
     for (name, vitals) in seen.processes {
-        findings.add(name, process(name, vitals, seen.has_cluster));
+        findings.add(name, process(name, vitals, seen.is_one()));
     }
     findings
 }
@@ -185,8 +193,7 @@ fn machine(seen: &Seen) -> Vec<Finding> {
     });
     if let Some((seconds, machine)) = cpus.max_by_key(|(_, machine)| machine.seconds_full) {
         // Only where all that belongs to the run is one process it is known that others are strangers.
-        let has_cluster = seen.has_cluster && processes.len() == 1;
-        findings.extend(processors(seconds, &machine, has_cluster));
+        findings.extend(processors(seconds, &machine, seen.is_one()));
     }
     let segments = processes.values().filter_map(|vitals| vitals.segments);
     if let Some(segments) = segments.max_by_key(|it| it.resent) {
@@ -195,7 +202,7 @@ fn machine(seen: &Seen) -> Vec<Finding> {
     findings
 }
 
-fn processors(seconds: u64, machine: &Machine, has_cluster: bool) -> Vec<Finding> {
+fn processors(seconds: u64, machine: &Machine, is_one: bool) -> Vec<Finding> {
     let limit = seconds_limit(seconds);
     let Machine {
         busy_permille_max,
@@ -206,15 +213,15 @@ fn processors(seconds: u64, machine: &Machine, has_cluster: bool) -> Vec<Finding
     let full = Finding::told("machine_seconds_full", seconds_full);
     let elsewhere = || {
         format!(
-            "the processors of this machine were full for {seconds_full} of {seconds} s: if the cluster \
-             is on another one, end other programs here or use fewer users"
+            "the processors of this machine were full for {seconds_full} of {seconds} s: what runs beside \
+             the users, the cluster too if it is here, has slowed them and was slowed by them"
         )
     };
     let mut findings = vec![
         Finding::told("machine_busy_permille_max", busy_permille_max),
-        full.or_warn((!has_cluster && seconds_full > limit).then(elsewhere)),
+        full.or_warn((!is_one && seconds_full > limit).then(elsewhere)),
     ];
-    if has_cluster {
+    if is_one {
         findings.push(Finding::told(
             "machine_others_permille_max",
             others_permille_max,
@@ -251,7 +258,7 @@ fn resent(segments: &Segments) -> [Finding; 2] {
     ]
 }
 
-fn process(name: &str, vitals: &Vitals, has_cluster: bool) -> Vec<Finding> {
+fn process(name: &str, vitals: &Vitals, is_one: bool) -> Vec<Finding> {
     let beat = &vitals.beat;
     let p99_us = beat.lateness.quantile_us(0.99);
     let turns = || {
@@ -287,7 +294,7 @@ fn process(name: &str, vitals: &Vitals, has_cluster: bool) -> Vec<Finding> {
         Finding::told("stall_us_total", beat.stalls_us),
     ];
     if let Some(cpu) = &vitals.cpu {
-        findings.extend(own_processors(name, cpu, has_cluster));
+        findings.extend(own_processors(name, cpu, is_one));
     }
     if let Some(files) = vitals.files {
         // That there are none left is seen where one is wanted.
@@ -305,7 +312,7 @@ fn process(name: &str, vitals: &Vitals, has_cluster: bool) -> Vec<Finding> {
     findings
 }
 
-fn own_processors(name: &str, cpu: &Cpu, has_cluster: bool) -> [Finding; 3] {
+fn own_processors(name: &str, cpu: &Cpu, is_one: bool) -> [Finding; 3] {
     let limit = seconds_limit(cpu.seconds);
     let Cpu {
         processors,
@@ -326,11 +333,11 @@ fn own_processors(name: &str, cpu: &Cpu, has_cluster: bool) -> [Finding; 3] {
     let saturated = Finding::limited(
         "seconds_saturated",
         seconds_saturated,
-        (!has_cluster).then_some(limit),
+        (!is_one).then_some(limit),
         alone,
     );
     // Who measures both together has measured them, but as one.
-    let together = has_cluster && seconds_saturated > limit;
+    let together = is_one && seconds_saturated > limit;
     let warning = together.then(|| {
         format!(
             "the cluster and its users, in one process, used {how}: the figures are of both together, and \

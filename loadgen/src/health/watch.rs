@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::num::NonZero;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -48,7 +50,7 @@ async fn look(vitals: &Mutex<Vitals>) -> Infallible {
     let started_at = Instant::now();
     let (mut last_at, mut last) = (started_at, cpu::look());
     let segments_before = segments::look();
-    let processors = std::thread::available_parallelism().map_or(1, |it| it.get() as u64);
+    let processors = processors();
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.tick().await;
@@ -68,6 +70,13 @@ async fn look(vitals: &Mutex<Vitals>) -> Infallible {
         vitals.resident_bytes_max = resident.max(vitals.resident_bytes_max);
         (last_at, last) = (now, clocks);
     }
+}
+
+/// How many processors the tasks of this runtime may use.
+fn processors() -> u64 {
+    let threads = Handle::current().metrics().num_workers();
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    processors.min(threads) as u64
 }
 
 /// Nobody who holds the lock can panic.

@@ -248,3 +248,20 @@ fn what_a_system_does_not_tell_is_absent() {
         ["loop_late_us_p99", "stall_us_max", "stall_us_total"]
     );
 }
+
+#[test]
+fn workers_beside_a_cluster_in_another_process_are_judged_by_themselves() {
+    let mut busy = well();
+    cpu(&mut busy).seconds_saturated = 7;
+    machine(&mut busy).seconds_crowded = 7;
+    let processes = [("worker 1", well()), ("worker 2", busy)];
+    let findings = judge(&Seen {
+        send_lateness: Buckets::default(),
+        counts: &BTreeMap::new(),
+        processes: &processes
+            .map(|(name, vitals)| (name.to_owned(), vitals))
+            .into(),
+        has_cluster: true,
+    });
+    assert!(reason(findings).starts_with("worker 2 used nearly all of 2 processors"));
+}
