@@ -85,9 +85,19 @@ impl Ab {
     ///
     /// If options do not go together.
     pub fn into_experiment(self) -> Result<Experiment, clap::Error> {
-        if self.load.dry_run {
-            let what = "--dry-run belongs to `run`: loadgen run PLAN --dry-run\n";
-            return Err(Cli::command().error(ErrorKind::ArgumentConflict, what));
+        for (is_given, what) in [
+            (
+                self.load.dry_run,
+                "--dry-run belongs to `run`: loadgen run PLAN --dry-run\n",
+            ),
+            (
+                self.load.metrics.is_some(),
+                "--metrics belongs to `run`: it tells of one run\n",
+            ),
+        ] {
+            if is_given {
+                return Err(Cli::command().error(ErrorKind::ArgumentConflict, what));
+            }
         }
         let how = |command: Option<String>, gate: Option<Address>| match gate {
             Some(gate) => How::Gate(gate),

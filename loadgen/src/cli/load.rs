@@ -57,7 +57,7 @@ pub struct Load {
     pub health: OnHealth,
     /// Tells Prometheus how the run is, while it goes on: at /metrics of this port of the loopback
     /// interface, or of another with its address
-    #[arg(long, value_name = "[ADDRESS:]PORT")]
+    #[arg(id = "told_at", long = "metrics", value_name = "[ADDRESS:]PORT")]
     pub metrics: Option<At>,
     /// Prints what is planned, and starts nothing.
     #[arg(long)]
