@@ -22,7 +22,7 @@ const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 /// What the page may do: its own style and its own script, known by their SHA-256, and no more.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-SLp5gIgQ9kT6sCmxFZcZGlgkMVoNl/S2QTyrJS+HHJY='; \
+    style-src 'sha256-g+Ktf68TqO1B2ddT1EpO5WeNs3YqQxYlw66Du1RTaa8='; \
     script-src 'sha256-o5zAOCxe+frW2sy8ytZIivam9TWOz4qh25CTLMYRyRI='";
 
 /// The page of `run`.

@@ -261,18 +261,16 @@ fn was(threshold: &Threshold) -> String {
         measured,
         ..
     } = threshold;
-    let demand = Demand {
-        metric: metric.clone(),
-        unit: *unit,
-        comparison: *comparison,
-        bound: *bound,
+    // A reader wants to know by how much, not to the microsecond.
+    let shown = |value: u64| match unit {
+        Unit::Us => format!("{:.1?}", Duration::from_micros(value)),
+        Unit::Count => value.to_string(),
     };
     match measured {
-        Some(measured) => format!(
-            "{metric} was {}, not {comparison} {}",
-            demand.shown(*measured),
-            demand.shown(*bound)
-        ),
+        Some(measured) => {
+            let (measured, bound) = (shown(*measured), shown(*bound));
+            format!("{metric} was {measured}, not {comparison} {bound}")
+        }
         None => format!("there was nothing to take {metric} of"),
     }
 }

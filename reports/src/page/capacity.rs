@@ -66,6 +66,11 @@ fn header(search: &Capacity, place: &Place) -> String {
 /// The sentence of the summary, as the first of a page.
 fn sentence(search: &Capacity) -> String {
     let sentence = text::sentence(search);
+    // That it is inconclusive stands before it.
+    capitalized(sentence.strip_prefix("inconclusive: ").unwrap_or(&sentence))
+}
+
+fn capitalized(sentence: &str) -> String {
     let mut letters = sentence.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).collect()
@@ -190,7 +195,7 @@ fn votes(place: &Place, end: &End, key: &str) -> String {
 fn scaling(search: &Capacity) -> String {
     let said: String = text::law(search)
         .iter()
-        .map(|sentence| format!("{}. ", Escaped(sentence)))
+        .map(|sentence| format!("{}. ", Escaped(capitalized(sentence))))
         .collect();
     let searches = std::slice::from_ref(search);
     format!(
@@ -210,7 +215,7 @@ fn trials(search: &Capacity, place: &Place) -> String {
         "<th class=\"sign\"><th>trial<th class=\"number\">sends/s<th class=\"number\">sent<th class=\"number\">deliveries/s\
          <th class=\"number\">judged latency<th class=\"number\" title=\"requests under way: counted\">L\
          <th class=\"number\" title=\"requests under way: rate times mean latency\">λ·W<th class=\"number\">CPU s/M\
-         <th>why not",
+         <th class=\"why\">why not",
         &rows,
     )
 }
@@ -266,7 +271,7 @@ fn row(index: usize, trial: &Trial, place: &Place) -> String {
     format!(
         "<tr class=\"{outcome}\"><td class=\"sign\"><span class=\"mark\" title=\"{}\">{mark}</span><td class=\"short\">{} {}\
          <td class=\"number\">{}<td class=\"number\">{}<td class=\"number\">{}<td class=\"number\">{}<td class=\"number\">{}\
-         <td class=\"number\">{}<td class=\"wide\">{}</tr>",
+         <td class=\"number\">{}<td class=\"why\">{}</tr>",
         text::verdict(trial.verdict),
         index + 1,
         text::phase(trial.phase),
@@ -291,7 +296,13 @@ fn cost(search: &Capacity, place: &Place) -> String {
             .to_owned();
     };
     let place = place.at("cost");
-    let us = |name: &str, value: f64| place.decimal(name, value, format!("{value:.1} µs"));
+    let us = |name: &str, value: f64| {
+        let shown = match value.abs() {
+            10_000.0.. => format!("{:.1} ms", value / 1000.0),
+            _ => format!("{value:.1} µs"),
+        };
+        place.decimal(name, value, shown)
+    };
     let explained = place.decimal(
         "r_squared",
         line.r_squared,
@@ -299,7 +310,7 @@ fn cost(search: &Capacity, place: &Place) -> String {
     );
     format!(
         "<p class=\"lead\">At the highest rate that held, the last recipient of a broadcast had it after {} and {} more for \
-         each recipient. The line explains a share of {explained} of the variance; broadcasts are {} off it (one standard \
+         each recipient. The line has r² {explained}; broadcasts are {} off it (one standard \
          deviation).{}</p>",
         us("a_us", line.a_us),
         us("b_us", line.b_us),
