@@ -322,10 +322,10 @@ mod tests {
         let file = folder.path().join("ended");
         // The shell ends at once, and what it started takes its time.
         let slow = format!(
-            "trap 'sleep 0.3; touch {}; exit' TERM; while :; do sleep 0.05; done",
+            "trap 'sleep 0.3; touch {}; exit' TERM; echo ready; while :; do sleep 0.05; done",
             file.display()
         );
-        let line = format!("sh -c \"{slow}\" & echo gate clients 127.0.0.1:1; echo ready; wait");
+        let line = format!("echo gate clients 127.0.0.1:1; sh -c \"{slow}\" & wait");
         let build = started(&line)
             .await
             .unwrap_or_else(|error| panic!("{error}"));
