@@ -97,8 +97,8 @@ pub enum Command {
 /// How many runs are done at once, and where their report goes.
 #[derive(Clone, Debug, Args)]
 pub struct How {
-    /// Threads; one for each core if not given.
-    #[arg(long, short, value_name = "N")]
+    /// Threads, at most 256; one for each core if not given.
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
     jobs: Option<NonZeroUsize>,
     /// Writes the report of all runs into this folder, which must be new or empty.
     #[arg(long, value_name = "DIR")]
@@ -154,10 +154,25 @@ impl How {
     }
 }
 
+/// The most threads that a command starts. Each has a whole cluster in memory, and a machine that
+/// can't start one more thread would end all of them.
+pub const JOBS_MAX: NonZeroUsize = NonZeroUsize::new(256).expect("it is not 0");
+
 /// `jobs`, else one for each core.
 pub fn threads(jobs: Option<NonZeroUsize>) -> NonZeroUsize {
     jobs.or_else(|| thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN)
+        .min(JOBS_MAX)
+}
+
+/// Reads a number of threads.
+///
+/// # Errors
+///
+/// If it is none that can be started.
+pub fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let jobs = text.parse().ok().filter(|jobs| *jobs <= JOBS_MAX);
+    jobs.ok_or_else(|| format!("`{text}` is not a number of threads from 1 to {JOBS_MAX}"))
 }
 
 /// A range of seeds, written `A..B`.
@@ -272,6 +287,21 @@ mod tests {
         for text in ["", "3", "7..3", "3..3", "a..b", "3...7"] {
             let error = text.parse::<Seeds>().unwrap_err();
             assert!(error.contains("is not A..B"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_threads_that_no_machine_starts_is_refused_by_every_command() {
+        for command in ["", "sweep", "hashes", "detect", "smallest", "shrink a.json"] {
+            for (jobs, is_good) in [("1", true), ("256", true), ("257", false), ("0", false)] {
+                let line = format!("sim {command} --jobs {jobs}");
+                let read = Options::try_parse_from(line.split_whitespace());
+                assert_eq!(read.is_ok(), is_good, "{line}");
+                if let Err(error) = read {
+                    let said = error.to_string();
+                    assert!(said.contains("threads from 1 to 256"), "{line}: {said}");
+                }
+            }
         }
     }
 

@@ -8,6 +8,8 @@ use std::process::Command;
 
 use loadgen::quoted::{quoted, quoted_path};
 
+use crate::cli::JOBS_MAX;
+
 /// As far from Greenwich as there is, and with a day of its own.
 const TIME_ZONE: &str = "Pacific/Kiritimati";
 /// Whose small i has a capital of its own, and whose decimal point is a comma.
@@ -86,6 +88,7 @@ pub fn all(
     let on = |jobs: NonZeroUsize, name: &str| Way { jobs, ..way(name) };
     let two = NonZeroUsize::MIN.saturating_add(1);
     let more = cores.saturating_add(cores.get()).saturating_add(1);
+    let more = more.min(JOBS_MAX);
     let mut ways = vec![
         on(NonZeroUsize::MIN, "one thread"),
         on(two, "two threads"),

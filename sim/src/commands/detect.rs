@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use reports::output::{Output, say};
 
 use super::{FAILED, INTERRUPTION, flaws};
-use crate::cli::threads;
+use crate::cli::{jobs, threads};
 use crate::detect::{Detect, Found, table};
 use crate::workers::Watch;
 use loadgen::quoted::quoted;
@@ -26,8 +26,8 @@ pub struct Options {
     /// The scenario that runs are drawn from.
     #[arg(long, default_value = "random-mix")]
     pub scenario: String,
-    /// Threads; one for each core if not given.
-    #[arg(long, short, value_name = "N")]
+    /// Threads, at most 256; one for each core if not given.
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Prints the table in Markdown.
     #[arg(long)]

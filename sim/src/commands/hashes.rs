@@ -11,7 +11,7 @@ use reports::output::{Output, say};
 
 use super::{INTERRUPTION, named};
 use crate::certify::Hashed;
-use crate::cli::{Seeds, threads};
+use crate::cli::{Seeds, jobs, threads};
 use crate::files::Files;
 use crate::policy::Change;
 use crate::sweep::{Done, Ended, Sweep, Watch};
@@ -25,8 +25,8 @@ pub struct Options {
     /// The seeds of each scenario, the last one not included.
     #[arg(long, value_name = "A..B", default_value = "0..4")]
     pub seeds: Seeds,
-    /// Threads; one for each core if not given.
-    #[arg(long, short, value_name = "N")]
+    /// Threads, at most 256; one for each core if not given.
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Prints JSON lines instead, with the hash after each event of a run.
     #[arg(long)]

@@ -13,7 +13,7 @@ use reports::output::{Output, say};
 
 use super::UNDECIDED;
 use crate::capsule::Capsule;
-use crate::cli::{duration, threads};
+use crate::cli::{duration, jobs, threads};
 use crate::files::Files;
 use crate::shrink::{self, Limits, ShrinkError, Shrunk, regression};
 use crate::shrink::{OTHER_SEEDS, size::Size};
@@ -46,8 +46,8 @@ pub struct Options {
     /// Begins no more runs after this time, such as 60s or 10m.
     #[arg(long, value_parser = duration, default_value = "60s")]
     pub time: Duration,
-    /// Threads; one for each core if not given.
-    #[arg(long, short, value_name = "N")]
+    /// Threads, at most 256; one for each core if not given.
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
 }
 

@@ -15,7 +15,7 @@ use reports::output::{Output, say};
 
 use super::{FAILED, INTERRUPTION, flaws};
 use crate::capsule::Capsule;
-use crate::cli::{duration, threads};
+use crate::cli::{duration, jobs, threads};
 use crate::smallest::{Shown, Smallest, table};
 use crate::workers::Watch;
 use loadgen::quoted::quoted;
@@ -34,8 +34,8 @@ pub struct Options {
     /// Writes each of the runs there, as FLAW.capsule.json.
     #[arg(long, value_name = "DIR")]
     pub capsules: Option<PathBuf>,
-    /// Threads, each for one flaw; one for each core if not given.
-    #[arg(long, short, value_name = "N")]
+    /// Threads, each for one flaw, at most 256; one for each core if not given.
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Prints the table in Markdown.
     #[arg(long)]
