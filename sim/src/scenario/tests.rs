@@ -329,6 +329,49 @@ fn every_example_of_the_format_is_sound() {
 }
 
 #[test]
+fn every_key_is_described_in_the_section_of_its_table() {
+    let page = include_str!("../../scenarios/README.md");
+    // What a file can say is known from what is told about a key that nobody has.
+    const TABLES: [(&str, &str); 16] = [
+        ("## At the top", "unheardof = 1"),
+        ("## [cluster]", "[cluster]\nunheardof = 1"),
+        ("[network]", "[network]\nunheardof = 1"),
+        ("## [users]", "[users]\nunheardof = 1"),
+        ("## [users]", "[users.habits]\nunheardof = 1"),
+        ("## [phases]", "[phases]\nunheardof = 1"),
+        ("## [settings]", "[settings]\nunheardof = 1"),
+        ("## [[fault]]", "[[fault]]\nunheardof = 1"),
+        ("## [[fault]]", "[[fault]]\nkind = 'unheardof'"),
+        ("## [[planned]]", "[[planned]]\nat = '3s'\nunheardof = 1"),
+        ("## [[planned]]", "[[planned]]\nfault.kind = 'unheardof'"),
+        ("[[anchored]]", "[[anchored]]\nunheardof = 1"),
+        ("[[anchored]]", "[[anchored]]\nwhen.unheardof = 1"),
+        ("## [random-faults]", "[random-faults]\nunheardof = 1"),
+        ("## [guarantees]", "[guarantees]\nunheardof = 1"),
+        ("## [expect]", "[expect]\nunheardof = 1"),
+    ];
+    let tables: String = page
+        .lines()
+        .filter(|line| line.starts_with("## "))
+        .collect();
+    for (section, text) in TABLES {
+        let said = problems(text);
+        let (_, known) = said[0].split_once("known are ").expect("all are told");
+        let parts = page.split("\n## ").map(|part| format!("## {part}"));
+        let mut parts = parts.filter(|part| part.lines().take(1).any(|it| it.contains(section)));
+        let part = parts.next().expect("there is such a section");
+        for key in known.split(", ") {
+            let ways = ["\n_ = ", "{ _ = ", ", _ = ", "`_`", "._]"];
+            let mut ways = ways.iter().map(|way| way.replace('_', key));
+            // At the top also what has a section of its own.
+            let is_table = section.ends_with("top") && tables.contains(&format!("[{key}]"));
+            let is_described = is_table || ways.any(|way| part.contains(&way));
+            assert!(is_described, "{key} of {section}");
+        }
+    }
+}
+
+#[test]
 fn an_unknown_name_is_answered_with_one_that_is_near() {
     let said = |name| find(name).unwrap_err().to_string();
     assert_eq!(
