@@ -14,6 +14,7 @@ use reports::run_folder::{FolderError, RunFolder};
 use reports::ways::{WaysError, Writer};
 
 use crate::guarantees::Guarantee;
+use crate::kinds::{self, Fired};
 use crate::panics;
 use crate::run::Outcome;
 use crate::ways;
@@ -34,6 +35,7 @@ pub struct Gathered {
     missed: Vec<String>,
     undecided: Vec<String>,
     counts: BTreeMap<&'static str, u64>,
+    fired: Fired,
     latencies: BTreeMap<String, Latencies>,
     /// Why not all ways are written, if so.
     ways_failed: Option<WaysError>,
@@ -73,6 +75,7 @@ impl Gathered {
             missed: Vec::new(),
             undecided: Vec::new(),
             counts: BTreeMap::new(),
+            fired: Fired::new(),
             latencies: BTreeMap::new(),
         })
     }
@@ -113,6 +116,7 @@ impl Gathered {
             self.steps
                 .extend(faults.map(|fault| format!("{name}: {fault}")));
         }
+        kinds::add(&mut self.fired, &outcome.record.fired);
         self.count("runs_failed", u64::from(!outcome.held()));
         self.count("runs_total", 1);
     }
@@ -166,6 +170,9 @@ impl Gathered {
 
     fn report(&self, partial: bool) -> run::Run {
         let counts = self.counts.iter();
+        let counts = counts.map(|(name, count)| ((*name).to_owned(), *count));
+        let fired = self.fired.iter();
+        let fired = fired.map(|(kind, count)| (format!("fired.{kind}"), u64::from(*count)));
         let latencies = self.latencies.iter();
         let scenarios = self.scenarios.iter();
         run::Run {
@@ -192,9 +199,7 @@ impl Gathered {
             thresholds: Vec::new(),
             invalid: Vec::new(),
             warnings: Vec::new(),
-            counts: counts
-                .map(|(name, count)| ((*name).to_owned(), *count))
-                .collect(),
+            counts: counts.chain(fired).collect(),
             latencies: latencies
                 .filter_map(|(name, latencies)| Some((name.clone(), latencies.figures()?)))
                 .collect(),

@@ -111,6 +111,15 @@ pub fn verdict(outcome: &Outcome) -> String {
     )
 }
 
+/// Which kinds of trouble happened in a run, and how often; nothing if none did.
+pub fn fired(outcome: &Outcome) -> Option<String> {
+    let fired = outcome.record.fired.iter();
+    let fired: Vec<_> = fired
+        .map(|(kind, count)| format!("{kind} x{count}"))
+        .collect();
+    (!fired.is_empty()).then(|| format!("trouble: {}", fired.join(", ")))
+}
+
 /// What the runs of one scenario, or of all, came to.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {

@@ -33,6 +33,29 @@ fn a_run_is_repeated_by_the_command_in_its_report() -> Outcome {
 }
 
 #[test]
+fn a_run_tells_which_trouble_happened_and_so_does_its_report() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let (file, out) = (folder.path().join("mine.toml"), folder.path().join("out"));
+    // When all have come a gate can stand still, and nobody is the worse for it.
+    let planned = |(at, kind)| {
+        let fault = format!("fault = {{ kind = '{kind}', host = 'gate-server-1' }}");
+        format!("[[planned]]\nat = '{at}'\n{fault}\n")
+    };
+    let planned = [("3s", "pause"), ("4s", "resume"), ("5s", "pause")].map(planned);
+    fs::write(&file, format!("users.count = 3\n{}", planned.concat()))?;
+    let run = sim(&["run", &file.to_string_lossy(), "--seed", "1"])
+        .args(["--out", &out.to_string_lossy()])
+        .output()?;
+    assert_eq!(run.status.code(), Some(0), "{run:?}");
+    assert_eq!(text(&run.stdout).lines().nth(1), Some("trouble: pause x2"));
+    let counts = run_folder::read(&out)?.counts;
+    let fired = counts.iter().filter(|(name, _)| name.starts_with("fired."));
+    let fired: Vec<_> = fired.map(|(name, count)| (&**name, *count)).collect();
+    assert_eq!(fired, [("fired.pause", 2)]);
+    Ok(())
+}
+
+#[test]
 fn files_that_can_not_be_written_are_told_before_the_run() -> Outcome {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("file");
