@@ -10,7 +10,7 @@ use sim::scenario;
 fn sim(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("sim");
     group.sampling_mode(SamplingMode::Flat);
-    for name in ["steady", "random-mix"] {
+    for name in ["steady", "random-mix", "reference"] {
         let scenario = scenario::find(name).expect("a built-in scenario");
         let case = Case::draw(&scenario, 0);
         group.bench_function(name, |bencher| {

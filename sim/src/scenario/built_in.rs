@@ -39,6 +39,7 @@ const FILES: &[(&str, &str)] = files![
     "bad-input",
     "all-protobuf",
     "random-mix",
+    "reference",
     "canary",
 ];
 
