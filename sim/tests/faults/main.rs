@@ -1,10 +1,13 @@
 //! What each fault looks like to the peers of the one that it hits: what they read, with which
 //! error, and when; and that its end ends it. Crashes, power cuts, cuts, holds and pauses are in
 //! `network.rs`. What is made of several faults: those that come again and again in `again.rs`,
-//! those that happen at several places in `many.rs`.
+//! those that happen at several places in `many.rs`. What users do is in `users.rs`, and what vandals do in
+//! `vandals.rs`.
 
 mod again;
 mod many;
+mod users;
+mod vandals;
 mod world;
 
 use std::time::Duration;
