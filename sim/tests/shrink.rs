@@ -19,6 +19,11 @@ use sim::run;
 use sim::scenario;
 use sim::shrink::{self, Ended, Limits, Shrunk, Signature, regression};
 
+/// What `sim shrink --test` wrote of a failure that is mended: it is compiled and run here. It is that of
+/// `capsules/connection-counter-leak.capsule.json`, without the flaw.
+#[path = "written/mended.rs"]
+mod mended;
+
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 /// A run of a cluster that forgets nobody whose connector died: six users, who stay in their rooms
@@ -113,6 +118,17 @@ fn faults_that_wait_are_left_out_too_and_it_is_the_same_run_on_any_number_of_thr
     // What is left happens at a time: nothing has to be awaited in so small a run.
     let left = shrunk.outcome.case.ok_or("it was run")?;
     assert!(left.anchored.is_empty(), "{left}");
+    Ok(())
+}
+
+#[test]
+fn what_is_written_as_a_test_is_the_file_that_is_compiled_here() -> Result {
+    let compiled = include_str!("written/mended.rs");
+    let (_, rest) = compiled.split_once("r#\"").ok_or("no capsule")?;
+    let (json, _) = rest.split_once("\"#;").ok_or("no end")?;
+    let capsule = Capsule::parse(json)?;
+    let signature = Signature::all(&capsule.verdict).remove(0);
+    assert_eq!(regression::test(&capsule, &signature), compiled);
     Ok(())
 }
 
