@@ -69,6 +69,7 @@ marks! {
     StallForgiven = "stall-forgiven", "heartbeats were late because the server itself stood still";
     OpenedWhileStopping = "opened-while-stopping", "a client came while the server was stopping";
     StoppedWithSessions = "stopped-with-sessions", "a server was asked to stop with clients on it";
+    WaitsForRound = "waits-for-round", "a package waited for others to be written with";
     KickedTooSlow = "kicked-too-slow", "a client did not read and was kicked";
 
     // Requests.

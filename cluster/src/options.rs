@@ -31,6 +31,10 @@ pub struct Options {
     pub session_queue_len: usize,
     /// The same in bytes.
     pub session_queue_bytes: usize,
+    /// Packages that a connector puts into its sessions' queues in one [`ROUND`](limits::ROUND), from
+    /// which on it writes to each client once in a round. No file sets it; a simulated cluster has
+    /// too few users for the default.
+    pub busy_round: usize,
     /// Most frames of one link that wait for their acknowledgement.
     pub outbox_len: usize,
     /// Time from a connection to its finished handshake.
@@ -83,6 +87,7 @@ impl Options {
             sessions_max: limits::SESSIONS_MAX,
             session_queue_len: limits::SESSION_QUEUE_LEN,
             session_queue_bytes: limits::SESSION_QUEUE_BYTES,
+            busy_round: limits::BUSY_ROUND,
             outbox_len: limits::OUTBOX_LEN,
             handshake_patience: limits::HANDSHAKE_PATIENCE,
             vocabulary: Vocabulary::default(),

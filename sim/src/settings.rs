@@ -34,6 +34,9 @@ pub struct Settings {
     pub handshake_patience: Duration,
     /// Most packages waiting for one client.
     pub session_queue_len: usize,
+    /// Packages in 20 ms from which on a connector writes to each client once in that time: the
+    /// cluster's default is more than a scenario's users say.
+    pub busy_round: usize,
     /// Most frames of one link that wait for their acknowledgement.
     pub outbox_len: usize,
     /// What becomes of a second login of a name.
@@ -74,6 +77,7 @@ impl Default for Settings {
             lease: options.lease,
             handshake_patience: options.handshake_patience,
             session_queue_len: options.session_queue_len,
+            busy_round: options.busy_round,
             outbox_len: options.outbox_len,
             duplicate_login: options.duplicate_login,
             policy: options.policy,
@@ -97,6 +101,7 @@ impl Settings {
             lease: self.lease,
             handshake_patience: self.handshake_patience,
             session_queue_len: self.session_queue_len,
+            busy_round: self.busy_round,
             outbox_len: self.outbox_len,
             duplicate_login: self.duplicate_login,
             policy: self.policy,

@@ -10,15 +10,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use crate::limits::BUSY_ROUND;
+use crate::marks::Mark;
 use crate::queue::{Queue, TooSlow, Wake};
 
 /// The rounds of one connector.
 ///
 /// There is one while packages come; whoever waits for [`Rounds::begun`] ends it with [`Rounds::end`]
 /// after [`ROUND`](crate::limits::ROUND). No session waits for longer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rounds {
+    /// Packages in one round from which on the next is busy.
+    busy: usize,
     /// Tells a round from the one before.
     number: u64,
     is_on: bool,
@@ -32,6 +34,19 @@ pub struct Rounds {
 }
 
 impl Rounds {
+    /// Starts without any. After a round of `busy` packages the next is busy.
+    pub fn new(busy: usize) -> Self {
+        Self {
+            busy,
+            number: 0,
+            is_on: false,
+            is_busy: false,
+            packages: 0,
+            late: Vec::new(),
+            begun: Arc::default(),
+        }
+    }
+
     /// Puts a package into a queue.
     ///
     /// # Errors
@@ -45,19 +60,20 @@ impl Rounds {
         }
         let round = self.is_busy.then_some(self.number);
         if queue.push(package, round)? == Wake::AtRoundEnd {
+            Mark::WaitsForRound.reached();
             self.late.push(queue.clone());
         }
         Ok(())
     }
 
     /// Ends the round and wakes all who waited for that. True if the next one has begun, because
-    /// there was as much to tell as in [`BUSY_ROUND`]; otherwise nobody waits in the next.
+    /// there was enough to tell to make it busy; otherwise nobody waits in the next.
     pub fn end(&mut self) -> bool {
         self.number += 1;
         for queue in self.late.drain(..) {
             queue.wake(self.number);
         }
-        self.is_busy = self.packages >= BUSY_ROUND;
+        self.is_busy = self.packages >= self.busy;
         self.is_on = self.is_busy;
         self.packages = 0;
         self.is_on
@@ -77,6 +93,7 @@ mod tests {
     use std::task::{Context, Waker};
 
     use super::*;
+    use crate::limits::BUSY_ROUND;
 
     const PACKAGE: Bytes = Bytes::from_static(b"package");
 
@@ -101,7 +118,7 @@ mod tests {
 
     /// Rounds of which the one that begins is busy.
     fn busy() -> Rounds {
-        let mut rounds = Rounds::default();
+        let mut rounds = Rounds::new(BUSY_ROUND);
         let other = Client::new();
         for _ in 0..BUSY_ROUND {
             assert_eq!(rounds.push(&other.0, PACKAGE), Ok(()));
@@ -112,7 +129,7 @@ mod tests {
 
     #[test]
     fn who_has_little_to_tell_wakes_at_once() {
-        let (mut rounds, client) = (Rounds::default(), Client::new());
+        let (mut rounds, client) = (Rounds::new(BUSY_ROUND), Client::new());
         for _ in 0..3 {
             for _ in 1..BUSY_ROUND {
                 assert_eq!(rounds.push(&client.0, PACKAGE), Ok(()));
@@ -158,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_round_begins_with_a_package_and_only_then_is_to_be_ended() {
-        let (mut rounds, client) = (Rounds::default(), Client::new());
+        let (mut rounds, client) = (Rounds::new(BUSY_ROUND), Client::new());
         let begun = rounds.begun();
         let has_begun = || {
             let mut context = Context::from_waker(Waker::noop());

@@ -108,6 +108,7 @@ impl State {
         let links: Vec<Link> = chats
             .map(|(chat, server)| Link::new(chat, &server.id, now))
             .collect();
+        let rounds = Rounds::new(options.busy_round);
         Self {
             id: id.to_owned(),
             topology,
@@ -115,7 +116,7 @@ impl State {
             incarnation,
             sessions: BTreeMap::new(),
             rooms: BTreeMap::new(),
-            rounds: Rounds::default(),
+            rounds,
             registered: (0..links.len()).collect(),
             links,
             is_stopping: false,
