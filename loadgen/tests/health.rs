@@ -61,7 +61,7 @@ async fn a_process_that_was_stopped_for_a_while_makes_its_run_invalid() -> Outco
 async fn a_worker_that_was_stopped_for_a_while_makes_the_run_invalid_by_its_name() -> Outcome {
     let out = tempfile::tempdir()?;
     let cluster = start_cluster().await?;
-    let arguments = ["--duration", "3s", "--workers", "2"];
+    let arguments = ["--duration", "3s", "--rooms", "10", "--workers", "2"];
     let (mut running, mut said) = load(&cluster, out.path(), &arguments)?;
     let line = said.next().ok_or("it ended early")??;
     assert!(line.starts_with("elapsed_s="), "{line}");
