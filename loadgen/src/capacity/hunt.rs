@@ -9,7 +9,7 @@ use reports::capacity::{Answer, AtHeld, Cpu, Outcome, Reason, Trial, Verdict};
 use reports::measured::fit::{Fit, Line};
 use tokio::time::Instant;
 
-use super::judge::{Demands, Tried, judge};
+use super::judge::{Demands, GENERATOR, Tried, judge};
 use super::scaled::{Timing, Window, scaled};
 use super::search::{Next, Rate, Search, Settings};
 use super::usl::{self, Point};
@@ -151,6 +151,7 @@ impl Hunt {
         }
         let mut reasons: Vec<&Reason> = at(broke, Verdict::Broke)
             .flat_map(|(trial, _)| &trial.reasons)
+            .filter(|reason| reason.what != GENERATOR)
             .collect();
         if outcome == Outcome::Generator {
             let unknown = tried.iter().map(|(_, trial, _)| trial);
@@ -167,10 +168,7 @@ impl Hunt {
             at_held: mean(&at_held),
         };
         let doubtful = tried.iter().filter(|(_, trial, _)| {
-            let is_own = trial
-                .reasons
-                .iter()
-                .any(|reason| reason.what == "generator");
+            let is_own = trial.reasons.iter().any(|reason| reason.what == GENERATOR);
             is_own && trial.verdict == Verdict::Broke
         });
         let doubtful = doubtful.count();

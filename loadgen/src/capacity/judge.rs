@@ -36,6 +36,10 @@ const METRICS: [&str; 7] = [
 /// no latency has grown long yet.
 const ANSWERED_MIN: f64 = 0.95;
 
+/// What a reason is about that lies with the generator. It says why nobody can tell, or why a trial that broke
+/// is doubtful, and never what broke.
+pub const GENERATOR: &str = "generator";
+
 /// What a generator must not have been short of.
 const FATAL: [&str; 4] = [
     "files_exhausted",
@@ -87,7 +91,7 @@ pub fn judge(
     if let Ending::Invalid { reason: why } = &tried.finished.ending {
         return (
             Verdict::Unknown,
-            vec![reason("generator", why.clone())],
+            vec![reason(GENERATOR, why.clone())],
             figures,
         );
     }
@@ -120,8 +124,8 @@ pub fn judge(
         .flat_map(|process| &process.measures)
         .collect();
     let handicaps = measures.iter().filter_map(|it| handicap(it));
-    doubts.extend(handicaps.map(|text| reason("generator", text)));
-    let late = lateness(&figures, &broken, &measures).map(|text| reason("generator", text));
+    doubts.extend(handicaps.map(|text| reason(GENERATOR, text)));
+    let late = lateness(&figures, &broken, &measures).map(|text| reason(GENERATOR, text));
     let is_alone = tried.cpu.and_then(|cpu| cpu.strangers_permille);
     let is_alone = is_alone.is_some_and(|strangers| strangers <= CROWDED_PERMILLE);
     let is_doubtful = !doubts.is_empty() || (late.is_some() && !is_alone);
@@ -208,7 +212,7 @@ fn mismatch(figures: &TrialFigures) -> Option<Reason> {
         little.product(),
         little.in_flight
     );
-    Some(reason("generator", text))
+    Some(reason(GENERATOR, text))
 }
 
 /// What of the generator breaks anything, however much the cluster can do. That it was late is another

@@ -165,6 +165,24 @@ fn a_queue_whose_figures_are_not_true_is_no_answer() -> Tested {
 }
 
 #[test]
+fn what_broke_first_is_never_the_generator() -> Tested {
+    let (mu, slo) = (100.0, Duration::from_millis(200));
+    let mut hunt = hunt(mu, slo, 11)?;
+    hunt.demands.trusts_generator = true;
+    let tampering = Some(Tampering::WeakGenerator);
+    let queue = Queue {
+        tampering,
+        ..Queue::new(mu)
+    };
+    let caught = caught(&hunt, queue)?;
+    assert_eq!(caught.answer.outcome, Outcome::Found);
+    let first = caught.answer.broke_first.as_deref();
+    assert_eq!(first, Some("broadcast.last.p99"));
+    assert!(caught.warnings[0].contains("generator was late"));
+    Ok(())
+}
+
+#[test]
 fn a_search_ends_when_its_time_is_over() -> Tested {
     let hunt = Hunt {
         time: Duration::ZERO,

@@ -9,6 +9,7 @@ use loadgen::capacity::judge::Tried;
 use loadgen::capacity::scaled::{Window, rate_of};
 use loadgen::capacity::search::Search;
 use loadgen::drive::{Ending, Finished};
+use loadgen::health::vitals::Vitals;
 use loadgen::plan::LoadPlan;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -31,6 +32,8 @@ pub enum Tampering {
     WaitsLeftOut,
     /// One answer of three is not recorded.
     EveryThirdForgotten,
+    /// None of them, but who made the load stood still for a minute, and was late with each send.
+    WeakGenerator,
 }
 
 impl Queue {
@@ -83,6 +86,9 @@ impl Queue {
             ] {
                 row.counts.insert(name.to_owned(), count);
             }
+            if self.tampering == Some(Tampering::WeakGenerator) {
+                row.record("send_lateness", Duration::from_secs(10));
+            }
             for metric in ["broadcast.last", "request.raw"] {
                 row.latencies
                     .insert(metric.to_owned(), of.latencies.clone());
@@ -98,6 +104,14 @@ impl Queue {
             figures.counts.insert(name.to_owned(), u64::from(number));
         }
         figures
+    }
+
+    fn processes(&self) -> BTreeMap<String, Vitals> {
+        let mut vitals = Vitals::default();
+        if self.tampering == Some(Tampering::WeakGenerator) {
+            vitals.beat.stall_us_max = 60_000_000;
+        }
+        [("loadgen".to_owned(), vitals)].into()
     }
 }
 
@@ -144,7 +158,7 @@ impl Trials for Queue {
                 measured: self.measure(plan, &mut rng),
                 elapsed: plan.leave_at(),
                 ending: Ending::Complete,
-                processes: BTreeMap::new(),
+                processes: self.processes(),
             },
             cpu: None,
         })
