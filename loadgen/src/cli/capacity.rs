@@ -81,7 +81,7 @@ pub struct CapacityOptions {
     /// Length of each message's content in bytes [default: the plan's]
     #[arg(long, value_name = "BYTES")]
     pub message_len: Option<usize>,
-    /// The folder to write capacity.json to [default: runs/capacity-<seed>-<n>, n from 1]
+    /// The folder to write capacity.json to [default: runs/capacity-SEED-N, N from 1]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Also writes what was found as JUnit XML
