@@ -103,6 +103,7 @@ const CAPSULE: &str = r#"{
       "lease": "2s",
       "handshake-patience": "10s",
       "session-queue-len": 16384,
+      "busy-round": 200,
       "outbox-len": 65536,
       "duplicate-login": "refuse",
       "policy": [],
