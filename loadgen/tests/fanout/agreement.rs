@@ -217,10 +217,10 @@ impl World {
         let recent = self.messages.iter_mut().filter(|message| {
             let is_early = match state {
                 State::Out => return false,
-                // That one was there is forgotten after a minute.
+                // That one was there is forgotten after a minute, and until `HEARD_MAX` it can hear the same again.
                 State::Asking(room) => {
                     let left_at = seen_rooms.get(room).copied().flatten();
-                    let is_known = left_at.is_none_or(|at| now < at + FORGOTTEN_AFTER);
+                    let is_known = left_at.is_none_or(|at| now + HEARD_MAX < at + FORGOTTEN_AFTER);
                     room == message.room && is_known
                 }
                 State::In(room) | State::Deaf(room) => message.room == 2 && room != 2,
