@@ -35,7 +35,8 @@ Exit status:
        hold of new
   2    unusable: an option, a build that does not start, the limit of open files, the folder
   3    INCONCLUSIVE; or INVALID: the generator or the machine was the limit, or base did not hold
-  130  stopped by Ctrl-C (143: SIGTERM, 129: SIGHUP); what was started is stopped";
+  130  stopped by Ctrl-C (143: SIGTERM, 129: SIGHUP): what was started is stopped, and the report is of the
+       pairs that were done";
 
 /// What is compared, unless told otherwise.
 const METRICS: [&str; 2] = ["broadcast.last.p50", "broadcast.last.p99"];
