@@ -1,5 +1,10 @@
 //! A search for a capacity: its file, its summary, its page alone and beside others.
 
+#[cfg(feature = "browser")]
+#[path = "shared/browser.rs"]
+mod browser;
+#[path = "shared/hostile.rs"]
+mod hostile;
 #[path = "shared/numbers.rs"]
 mod numbers;
 #[path = "shared/schema.rs"]
@@ -12,7 +17,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use numbers::{is_shown, numbers_of};
+use hostile::HOSTILE;
+use numbers::check_numbers;
 use reports::capacity::curve::Curve;
 use reports::capacity::{Capacity, Outcome, text};
 use reports::page;
@@ -21,10 +27,6 @@ use search::search;
 use serde_json::{Value, json};
 
 type Tested<T = ()> = Result<T, Box<dyn Error>>;
-
-/// What a hostile name would do if it could.
-const HOSTILE: &str = "</text></title></style></script><script>document.documentElement.dataset.ran=1</script>\
-                       <img src=x onerror=\"document.documentElement.dataset.ran=1\">";
 
 /// A search that found nothing and knows little.
 fn empty() -> Capacity {
@@ -46,7 +48,7 @@ fn empty() -> Capacity {
 }
 
 /// One in which everything that has a name is called so.
-fn hostile() -> Capacity {
+fn hostile_search() -> Capacity {
     let name = || HOSTILE.to_owned();
     let mut hostile = search(HOSTILE, 400.0);
     (hostile.program.name, hostile.command, hostile.date) = (name(), name(), name());
@@ -122,19 +124,6 @@ fn the_summary_says_what_was_found_how_sure_it_is_and_why_not_more() -> Tested {
     Ok(())
 }
 
-/// Holds every number of `page` against `json`.
-fn check_numbers(page: &str, json: &Value, least: usize) -> Tested {
-    let numbers = numbers_of(page)?;
-    assert!(numbers.len() > least, "{}", numbers.len());
-    for (value, at, shown) in numbers {
-        let found = json.pointer(&at).ok_or(at.clone())?;
-        assert_eq!(found.to_string(), value, "{at}");
-        let is_whole = is_shown(found.as_f64().ok_or("no number")?, &shown);
-        assert!(is_whole, "{at}: {value} as {shown}");
-    }
-    Ok(())
-}
-
 #[test]
 fn every_number_on_the_page_is_that_of_the_file() -> Tested {
     let one = search("mine", 400.0);
@@ -166,17 +155,12 @@ fn searches_side_by_side_have_their_numbers_and_how_many_times_the_first_they_ar
 
 #[test]
 fn no_name_is_read_as_html_and_nothing_is_fetched() {
-    let alone = page::capacity(&[hostile()]);
-    let beside = page::capacity(&[hostile(), empty()]);
+    let alone = page::capacity(&[hostile_search()]);
+    let beside = page::capacity(&[hostile_search(), empty()]);
     for page in [alone, beside] {
-        assert!(page.contains("&lt;script&gt;document.documentElement.dataset.ran=1"));
-        assert_eq!(page.matches("<script").count(), 1);
-        assert_eq!(page.matches("<img").count(), 0);
+        hostile::check_names(&page, 1);
+        hostile::check_needs_nothing(&page);
         assert!(!page.contains("NaN"), "a number that is none");
-        let page = page.replace("http://www.w3.org/2000/svg", "");
-        for way_out in ["http://", "https://", "url(", "src=\"", "href=", "style=\""] {
-            assert!(!page.contains(way_out), "{way_out}");
-        }
     }
 }
 
@@ -216,53 +200,13 @@ fn the_program_shows_and_writes_pages_of_searches() -> Tested {
     Ok(())
 }
 
-/// Needs Chromium: the first `chromium` in the PATH, or `$CHROMIUM`.
 #[cfg(feature = "browser")]
 #[test]
 fn a_browser_without_a_network_shows_both_pages_and_has_nothing_to_say() -> Tested {
-    let folder = tempfile::tempdir()?;
-    let alone = vec![hostile()];
-    for (name, searches) in [
-        ("alone", alone),
-        ("beside", vec![hostile(), search("b", 800.0)]),
-    ] {
-        let path = folder.path().join(format!("{name}.html"));
-        fs::write(&path, page::capacity(&searches))?;
-        let browser = std::env::var("CHROMIUM").unwrap_or_else(|_| String::from("chromium"));
-        let output = Command::new(browser)
-            .args([
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--enable-logging=stderr",
-            ])
-            .args([
-                "--proxy-server=127.0.0.1:9",
-                "--host-resolver-rules=MAP * ~NOTFOUND",
-            ])
-            .arg(format!("--user-data-dir={}", folder.path().display()))
-            .arg("--dump-dom")
-            .arg(format!("file://{}", path.display()))
-            .output()?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let shown = String::from_utf8(output.stdout)?;
-        assert!(output.status.success(), "{said}");
-        // What a page writes to the console, or what the policy of a page refuses.
-        assert!(!said.contains("CONSOLE"), "{said}");
-        assert!(
-            !shown.contains("data-ran") && !shown.contains("<img"),
-            "{name}"
-        );
-        let json = match &searches[..] {
-            [one] => serde_json::to_value(one)?,
-            all => serde_json::to_value(all)?,
-        };
-        let numbers = numbers_of(&shown)?;
-        assert!(numbers.len() > 60, "{}", numbers.len());
-        for (value, at, _) in numbers {
-            let found = json.pointer(&at).ok_or(at.clone())?;
-            assert_eq!(found.to_string(), value, "{at}");
-        }
-    }
-    Ok(())
+    let alone = hostile_search();
+    let shown = browser::shown(&page::capacity(std::slice::from_ref(&alone)))?;
+    check_numbers(&shown, &serde_json::to_value(&alone)?, 60)?;
+    let beside = [alone, search("b", 800.0)];
+    let shown = browser::shown(&page::capacity(&beside))?;
+    check_numbers(&shown, &serde_json::to_value(&beside)?, 100)
 }

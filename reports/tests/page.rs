@@ -1,7 +1,12 @@
 //! The page of a run: that it is whole, says what `run.json` says, and harms nobody who opens it.
 
+#[cfg(feature = "browser")]
+#[path = "shared/browser.rs"]
+mod browser;
 #[path = "shared/fixture.rs"]
 mod fixture;
+#[path = "shared/hostile.rs"]
+mod hostile;
 #[path = "shared/numbers.rs"]
 mod numbers;
 
@@ -9,7 +14,8 @@ use std::error::Error;
 use std::fs;
 use std::process::Command;
 
-use numbers::{is_shown, numbers_of};
+use hostile::HOSTILE;
+use numbers::{check_numbers, is_shown};
 use reports::measured::Measured;
 use reports::measured::broadcasts::{Broadcast, Delays};
 use reports::page::page;
@@ -21,16 +27,12 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// As long may a page be.
 const PAGE_LEN_MAX: usize = 2_000_000;
-/// What a hostile name would do if it could.
-const HOSTILE: &str = "</text></title></style></script><script>document.documentElement.dataset.ran=1</script>\
-                       <img src=x onerror=\"document.documentElement.dataset.ran=1\">";
-
 fn run(seconds: u64) -> Run {
     fixture::run(seconds, &fixture::measured(seconds, 0, 1))
 }
 
 /// A run in which everything that has a name is called so.
-fn hostile() -> Outcome<Run> {
+fn hostile_run() -> Outcome<Run> {
     let mut measured = fixture::measured(8, 0, 1);
     let name = || HOSTILE.to_owned();
     measured.counts.insert(name(), 7);
@@ -84,27 +86,14 @@ fn hostile() -> Outcome<Run> {
 
 #[test]
 fn no_name_is_read_as_html() -> Outcome {
-    let page = page(&hostile()?);
-    assert!(page.contains("&lt;script&gt;document.documentElement.dataset.ran=1"));
     // One of its own, and one with the rows.
-    assert_eq!(page.matches("<script").count(), 2);
-    assert_eq!(page.matches("</script").count(), 2);
-    assert_eq!(page.matches("</style").count(), 1);
-    assert_eq!(page.matches("<img").count(), 0);
+    hostile::check_names(&page(&hostile_run()?), 2);
     Ok(())
 }
 
 #[test]
 fn a_page_needs_nothing_from_anywhere() -> Outcome {
-    let page = page(&hostile()?);
-    assert!(page.starts_with("<!doctype html>"));
-    // The name of the drawing's elements is no address that is asked for.
-    let script = page.replace("http://www.w3.org/2000/svg", "");
-    for way_out in [
-        "http://", "https://", "url(", "@import", "src=\"", "href=", "<link", "style=\"",
-    ] {
-        assert!(!script.contains(way_out), "{way_out}");
-    }
+    hostile::check_needs_nothing(&page(&hostile_run()?));
     Ok(())
 }
 
@@ -112,16 +101,7 @@ fn a_page_needs_nothing_from_anywhere() -> Outcome {
 fn every_number_on_the_page_is_that_of_the_report() -> Outcome {
     let run = run(40);
     let (json, page) = (serde_json::to_value(&run)?, page(&run));
-    let numbers = numbers_of(&page)?;
-    assert!(numbers.len() > 300, "{}", numbers.len());
-    for (value, at, shown) in numbers {
-        let found = json.pointer(&at).ok_or(at.clone())?;
-        assert_eq!(found.to_string(), value, "{at}");
-        assert!(
-            is_shown(found.as_f64().ok_or("no number")?, &shown),
-            "{at}: {value} as {shown}"
-        );
-    }
+    check_numbers(&page, &json, 300)?;
     // What the script shows.
     let data = between(&page, "id=\"data\">", "</script>").ok_or("no data")?;
     let data: Value = serde_json::from_str(data)?;
@@ -220,48 +200,11 @@ fn the_program_writes_the_page_beside_the_report_or_where_it_is_told() -> Outcom
     Ok(())
 }
 
-/// Needs Chromium: the first `chromium` in the PATH, or `$CHROMIUM`.
 #[cfg(feature = "browser")]
 #[test]
 fn a_browser_without_a_network_shows_the_page_and_has_nothing_to_say() -> Outcome {
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("page.html");
-    let run = hostile()?;
-    fs::write(&path, page(&run))?;
-    let browser = std::env::var("CHROMIUM").unwrap_or_else(|_| String::from("chromium"));
-    let output = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--enable-logging=stderr",
-        ])
-        .args([
-            "--proxy-server=127.0.0.1:9",
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-        ])
-        .arg(format!("--user-data-dir={}", folder.path().display()))
-        .arg("--dump-dom")
-        .arg(format!("file://{}", path.display()))
-        .output()?;
-    let (shown, said) = (
-        String::from_utf8(output.stdout)?,
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    );
-    assert!(output.status.success(), "{said}");
-    // What a page writes to the console, or what the policy of a page refuses.
-    assert!(!said.contains("CONSOLE"), "{said}");
-    // Its own script ran, and no other.
+    let run = hostile_run()?;
+    let shown = browser::shown(&page(&run))?;
     assert!(shown.contains("class=\"cross\""), "the script did not run");
-    assert!(!shown.contains("data-ran"), "a name was run");
-    assert!(!shown.contains("<img"), "a name became an element");
-    // What the browser has are the numbers of the report.
-    let json = serde_json::to_value(&run)?;
-    let numbers = numbers_of(&shown)?;
-    assert!(numbers.len() > 200, "{}", numbers.len());
-    for (value, at, _) in numbers.iter().filter(|(_, at, _)| !at.contains("<img")) {
-        let found = json.pointer(at).ok_or(at.clone())?;
-        assert_eq!(&found.to_string(), value, "{at}");
-    }
-    Ok(())
+    check_numbers(&shown, &serde_json::to_value(&run)?, 200)
 }

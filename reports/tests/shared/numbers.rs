@@ -2,19 +2,43 @@
 
 use std::error::Error;
 
+use serde_json::Value;
+
 /// A number, where it stands in the file, and how it is shown.
-pub type Shown = (String, String, String);
+type Shown = (String, String, String);
 
 /// The numbers on a page: what each is, where it stands in `run.json`, and how it is shown.
-pub fn numbers_of(page: &str) -> Result<Vec<Shown>, Box<dyn Error>> {
+fn numbers_of(page: &str) -> Result<Vec<Shown>, Box<dyn Error>> {
     let numbers = page.split("<data value=\"").skip(1).map(|rest| {
         let (value, rest) = rest.split_once("\" data-at=\"").ok_or("no place")?;
         let (at, rest) = rest.split_once("\">").ok_or("no text")?;
         let (shown, _) = rest.split_once("</data>").ok_or("no end")?;
-        let at = at.replace("&lt;", "<").replace("&gt;", ">");
+        let at = [
+            ("&lt;", "<"),
+            ("&gt;", ">"),
+            ("&quot;", "\""),
+            ("&amp;", "&"),
+        ]
+        .iter()
+        .fold(at.to_owned(), |at, (written, meant)| {
+            at.replace(written, meant)
+        });
         Ok((value.to_owned(), at, shown.to_owned()))
     });
     numbers.collect()
+}
+
+/// Holds every number of `page`, which has more than `least`, against `file`.
+pub fn check_numbers(page: &str, file: &Value, least: usize) -> Result<(), Box<dyn Error>> {
+    let numbers = numbers_of(page)?;
+    assert!(numbers.len() > least, "{}", numbers.len());
+    for (value, at, shown) in numbers {
+        let found = file.pointer(&at).ok_or(at.clone())?;
+        assert_eq!(found.to_string(), value, "{at}");
+        let is_whole = is_shown(found.as_f64().ok_or("no number")?, &shown);
+        assert!(is_whole, "{at}: {value} as {shown}");
+    }
+    Ok(())
 }
 
 /// Whether `shown` is `value` to the last digit that is shown, in one of the units of the page.
