@@ -2,9 +2,10 @@
 //! points and copies.
 //!
 //! All text of a run comes in by one way ([`crate::escaped`]), and a policy in the page lets nothing
-//! run but that script. Each number says where in `run.json` it stands. In reading order: `head` (the
-//! verdict, the most important figures, what had to hold), `timeline`, `fan_out`, `tables` (all
-//! others), `capacity` (the page of searches for a capacity), `plot` (how curves are drawn) and `number`.
+//! run but that script. Each number says where in `run.json` it stands. In reading order: `top` (the
+//! verdict and the command), `head` (that of a run, the most important figures, what had to hold),
+//! `timeline`, `fan_out`, `tables` (all others), `capacity` (the page of searches for a capacity), `plot`
+//! (how curves are drawn) and `number`.
 
 mod capacity;
 mod fan_out;
@@ -13,6 +14,7 @@ mod number;
 mod plot;
 mod tables;
 mod timeline;
+mod top;
 
 use crate::capacity::Capacity;
 use crate::escaped::Escaped;

@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use super::number::{self, Place};
 use super::tables::table;
+use super::top::{self, Top};
 use super::{document, section};
 use crate::capacity::{Capacity, End, Outcome, Trial, Verdict, text};
 use crate::escaped::Escaped;
@@ -38,29 +39,23 @@ pub fn word(search: &Capacity) -> (&'static str, &'static str) {
 
 fn header(search: &Capacity, place: &Place) -> String {
     let (word, class) = word(search);
-    let mut header = format!(
-        "<header class=\"{class}\"><p class=\"where\">{} <span>{}</span></p><h1><span class=\"verdict\">{word}</span> {}</h1>",
-        Escaped(&search.name),
-        origin(search, place),
-        Escaped(sentence(search)),
-    );
-    if let Some(because) = &search.answer.because {
-        let _ = write!(
-            header,
+    let because = search.answer.because.as_ref().map(|because| {
+        format!(
             "<p class=\"lead\"><b>What broke first:</b> {}</p>",
             Escaped(because)
-        );
-    }
-    for warning in &search.warnings {
-        let _ = write!(header, "<p class=\"warning\">{}</p>", Escaped(warning));
-    }
-    let _ = writeln!(
-        header,
-        "<div class=\"command\"><span class=\"label\">Again</span><code id=\"command\">{}</code>\
-         <button type=\"button\" id=\"copy\" hidden>Copy</button></div></header>",
-        Escaped(&search.command)
-    );
-    header
+        )
+    });
+    let top = Top {
+        name: &search.name,
+        origin: origin(search, place),
+        class,
+        word,
+        sentence: sentence(search),
+        lead: because.unwrap_or_default(),
+        warnings: &search.warnings,
+        command: &search.command,
+    };
+    top.header()
 }
 
 /// The sentence of the summary, as the first of a page.
@@ -83,10 +78,9 @@ fn origin(search: &Capacity, place: &Place) -> String {
         .at("seed")
         .number(i128::from(search.seed), search.seed.to_string());
     format!(
-        "search for a capacity by {} {} · seed {seed} · {} · {} long",
-        Escaped(&search.program.name),
-        Escaped(&search.program.version),
-        Escaped(search.date.replace('T', " ").replace('Z', " UTC")),
+        "{} · seed {seed} · {} · {} long",
+        top::made_by("search for a capacity", &search.program),
+        top::date(&search.date),
         elapsed.number(
             i128::from(search.elapsed_us),
             number::moment(search.elapsed_us)
@@ -100,11 +94,7 @@ fn tiles(search: &Capacity, place: &Place) -> String {
     let answer = &search.answer;
     let mut tiles = String::new();
     let mut tile = |name: &str, value: String, below: String| {
-        let _ = write!(
-            tiles,
-            "<div class=\"tile\"><span class=\"name\">{name}</span><span class=\"value\">{value}</span>\
-             <span class=\"below\">{below}</span></div>"
-        );
+        tiles += &top::tile(name, &value, &below);
     };
     for (name, key, end) in [
         ("Held, sends per second", "held", answer.held),
@@ -161,7 +151,7 @@ fn tiles(search: &Capacity, place: &Place) -> String {
         _ => format!("{told} could not tell"),
     };
     tile("Trials", number::count(count as u64), below);
-    format!("<div class=\"tiles\">{tiles}</div>\n")
+    top::tiles(&tiles)
 }
 
 /// A rate at its member.

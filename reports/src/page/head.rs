@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::number::{self, Place};
+use super::top::{self, Top};
 use crate::escaped::Escaped;
 use crate::run::threshold::{Threshold, Unit};
 use crate::run::{Judgement, Kind, Run};
@@ -25,29 +26,25 @@ pub fn header(run: &Run) -> String {
         Kind::Load => "load test",
         Kind::Simulation => "simulation",
     };
-    let run_place = Place::of("elapsed_us");
-    let elapsed = run_place.number(i128::from(run.elapsed_us), number::moment(run.elapsed_us));
-    let mut header = format!(
-        "<header class=\"{}\"><p class=\"where\">{} <span>{kind} by {} {} · seed {} · {} · {elapsed} long</span></p>\
-         <h1><span class=\"verdict\">{word}</span> {}</h1>",
-        word.to_lowercase(),
-        Escaped(&run.name),
-        Escaped(&run.program.name),
-        Escaped(&run.program.version),
+    let elapsed = Place::of("elapsed_us");
+    let origin = format!(
+        "{} · seed {} · {} · {} long",
+        top::made_by(kind, &run.program),
         Place::of("seed").number(i128::from(run.seed), run.seed.to_string()),
-        Escaped(run.date.replace('T', " ").replace('Z', " UTC")),
-        Escaped(sentence(run, judgement)),
+        top::date(&run.date),
+        elapsed.number(i128::from(run.elapsed_us), number::moment(run.elapsed_us)),
     );
-    for warning in &run.warnings {
-        let _ = write!(header, "<p class=\"warning\">{}</p>", Escaped(warning));
-    }
-    let _ = writeln!(
-        header,
-        "<div class=\"command\"><span class=\"label\">Again</span><code id=\"command\">{}</code>\
-         <button type=\"button\" id=\"copy\" hidden>Copy</button></div></header>",
-        Escaped(&run.command)
-    );
-    header
+    let top = Top {
+        name: &run.name,
+        origin,
+        class: &word.to_lowercase(),
+        word,
+        sentence: sentence(run, judgement),
+        lead: String::new(),
+        warnings: &run.warnings,
+        command: &run.command,
+    };
+    top.header()
 }
 
 /// What it comes to, in one sentence.
@@ -111,11 +108,7 @@ fn shown(threshold: &Threshold, value: u64) -> String {
 pub fn tiles(run: &Run) -> String {
     let mut tiles = String::new();
     let mut tile = |name: &str, value: String, below: String| {
-        let _ = write!(
-            tiles,
-            "<div class=\"tile\"><span class=\"name\">{name}</span><span class=\"value\">{value}</span>\
-             <span class=\"below\">{below}</span></div>"
-        );
+        tiles += &top::tile(name, &value, &below);
     };
     let counts = Place::of("counts");
     let seconds = run.elapsed_us as f64 / 1e6;
@@ -162,10 +155,7 @@ pub fn tiles(run: &Run) -> String {
         };
         tile("Not as promised", number::count(faults), below);
     }
-    if tiles.is_empty() {
-        return tiles;
-    }
-    format!("<div class=\"tiles\">{tiles}</div>\n")
+    top::tiles(&tiles)
 }
 
 /// What figures had to be, with margins.
