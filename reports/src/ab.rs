@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::json::{self, JsonError};
 use crate::run::Program;
 
-pub use text::write_summary;
+pub use text::{sentence, write_summary};
 
 /// The version of the data model, as [`crate::run::SCHEMA`] is of that of a run.
 pub const SCHEMA: u32 = 1;
@@ -167,6 +167,42 @@ pub enum Verdict {
     Inconclusive,
     /// The new build is not slower by as much as counts.
     Pass,
+}
+
+impl Pair {
+    /// The run of `build`.
+    pub fn trial(&self, build: Build) -> &Trial {
+        match build {
+            Build::Base => &self.base,
+            Build::New => &self.new,
+        }
+    }
+
+    /// What `metric` was of `build`, in microseconds, if it was measured.
+    pub fn latency_us(&self, build: Build, metric: &str) -> Option<u64> {
+        self.trial(build).latencies_us.get(metric).copied()
+    }
+}
+
+impl Unit {
+    /// By how much `new_us` is more than `base_us`, in this.
+    pub fn between(self, base_us: u64, new_us: u64) -> f64 {
+        match self {
+            Self::Percent => new_us as f64 / base_us.max(1) as f64 * 100.0 - 100.0,
+            Self::Us => new_us as f64 - base_us as f64,
+        }
+    }
+}
+
+impl Decision {
+    /// In capitals, as it is told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Inconclusive { .. } => "INCONCLUSIVE",
+        }
+    }
 }
 
 impl Verdict {

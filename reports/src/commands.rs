@@ -3,6 +3,7 @@
 mod compare;
 mod csv;
 mod html;
+mod kind;
 mod merge;
 mod show;
 
@@ -23,10 +24,10 @@ pub struct Options {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Prints the summary of a run, or of a search for a capacity.
+    /// Prints the summary of a run, of a search for a capacity, or of a comparison of two builds.
     #[command(after_help = HELP)]
     Show {
-        /// The run's folder, or its run.json or capacity.json.
+        /// The folder, or the run.json, capacity.json or ab.json in it.
         run: PathBuf,
     },
     /// Makes one run of parts that processes of their own measured, exactly as one would have.
@@ -51,15 +52,16 @@ enum Command {
     /// Compares what two builds did.
     #[command(after_help = compare::HELP)]
     Compare(compare::Compare),
-    /// Writes a run as a page: one file for any browser; several searches for a capacity side by side.
+    /// Writes a page, which is one file for any browser: of a run, of a search for a capacity or several side
+    /// by side, or of a comparison of two builds.
     #[command(after_help = HELP)]
     Html {
-        /// The run's folder, or its run.json; or the folders of searches for a capacity, or their
-        /// capacity.json.
+        /// The folder, or the run.json, capacity.json or ab.json in it; or several of searches for a
+        /// capacity.
         #[arg(required = true, value_name = "RUN")]
         runs: Vec<PathBuf>,
-        /// Where to; without it run.html or capacity.html beside the run.json or capacity.json, and of
-        /// several capacities.html here.
+        /// Where to; without it run.html, capacity.html or ab.html beside the file that it is of, and of
+        /// several searches capacities.html here.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
@@ -75,12 +77,14 @@ Examples:
   reports html runs/load-7-1
   reports show runs/capacity-7-1
   reports html runs/capacity-7-1 runs/capacity-7-2 --out both.html
+  reports html runs/ab-7-1
   reports compare base new
 
 Exit status:
-  0  all that the run checked held, a capacity was found, or what was asked for is written
+  0  all that the run checked held, a capacity was found, the new build passed, or what was asked for
+     is written
   1  `show`, `merge`: something did not hold, or the run was stopped before its end, checked
-     nothing, or says nothing of the cluster; no capacity was found
+     nothing, or says nothing of the cluster; no capacity was found; the new build did not pass
   2  there is no usable run there, and the message says file and field; or what was asked for
      can't be written";
 

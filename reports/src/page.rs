@@ -4,9 +4,10 @@
 //! All text of a run comes in by one way ([`crate::escaped`]), and a policy in the page lets nothing
 //! run but that script. Each number says where in `run.json` it stands. In reading order: `top` (the
 //! verdict and the command), `head` (that of a run, the most important figures, what had to hold),
-//! `timeline`, `fan_out`, `tables` (all others), `capacity` (the page of searches for a capacity), `plot`
-//! (how curves are drawn) and `number`.
+//! `timeline`, `fan_out`, `tables` (all others), `capacity` (the page of searches for a capacity), `ab` (that
+//! of a comparison of two builds), `plot` (how curves are drawn) and `number`.
 
+mod ab;
 mod capacity;
 mod fan_out;
 mod head;
@@ -16,6 +17,7 @@ mod tables;
 mod timeline;
 mod top;
 
+use crate::ab::Ab;
 use crate::capacity::Capacity;
 use crate::escaped::Escaped;
 use crate::run::Run;
@@ -24,7 +26,7 @@ const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 /// What the page may do: its own style and its own script, known by their SHA-256, and no more.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-g+Ktf68TqO1B2ddT1EpO5WeNs3YqQxYlw66Du1RTaa8='; \
+    style-src 'sha256-BWzT8gmj2EEKSuokbIzpnN83sA1m/hODN3Ql1LOHmVU='; \
     script-src 'sha256-o5zAOCxe+frW2sy8ytZIivam9TWOz4qh25CTLMYRyRI='";
 
 /// The page of `run`.
@@ -71,6 +73,11 @@ pub fn capacity(searches: &[Capacity]) -> String {
         [search] => capacity::page(search),
         _ => capacity::beside::page(searches),
     }
+}
+
+/// The page of a comparison of two builds.
+pub fn ab(comparison: &Ab) -> String {
+    ab::page(comparison)
 }
 
 /// A whole page.

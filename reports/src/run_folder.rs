@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::ab::{AB_JSON, Ab};
 use crate::buckets::Buckets;
 use crate::capacity::Capacity;
 use crate::hdr_log::{self, Interval, LogError};
@@ -235,12 +236,7 @@ impl Drop for RunFolder {
 ///
 /// If there is none, or it is unusable.
 pub fn read(path: &Path) -> Result<Run, FolderError> {
-    let file = if path.is_dir() {
-        path.join(RUN_JSON)
-    } else {
-        path.to_owned()
-    };
-    let text = fs::read_to_string(&file).map_err(failed("read", &file))?;
+    let (file, text) = read_text(path, RUN_JSON)?;
     Ok(Run::parse(&text, &file)?)
 }
 
@@ -250,13 +246,28 @@ pub fn read(path: &Path) -> Result<Run, FolderError> {
 ///
 /// If there is none, or it is unusable.
 pub fn read_capacity(path: &Path) -> Result<Capacity, FolderError> {
-    let file = if path.is_dir() {
-        path.join(CAPACITY_JSON)
-    } else {
-        path.to_owned()
+    let (file, text) = read_text(path, CAPACITY_JSON)?;
+    Ok(Capacity::parse(&text, &file)?)
+}
+
+/// Reads the comparison of two builds in `path`: its folder, or an `ab.json` itself.
+///
+/// # Errors
+///
+/// If there is none, or it is unusable.
+pub fn read_ab(path: &Path) -> Result<Ab, FolderError> {
+    let (file, text) = read_text(path, AB_JSON)?;
+    Ok(Ab::parse(&text, &file)?)
+}
+
+/// The file `name` in the folder `path`, or the file `path`, and what it says.
+fn read_text(path: &Path, name: &str) -> Result<(PathBuf, String), FolderError> {
+    let file = match path.is_dir() {
+        true => path.join(name),
+        false => path.to_owned(),
     };
     let text = fs::read_to_string(&file).map_err(failed("read", &file))?;
-    Ok(Capacity::parse(&text, &file)?)
+    Ok((file, text))
 }
 
 /// Reads what [`RunFolder::write_measured`] wrote into the folder `path`.

@@ -196,7 +196,10 @@ fn the_program_shows_and_writes_pages_of_searches() -> Tested {
     fs::create_dir(&other)?;
     let (status, said) = reports(&["html".as_ref(), &folders[0], &other])?;
     assert_eq!(status, Some(2));
-    assert!(said.contains("there is no capacity.json"), "{said}");
+    assert!(
+        said.contains("there is no run.json, capacity.json or ab.json"),
+        "{said}"
+    );
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{Ab, Decision, Metric, Pair, Unit, Verdict};
+use super::{Ab, Build, Decision, Metric, Pair, Unit, Verdict};
 use crate::text::Inert;
 
 /// Writes the summary of `ab`: the verdict, the pairs of each metric with their interval, and why.
@@ -30,7 +30,8 @@ pub fn write_summary(out: &mut impl Write, ab: &Ab) -> fmt::Result {
     writeln!(out, "\nrepeat: {}", ab.command)
 }
 
-fn sentence(ab: &Ab) -> String {
+/// What `ab` comes to, in one sentence.
+pub fn sentence(ab: &Ab) -> String {
     let effect = &ab.effect;
     match ab.verdict {
         Verdict::Pass => format!("the new build is not slower by {effect}"),
@@ -56,14 +57,14 @@ fn write_metric(out: &mut impl Write, ab: &Ab, metric: &Metric) -> fmt::Result {
     }
     let interval = &metric.interval;
     let told = |value| told(value, metric.unit);
+    let name = metric.decision.name();
     let decision = match metric.decision {
-        Decision::Pass => String::from("PASS"),
-        Decision::Fail => String::from("FAIL"),
+        Decision::Pass | Decision::Fail => name.to_owned(),
         Decision::Inconclusive {
             pairs_needed: Some(pairs),
-        } => format!("INCONCLUSIVE: with this noise it takes {pairs} pairs"),
+        } => format!("{name}: with this noise it takes {pairs} pairs"),
         Decision::Inconclusive { pairs_needed: None } => {
-            String::from("INCONCLUSIVE: no number of pairs would tell it from what counts")
+            format!("{name}: no number of pairs would tell it from what counts")
         }
     };
     writeln!(
@@ -78,11 +79,11 @@ fn write_metric(out: &mut impl Write, ab: &Ab, metric: &Metric) -> fmt::Result {
 }
 
 fn write_pair(out: &mut impl Write, number: u32, pair: &Pair, metric: &str) -> fmt::Result {
-    let [base, new] = [&pair.base, &pair.new].map(|trial| trial.latencies_us.get(metric));
-    let (Some(base), Some(new)) = (base, new) else {
+    let us = |build| pair.latency_us(build, metric);
+    let (Some(base), Some(new)) = (us(Build::Base), us(Build::New)) else {
         return Ok(());
     };
-    let change = *new as f64 / *base as f64 * 100.0 - 100.0;
+    let change = Unit::Percent.between(base, new);
     let (first, pair) = (pair.first.name(), format!("  pair {number}"));
     writeln!(
         out,

@@ -3,10 +3,8 @@
 pub mod beside;
 mod plots;
 
-use std::fmt::Write;
-
 use super::number::{self, Place};
-use super::tables::table;
+use super::tables::{self, table};
 use super::top::{self, Top};
 use super::{document, section};
 use crate::capacity::{Capacity, End, Outcome, Trial, Verdict, text};
@@ -62,13 +60,7 @@ fn header(search: &Capacity, place: &Place) -> String {
 fn sentence(search: &Capacity) -> String {
     let sentence = text::sentence(search);
     // That it is inconclusive stands before it.
-    capitalized(sentence.strip_prefix("inconclusive: ").unwrap_or(&sentence))
-}
-
-fn capitalized(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).collect()
+    top::capitalized(sentence.strip_prefix("inconclusive: ").unwrap_or(&sentence))
 }
 
 /// What made it, and when.
@@ -185,7 +177,7 @@ fn votes(place: &Place, end: &End, key: &str) -> String {
 fn scaling(search: &Capacity) -> String {
     let said: String = text::law(search)
         .iter()
-        .map(|sentence| format!("{}. ", Escaped(capitalized(sentence))))
+        .map(|sentence| format!("{}. ", Escaped(top::capitalized(sentence))))
         .collect();
     let searches = std::slice::from_ref(search);
     format!(
@@ -314,20 +306,11 @@ fn cost(search: &Capacity, place: &Place) -> String {
 }
 
 fn environment(search: &Capacity) -> String {
-    let mut list = String::new();
-    let mut add = |name: &str, value: String| {
-        let _ = write!(list, "<dt>{}<dd>{}", Escaped(name), Escaped(value));
-    };
-    for (name, value) in &search.environment {
-        add(name, value.clone());
-    }
-    for (name, value) in &search.options {
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        add(name, value);
-    }
-    format!("<dl>{list}</dl>\n")
+    let environment = search.environment.iter();
+    let environment = environment.map(|(name, value)| (name.as_str(), value.clone()));
+    let options = search.options.iter();
+    let options = options.map(|(name, value)| (name.as_str(), tables::option(value)));
+    tables::list(&environment.chain(options).collect::<Vec<_>>())
 }
 
 pub const METHOD: &str = "<p class=\"note\">Each trial is a whole load test at one rate: all users log in, send at \

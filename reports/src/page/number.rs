@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::ab::Unit;
 use crate::escaped::Escaped;
 
 /// Names of a place in `run.json`, one below the other, as a JSON pointer.
@@ -98,10 +99,14 @@ pub fn count(value: u64) -> String {
 
 /// Microseconds with three digits and the unit in which they are read best.
 pub fn time(us: u64) -> String {
+    fractional_time(us as f64)
+}
+
+fn fractional_time(us: f64) -> String {
     let (value, unit) = match us {
-        0..1000 => return format!("{us} µs"),
-        1000..1_000_000 => (us as f64 / 1e3, "ms"),
-        _ => (us as f64 / 1e6, "s"),
+        ..1000.0 => return format!("{us:.0} µs"),
+        ..1_000_000.0 => (us / 1e3, "ms"),
+        _ => (us / 1e6, "s"),
     };
     let decimals = match value {
         ..10.0 => 2,
@@ -115,6 +120,43 @@ pub fn time(us: u64) -> String {
 pub fn signed_time(us: i64) -> String {
     let sign = if us < 0 { "−" } else { "" };
     format!("{sign}{}", time(us.unsigned_abs()))
+}
+
+/// A round time in microseconds: `500 µs`, `1.5 ms`, `2 s`.
+pub fn round_time(us: f64) -> String {
+    match us {
+        ..1000.0 => format!("{us} µs"),
+        ..1_000_000.0 => format!("{} ms", us / 1e3),
+        _ => format!("{} s", us / 1e6),
+    }
+}
+
+/// By how much something differs, with its sign.
+pub fn difference(unit: Unit, value: f64) -> String {
+    let size = value.abs();
+    let shown = match unit {
+        Unit::Percent => format!("{size:.1} %"),
+        Unit::Us => fractional_time(size),
+    };
+    format!("{}{shown}", sign(value))
+}
+
+/// A round difference.
+pub fn round_difference(unit: Unit, value: f64) -> String {
+    let size = value.abs();
+    let shown = match unit {
+        Unit::Percent => format!("{size} %"),
+        Unit::Us => round_time(size),
+    };
+    format!("{}{shown}", sign(value))
+}
+
+fn sign(value: f64) -> &'static str {
+    match value {
+        ..0.0 => "−",
+        0.0 => "",
+        _ => "+",
+    }
 }
 
 /// A moment of a run: `1:05`, as on a clock.

@@ -78,7 +78,9 @@ impl Axis {
             from: from as f64,
             to: to as f64,
             is_log: true,
-            ticks: ticks.map(|us| (us as f64, short_time(us))).collect(),
+            ticks: ticks
+                .map(|us| (us as f64, number::round_time(us as f64)))
+                .collect(),
         }
     }
 
@@ -115,6 +117,12 @@ impl Axis {
             is_log,
             ticks,
         }
+    }
+
+    /// What is marked: how far along the axis, and its name.
+    pub fn marks(&self) -> impl Iterator<Item = (f64, &str)> {
+        let marks = self.ticks.iter();
+        marks.map(|(value, name)| (self.share(*value), name.as_str()))
     }
 
     /// How far along the axis `value` is, 0 to 1.
@@ -308,12 +316,12 @@ pub fn legend(entries: &[(&str, &str)]) -> String {
 }
 
 /// A share in percent with two digits.
-fn percent(share: f64) -> f64 {
+pub fn percent(share: f64) -> f64 {
     (share * 10_000.0).round() / 100.0
 }
 
 /// A power of ten, twice or five times it, that is at least `least`.
-fn round_step(least: f64) -> f64 {
+pub fn round_step(least: f64) -> f64 {
     let decade = 10_f64.powf(least.max(1e-9).log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * decade);
     steps
@@ -327,15 +335,6 @@ fn short_number(value: f64) -> String {
     match value {
         1.0.. => number::count(value.round() as u64),
         _ => format!("{:.*}", (-value.log10()).ceil() as usize, value),
-    }
-}
-
-/// A round time: `500 µs`, `10 ms`, `2 s`.
-fn short_time(us: u64) -> String {
-    match us {
-        0..1000 => format!("{us} µs"),
-        1000..1_000_000 => format!("{} ms", us / 1000),
-        _ => format!("{} s", us / 1_000_000),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde_json::Value;
+
 use super::number::{self, Place};
 use crate::escaped::Escaped;
 use crate::run::load::Load;
@@ -276,29 +278,36 @@ fn with_unit(measure: &Measure, value: u64) -> String {
 
 /// Where it ran, and what was planned.
 pub fn environment(run: &Run) -> String {
-    let mut list = String::new();
-    let mut add = |name: &str, value: String| {
-        let _ = write!(list, "<dt>{}<dd>{}", Escaped(name), Escaped(value));
-    };
-    for (name, value) in &run.environment {
-        add(name, value.clone());
-    }
-    for (name, value) in &run.plan.options {
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        add(name, value);
-    }
-    for span in &run.plan.stages {
+    let environment = run.environment.iter();
+    let environment = environment.map(|(name, value)| (name.as_str(), value.clone()));
+    let options = run.plan.options.iter();
+    let options = options.map(|(name, value)| (name.as_str(), option(value)));
+    let stages = run.plan.stages.iter().map(|span| {
         let (from, to) = (number::moment(span.starts_us), number::moment(span.ends_us));
-        add("stage", format!("{from} to {to}  {}", span.name));
-    }
+        ("stage", format!("{from} to {to}  {}", span.name))
+    });
+    let mut entries: Vec<_> = environment.chain(options).chain(stages).collect();
     if !run.plan.steps.is_empty() {
-        add("planned", run.plan.steps.join("\n"));
+        entries.push(("planned", run.plan.steps.join("\n")));
     }
-    match list.is_empty() {
-        true => list,
-        false => format!("<dl>{list}</dl>\n"),
+    list(&entries)
+}
+
+/// An option of a plan in words.
+pub fn option(value: &Value) -> String {
+    let text = value.as_str().map(str::to_owned);
+    text.unwrap_or_else(|| value.to_string())
+}
+
+/// Names and what they are, as a list.
+pub fn list(entries: &[(&str, String)]) -> String {
+    let entries = entries.iter();
+    let entries: String = entries
+        .map(|(name, value)| format!("<dt>{}<dd>{}", Escaped(name), Escaped(value)))
+        .collect();
+    match entries.is_empty() {
+        true => entries,
+        false => format!("<dl>{entries}</dl>\n"),
     }
 }
 

@@ -63,6 +63,13 @@ pub fn date(date: &str) -> String {
     Escaped(date.replace('T', " ").replace('Z', " UTC")).to_string()
 }
 
+/// A sentence of a summary, as the first of a page.
+pub fn capitalized(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
 /// One of the most important figures: its name in words of the program, all else markup.
 pub fn tile(name: &str, value: &str, below: &str) -> String {
     format!(

@@ -43,7 +43,7 @@ pub fn check_numbers(page: &str, file: &Value, least: usize) -> Result<(), Box<d
 
 /// Whether `shown` is `value` to the last digit that is shown, in one of the units of the page.
 pub fn is_shown(value: f64, shown: &str) -> bool {
-    let plain = shown.replace(',', "").replace('−', "-");
+    let plain = shown.replace([',', '+'], "").replace('−', "-");
     if let Some(clock) = plain.split_once(':') {
         let (minutes, seconds) = clock;
         let seconds = minutes.parse::<f64>().ok().zip(seconds.parse::<f64>().ok());
