@@ -4,6 +4,7 @@
 //! `ab.schema.json` beside this crate's sources describes the file for other programs. Times are whole
 //! microseconds; what is estimated from them is a number with a fraction.
 
+pub mod cases;
 mod text;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 mod compare;
 mod csv;
 mod html;
+mod junit;
 mod kind;
 mod merge;
 mod show;
@@ -52,6 +53,17 @@ enum Command {
     /// Compares what two builds did.
     #[command(after_help = compare::HELP)]
     Compare(compare::Compare),
+    /// Prints JUnit XML for CI servers: a case for each check and threshold of a run, for the answer of a
+    /// search for a capacity, for each figure of a comparison of two builds.
+    #[command(after_help = JUNIT)]
+    Junit {
+        /// The folders, or the run.json, capacity.json or ab.json in them: a suite for each.
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<PathBuf>,
+        /// Writes it there.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Writes a page, which is one file for any browser: of a run, of a search for a capacity or several side
     /// by side, or of a comparison of two builds.
     #[command(after_help = HELP)]
@@ -74,6 +86,7 @@ Examples:
   reports merge runs/part-1 runs/part-2 --out runs/whole
   reports csv runs/load-7-1 > timeline.csv
   reports csv runs/load-7-1 --table classes > broadcasts.csv
+  reports junit runs/load-7-1 > load.xml
   reports html runs/load-7-1
   reports show runs/capacity-7-1
   reports html runs/capacity-7-1 runs/capacity-7-2 --out both.html
@@ -88,6 +101,22 @@ Exit status:
   2  there is no usable run there, and the message says file and field; or what was asked for
      can't be written";
 
+const JUNIT: &str = "\
+Examples:
+  reports junit runs/load-7-1 > load.xml
+  reports junit runs/load-7-1 runs/capacity-7-1 runs/ab-7-1 --out all.xml
+
+What the cases come to:
+  failure  a check or a threshold did not hold, with the figures and the command to repeat;
+           the cluster breaks at every rate; the new build is slower, or does not do what base does
+  error    INVALID: the generator or the machine was the limit, so nothing is said of the cluster,
+           and all other cases are skipped
+  skipped  it could not be told: PARTIAL (stopped before its end), UNCHECKED, INCONCLUSIVE
+
+Exit status:
+  0  it is written, whatever the cases came to
+  2  there is no usable run there, and the message says file and field; or it can't be written";
+
 impl Options {
     /// Does it.
     ///
@@ -99,6 +128,7 @@ impl Options {
             Command::Show { run } => show::show(&run),
             Command::Merge { runs, out } => merge::merge(&runs, &out),
             Command::Csv { run, table } => csv::csv(&run, table),
+            Command::Junit { runs, out } => junit::junit(&runs, out.as_deref()),
             Command::Compare(options) => compare::compare(&options),
             Command::Html { runs, out } => html::html(&runs, out),
         }

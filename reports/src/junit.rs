@@ -38,6 +38,13 @@ pub enum End {
         /// All that is known, with the command that repeats it.
         text: String,
     },
+    /// It could not be told, and somebody has to mend that: nothing was wrong with what was checked.
+    Error {
+        /// Why, in one line.
+        message: String,
+        /// All that is known, with the command that repeats it.
+        text: String,
+    },
     /// It could not be told.
     Skipped {
         /// Why, in one line.
@@ -60,12 +67,8 @@ pub fn xml(name: &str, suites: &[Suite]) -> String {
 fn test_case(suite: &Suite, case: &Case) -> TestCase {
     let status = match &case.end {
         End::Passed => TestCaseStatus::success(),
-        End::Failed { message, text } => {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(message.as_str());
-            status.set_description(text.as_str());
-            status
-        }
+        End::Failed { message, text } => non_success(NonSuccessKind::Failure, message, text),
+        End::Error { message, text } => non_success(NonSuccessKind::Error, message, text),
         End::Skipped { message } => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(message.as_str());
@@ -76,6 +79,13 @@ fn test_case(suite: &Suite, case: &Case) -> TestCase {
     told.set_classname(suite.name.as_str());
     told.set_time(case.took);
     told
+}
+
+fn non_success(kind: NonSuccessKind, message: &str, text: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_message(message);
+    status.set_description(text);
+    status
 }
 
 #[cfg(test)]
@@ -106,6 +116,13 @@ mod tests {
                     },
                 ),
                 case(
+                    "load",
+                    End::Error {
+                        message: String::from("INVALID: too <busy>"),
+                        text: String::from("again"),
+                    },
+                ),
+                case(
                     "link-hold",
                     End::Skipped {
                         message: String::from("undecided"),
@@ -115,11 +132,12 @@ mod tests {
         }];
         let xml = xml("sim ci", &suites);
         for part in [
-            r#"<testsuites name="sim ci" tests="3" skipped="1" failures="1" errors="0">"#,
-            r#"<testsuite name="sim" tests="3" skipped="1" errors="0" failures="1">"#,
+            r#"<testsuites name="sim ci" tests="4" skipped="1" failures="1" errors="1">"#,
+            r#"<testsuite name="sim" tests="4" skipped="1" errors="1" failures="1">"#,
             r#"<testcase name="steady" classname="sim" time="1.500""#,
             r#"<failure message="G4 &lt;delivered&gt;">"#,
             r#"u1 &amp; u2 "#,
+            r#"<error message="INVALID: too &lt;busy&gt;">again</error>"#,
             r#"<skipped message="undecided"/>"#,
         ] {
             assert!(xml.contains(part), "{part} is not in {xml}");

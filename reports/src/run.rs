@@ -11,9 +11,10 @@
 //! Times are whole microseconds and say so in their names (`latency_us_p99`, `elapsed_us`). Counts
 //! are named `<noun>_<which>` (`sends_total`), the most significant word first.
 //!
-//! In reading order: this, [`threshold`], [`load`] (what is shown of a load test's measurement) and
-//! [`fan_out`]. `run.schema.json` beside this crate's sources describes the file for other programs.
+//! In reading order: this, [`threshold`], [`load`] (what is shown of a load test's measurement),
+//! [`fan_out`] and [`cases`] (what CI servers are told of it). `run.schema.json` beside this crate's sources describes the file for other programs.
 
+pub mod cases;
 pub mod fan_out;
 pub mod load;
 pub mod threshold;

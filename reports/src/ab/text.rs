@@ -55,6 +55,11 @@ fn write_metric(out: &mut impl Write, ab: &Ab, metric: &Metric) -> fmt::Result {
     for (number, pair) in (1..).zip(&ab.pairs) {
         write_pair(out, number, pair, name)?;
     }
+    writeln!(out, "  {}", interval(ab, metric))
+}
+
+/// What the pairs tell of `metric`, and what that decides, in a line.
+pub fn interval(ab: &Ab, metric: &Metric) -> String {
     let interval = &metric.interval;
     let told = |value| told(value, metric.unit);
     let name = metric.decision.name();
@@ -67,9 +72,8 @@ fn write_metric(out: &mut impl Write, ab: &Ab, metric: &Metric) -> fmt::Result {
             format!("{name}: no number of pairs would tell it from what counts")
         }
     };
-    writeln!(
-        out,
-        "  new - base: {}, from {} to {} ({}% confidence); counts from {}: {decision}",
+    format!(
+        "new - base: {}, from {} to {} ({}% confidence); counts from {}: {decision}",
         told(interval.estimate),
         told(interval.low),
         told(interval.high),
