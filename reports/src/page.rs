@@ -60,10 +60,7 @@ pub fn page(run: &Run) -> String {
     page += &section("health", "Health of the generator", &tables::health(run));
     page += &section("run", "The run", &tables::environment(run));
     page += &section("method", "How it was measured", METHOD);
-    document(
-        &format!("{} · {}", head::word(run.judgement()), run.name),
-        &page,
-    )
+    document(&format!("{} · {}", run.judgement().name(), run.name), &page)
 }
 
 /// The page of one search for a capacity, or of several side by side; the places of numbers then begin with the

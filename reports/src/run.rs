@@ -169,6 +169,19 @@ pub enum Judgement {
     Pass,
 }
 
+impl Judgement {
+    /// In capitals, as it is told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "INVALID",
+            Self::Fail => "FAIL",
+            Self::Partial => "PARTIAL",
+            Self::Unchecked => "UNCHECKED",
+            Self::Pass => "PASS",
+        }
+    }
+}
+
 /// One check and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {

@@ -22,17 +22,20 @@ Examples:
   reports compare base new --allow 2ms --junit compare.xml
   reports compare base new --identical                 for a change that changes no behaviour
   reports compare runs/load-1-1 runs/load-1-2          two load tests: side by side, decides nothing
+                                                       (what decides is `loadgen ab`)
 
-Simulated runs are paired by scenario and seed. They are the same, event by event, unless the program
-behaves otherwise; where they part is told down to the first message and hop, with the commands that do
-both runs again.
+Simulated runs are paired by scenario and seed. They are the same, event by event, unless the
+program behaves otherwise; where they part is told down to the first message and hop, with the
+commands that do both runs again.
 
 Exit status:
   0  PASS: IDENTICAL, or DIFFERS and is not slower (see --identical)
-  1  FAIL: SLOWER: the last recipient has messages later by more than --allow, in the mean, at the median or
-     at the 99th percentile; or fewer deliveries are made; or a promise is broken that base keeps
+  1  FAIL: SLOWER: the last recipient has messages later by more than --allow, in the mean, at the
+     median or at the 99th percentile; or fewer deliveries are made; or a promise is broken that
+     base keeps
   2  there are no usable runs there, and the message says file, line and field
-  3  INCONCLUSIVE: a run has no counterpart, or one that was drawn otherwise; or these are load tests";
+  3  INCONCLUSIVE: a run has no counterpart, or one that was drawn otherwise; or these are load
+     tests";
 
 #[derive(Args)]
 pub struct Compare {
@@ -102,7 +105,9 @@ fn loads(options: &Compare, base: &Run, new: &Run) -> anyhow::Result<ExitCode> {
         || options.json.is_some()
         || options.junit.is_some()
     {
-        bail!("--allow, --identical, --json and --junit are for simulations: these are load tests");
+        bail!(
+            "--allow, --identical, --json and --junit are for simulations: these are load tests, which `cargo loadgen ab` compares"
+        );
     }
     let mut text = String::new();
     compare::load::write(&mut text, base, new)?;

@@ -8,20 +8,9 @@ use crate::escaped::Escaped;
 use crate::run::threshold::{Threshold, Unit};
 use crate::run::{Judgement, Kind, Run};
 
-/// What a run comes to, in one word.
-pub fn word(judgement: Judgement) -> &'static str {
-    match judgement {
-        Judgement::Invalid => "INVALID",
-        Judgement::Fail => "FAIL",
-        Judgement::Partial => "PARTIAL",
-        Judgement::Unchecked => "UNCHECKED",
-        Judgement::Pass => "PASS",
-    }
-}
-
 pub fn header(run: &Run) -> String {
     let judgement = run.judgement();
-    let word = word(judgement);
+    let word = judgement.name();
     let kind = match run.kind {
         Kind::Load => "load test",
         Kind::Simulation => "simulation",
