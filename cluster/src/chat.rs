@@ -194,12 +194,16 @@ impl Endpoint for ChatEnd {
             .arrived(&self.connection, header, &payload, now)
     }
 
-    fn fill(&self, out: &mut BytesMut) -> Result<(), LinkError> {
+    fn fill(&self, out: &mut BytesMut) -> Result<usize, LinkError> {
         self.chat.state().fill(&self.connection, out)
     }
 
     fn wake(&self) -> &Notify {
         &self.connection.wake
+    }
+
+    fn busy(&self) -> usize {
+        self.chat.state().options.busy_link
     }
 
     fn pause_before_taking(&self, payload: &Bytes) -> Option<Duration> {

@@ -261,12 +261,16 @@ impl Endpoint for ConnectorEnd {
         state.arrived(&self.connection, header, &payload)
     }
 
-    fn fill(&self, out: &mut BytesMut) -> Result<(), LinkError> {
+    fn fill(&self, out: &mut BytesMut) -> Result<usize, LinkError> {
         self.connector.state().fill(&self.connection, out)
     }
 
     fn wake(&self) -> &Notify {
         &self.connection.wake
+    }
+
+    fn busy(&self) -> usize {
+        self.connector.options.busy_link
     }
 }
 

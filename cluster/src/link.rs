@@ -7,11 +7,13 @@
 //! broken connection but a new incarnation of either process, or a lease that ran out.
 //!
 //! In reading order: [`message`] (what is said), [`frame`] (bytes), [`half`] (sequence numbers,
-//! acknowledgements, what is to be resent), [`pump`] (one connection, until it breaks).
+//! acknowledgements, what is to be resent), [`pace`] (when it writes), [`pump`] (one connection, until it
+//! breaks).
 
 pub mod frame;
 pub mod half;
 pub mod message;
+pub mod pace;
 pub mod pump;
 
 use std::io;

@@ -116,6 +116,7 @@ marks! {
     CutOffRefused = "cut-off-refused", "a connector that was cut off dialled before its lease was over";
     ConnectorExpired = "connector-expired", "a chat server gave up a connector that was silent";
     ConnectorSaidGoodbye = "connector-said-goodbye", "a connector said that it stops";
+    LinkPaused = "link-paused", "frames of a link waited for others to be written with";
     FellBehind = "fell-behind", "a link had more to send than it may hold for long";
     CaughtUp = "caught-up", "a link that had fallen behind caught up";
     CutOff = "cut-off", "a link stayed too far behind and was cut off";

@@ -35,6 +35,9 @@ pub struct Options {
     /// which on it writes to each client once in a round. No file sets it; a simulated cluster has
     /// too few users for the default.
     pub busy_round: usize,
+    /// Frames that one end of a link writes in one [`ROUND`](limits::ROUND), from which on what it writes
+    /// waits for more. As of `busy_round`, no file sets it.
+    pub busy_link: usize,
     /// Most frames of one link that wait for their acknowledgement.
     pub outbox_len: usize,
     /// Time from a connection to its finished handshake.
@@ -88,6 +91,7 @@ impl Options {
             session_queue_len: limits::SESSION_QUEUE_LEN,
             session_queue_bytes: limits::SESSION_QUEUE_BYTES,
             busy_round: limits::BUSY_ROUND,
+            busy_link: limits::BUSY_LINK,
             outbox_len: limits::OUTBOX_LEN,
             handshake_patience: limits::HANDSHAKE_PATIENCE,
             vocabulary: Vocabulary::default(),

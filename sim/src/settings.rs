@@ -37,6 +37,8 @@ pub struct Settings {
     /// Packages in 20 ms from which on a connector writes to each client once in that time: the
     /// cluster's default is more than a scenario's users say.
     pub busy_round: usize,
+    /// Frames of a link in 20 ms from which on what it writes waits for more.
+    pub busy_link: usize,
     /// Most frames of one link that wait for their acknowledgement.
     pub outbox_len: usize,
     /// What becomes of a second login of a name.
@@ -78,6 +80,7 @@ impl Default for Settings {
             handshake_patience: options.handshake_patience,
             session_queue_len: options.session_queue_len,
             busy_round: options.busy_round,
+            busy_link: options.busy_link,
             outbox_len: options.outbox_len,
             duplicate_login: options.duplicate_login,
             policy: options.policy,
@@ -102,6 +105,7 @@ impl Settings {
             handshake_patience: self.handshake_patience,
             session_queue_len: self.session_queue_len,
             busy_round: self.busy_round,
+            busy_link: self.busy_link,
             outbox_len: self.outbox_len,
             duplicate_login: self.duplicate_login,
             policy: self.policy,

@@ -217,17 +217,20 @@ impl State {
         Ok(())
     }
 
-    /// Appends what `connection` is to carry now.
+    /// Appends what `connection` is to carry now, and returns how many frames that are.
     ///
     /// # Errors
     ///
     /// [`LinkError::Superseded`] if it is no longer the link's.
-    pub fn fill(&mut self, connection: &Connection, out: &mut BytesMut) -> Result<(), LinkError> {
+    pub fn fill(
+        &mut self,
+        connection: &Connection,
+        out: &mut BytesMut,
+    ) -> Result<usize, LinkError> {
         if self.options.drag == Some(Drag::SerialPushes) {
             self.take_turns(connection.peer);
         }
-        self.current(connection)?.half.fill(out);
-        Ok(())
+        Ok(self.current(connection)?.half.fill(out))
     }
 
     fn current(&mut self, connection: &Connection) -> Result<&mut Link, LinkError> {

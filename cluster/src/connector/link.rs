@@ -256,14 +256,17 @@ impl State {
         Ok(())
     }
 
-    /// Appends what `connection` is to carry now.
+    /// Appends what `connection` is to carry now, and returns how many frames that are.
     ///
     /// # Errors
     ///
     /// [`LinkError::Superseded`] if it is no longer the link's.
-    pub fn fill(&mut self, connection: &Connection, out: &mut BytesMut) -> Result<(), LinkError> {
-        self.current(connection)?.half.fill(out);
-        Ok(())
+    pub fn fill(
+        &mut self,
+        connection: &Connection,
+        out: &mut BytesMut,
+    ) -> Result<usize, LinkError> {
+        Ok(self.current(connection)?.half.fill(out))
     }
 
     /// Puts a ping on `connection`.

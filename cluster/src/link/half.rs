@@ -141,8 +141,9 @@ impl Half {
 
     /// Appends what the present connection has not carried yet: messages, each with the latest
     /// acknowledgement; or, without any, an acknowledgement that is owed. Adds nothing if there
-    /// is nothing to say, and little more than 64 KiB otherwise.
-    pub fn fill(&mut self, out: &mut BytesMut) {
+    /// is nothing to say, and little more than 64 KiB otherwise. Returns how many frames it added.
+    pub fn fill(&mut self, out: &mut BytesMut) -> usize {
+        let mut frames = self.notes.len();
         while let Some(header) = self.notes.pop_front() {
             frame::put(out, &header, &[]);
         }
@@ -161,12 +162,15 @@ impl Half {
                 ack,
             };
             frame::put(out, &header, payload);
+            frames += 1;
             self.acknowledged = ack;
         }
         if self.acknowledged < ack {
             frame::put(out, &Header::Ack { ack }, &[]);
+            frames += 1;
             self.acknowledged = ack;
         }
+        frames
     }
 }
 

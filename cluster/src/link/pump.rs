@@ -6,10 +6,11 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::LinkError;
 use super::frame::{self, Header};
+use super::pace::Pace;
 use crate::limits::{FRAME_LEN_MAX, HELLO_LEN_MAX};
 
 /// Room for one read, in bytes: as much as the other end writes at once, see
@@ -25,15 +26,19 @@ pub trait Endpoint: Send + Sync {
     /// The connection is ended with what is returned.
     fn arrived(&self, header: Header, payload: Bytes) -> Result<(), LinkError>;
 
-    /// Appends what is to be sent now (see [`Half::fill`](super::half::Half::fill)).
+    /// Appends what is to be sent now, and returns how many frames that are (see
+    /// [`Half::fill`](super::half::Half::fill)).
     ///
     /// # Errors
     ///
     /// The connection is ended with what is returned.
-    fn fill(&self, out: &mut BytesMut) -> Result<(), LinkError>;
+    fn fill(&self, out: &mut BytesMut) -> Result<usize, LinkError>;
 
     /// Signalled when there may be something to send.
     fn wake(&self) -> &Notify;
+
+    /// Frames in one [`ROUND`](crate::limits::ROUND) from which on the connection is busy.
+    fn busy(&self) -> usize;
 
     /// How long to wait before a frame with this payload is taken; `None` unless the server has a
     /// [drag](crate::drag).
@@ -101,19 +106,25 @@ async fn deliver<E: Endpoint>(inbox: &mut BytesMut, endpoint: &E) -> Result<(), 
 
 async fn write<S: AsyncWrite + Unpin, E: Endpoint>(mut writer: S, endpoint: &E) -> LinkError {
     let mut out = BytesMut::new();
+    let mut pace = Pace::new(endpoint.busy(), Instant::now());
     loop {
         out.clear();
-        if let Err(error) = endpoint.fill(&mut out) {
-            return error;
-        }
-        if out.is_empty() {
+        let frames = match endpoint.fill(&mut out) {
+            Ok(frames) => frames,
+            Err(error) => return error,
+        };
+        if frames == 0 {
             endpoint.wake().notified().await;
-            match endpoint.pause_before_writing() {
+            let pause = endpoint.pause_before_writing();
+            match pause.or_else(|| pace.pause(Instant::now())) {
                 Some(pause) => sleep(pause).await,
                 // Whoever is ready to run goes first, and what it has to say goes out with the rest.
                 None => tokio::task::yield_now().await,
             }
-        } else if let Err(error) = writer.write_all(&out).await {
+            continue;
+        }
+        pace.wrote(frames, Instant::now());
+        if let Err(error) = writer.write_all(&out).await {
             return error.into();
         }
     }

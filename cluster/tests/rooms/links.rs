@@ -51,9 +51,9 @@ fn nothing_comes_or_goes_over_a_connection_that_another_has_replaced() -> Result
     let (now, mut out) = (world.now, BytesMut::new());
     let [pong, ping] = [Header::Pong { nonce: 1 }, Header::Ping { nonce: 1 }];
     let refused = [
-        world.chat.fill(&chat_end, &mut out),
+        world.chat.fill(&chat_end, &mut out).map(drop),
         world.chat.arrived(&chat_end, ping, b"", now),
-        world.connectors[1].fill(&connector_end, &mut out),
+        world.connectors[1].fill(&connector_end, &mut out).map(drop),
         world.connectors[1].arrived(&connector_end, pong, b""),
         world.connectors[1].ping(&connector_end, now),
     ];

@@ -48,6 +48,7 @@ impl Settings {
             ("tcp-capacity", self.tcp_capacity, TCP_CAPACITY_MIN),
             ("session-queue-len", self.session_queue_len, 1),
             ("busy-round", self.busy_round, 1),
+            ("busy-link", self.busy_link, 1),
             ("outbox-len", self.outbox_len, 1),
         ] {
             let what = match len {

@@ -104,6 +104,7 @@ const CAPSULE: &str = r#"{
       "handshake-patience": "10s",
       "session-queue-len": 16384,
       "busy-round": 200,
+      "busy-link": 20,
       "outbox-len": 65536,
       "duplicate-login": "refuse",
       "policy": [],
