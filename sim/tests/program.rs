@@ -1,7 +1,11 @@
 //! The program as its user meets it: what it prints, how it is stopped, and its exit status.
 
+#[path = "../../reports/tests/shared/schema.rs"]
+mod schema;
+
 use std::error::Error;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -53,6 +57,41 @@ fn a_run_tells_which_trouble_happened_and_so_does_its_report() -> Outcome {
     let fired: Vec<_> = fired.map(|(name, count)| (&**name, *count)).collect();
     assert_eq!(fired, [("fired.pause", 2)]);
     Ok(())
+}
+
+#[test]
+fn what_held_and_what_failed_are_written_as_the_published_schemas_say() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    for (flaw, status) in [(None, 0), (Some("dead-room-after-chat-restart"), 1)] {
+        let out = folder.path().join(flaw.unwrap_or("none"));
+        let run = sim(&["sweep", "steady", "chat-crash", "--seeds", "1..2"])
+            .args(flaw.into_iter().flat_map(|flaw| ["--with", flaw]))
+            .args(["--out", &out.to_string_lossy()])
+            .output()?;
+        assert_eq!(run.status.code(), Some(status), "{run:?}");
+        let written = serde_json::from_str(&fs::read_to_string(out.join("run.json"))?)?;
+        schema::check(&published("run.schema.json")?, &written)?;
+        let evidence = run_folder::read(&out)?.verdicts.into_iter();
+        let evidence = evidence.filter(|it| !it.evidence.is_empty()).count();
+        assert_eq!(evidence > 0, status == 1, "a failure is told with its case");
+        let ways = fs::read_to_string(out.join("ways.jsonl"))?;
+        assert_eq!(ways.lines().count(), 2, "a line for each run");
+        for line in ways.lines() {
+            schema::check(
+                &published("ways.schema.json")?,
+                &serde_json::from_str(line)?,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// A schema as other programs read it.
+fn published(name: &str) -> Result<serde_json::Value, Box<dyn Error>> {
+    let reports = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports");
+    Ok(serde_json::from_str(&fs::read_to_string(
+        reports.join(name),
+    )?)?)
 }
 
 #[test]
