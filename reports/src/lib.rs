@@ -14,7 +14,8 @@
 //! - [`merge`]: parts of a run as the run that they are;
 //! - [`text`]: the summary that is printed;
 //! - [`csv`]: tables for spreadsheets;
-//! - [`page`]: a run as a page for any browser;
+//! - [`page`]: a run, a search or a comparison as a page for any browser;
+//! - [`capacity`]: how much a cluster carries, from load tests at many rates;
 //! - [`ab`]: whether one build is slower than another, from pairs of load tests;
 //! - [`ways`]: the ways that messages took in simulated runs, and [`compare`]: whether they are the
 //!   same on two builds;
