@@ -26,9 +26,10 @@ fn whole(ab: &Ab) -> End {
     let (verdict, sentence) = (ab.verdict.name(), sentence(ab));
     let message = format!("{verdict}: {sentence}");
     let mut lines = ab.reasons.clone();
-    let figures = ab.metrics.iter();
-    lines
-        .extend(figures.map(|metric| format!("{}: {}", metric.metric, text::interval(ab, metric))));
+    if ab.verdict != Verdict::Invalid {
+        let figures = ab.metrics.iter();
+        lines.extend(figures.map(|it| format!("{}: {}", it.metric, text::interval(ab, it))));
+    }
     lines.push(format!("repeat: {}", ab.command));
     let text = lines.join("\n");
     match ab.verdict {
