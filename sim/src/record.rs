@@ -26,6 +26,8 @@ pub struct Record {
     /// The faults as they happened, heals included, in order of time. A host is called by the
     /// id of the server on it.
     pub faults: Vec<Planned>,
+    /// Those of the faults, by index, that waited for something to happen, and what ended them.
+    pub anchored: BTreeSet<usize>,
     /// Those of the faults, by index, that met nobody: what they are done to was down or away.
     pub in_vain: BTreeSet<usize>,
     /// How often each kind of trouble happened, whoever made it.

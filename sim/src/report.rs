@@ -82,11 +82,7 @@ pub fn undecided_scenario(scenario: &str, tally: &Tally, seeds: Range<u64>) -> S
 /// What came of the faults that waited for something, a line each.
 pub fn anchored(outcome: &Outcome) -> Vec<String> {
     let record = &outcome.record;
-    let planned = outcome.case.as_ref().map_or(&[][..], |case| &case.faults);
-    let happened = record
-        .faults
-        .iter()
-        .filter(|fault| !planned.contains(fault));
+    let happened = record.anchored.iter().map(|fault| &record.faults[*fault]);
     let unmet = record.unmet.iter();
     happened
         .map(ToString::to_string)
@@ -109,6 +105,17 @@ pub fn verdict(outcome: &Outcome) -> String {
         outcome.deliveries,
         outcome.chain.hash,
     )
+}
+
+/// What was broken in a run in which that was to be, and nothing else: the first of it, and how much
+/// more.
+pub fn as_expected(outcome: &Outcome) -> Option<String> {
+    let expected = outcome.held().then_some(&outcome.expected)?;
+    let (first, more) = expected.split_first()?;
+    Some(match more.len() {
+        0 => first.to_string(),
+        more => format!("{first} (and {more} more)"),
+    })
 }
 
 /// Which kinds of trouble happened in a run, and how often; nothing if none did.
@@ -204,8 +211,9 @@ impl fmt::Display for Tally {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "{:>5} seeds {:>9} simulated in {:>7}  {:>4} must  ",
+            "{:>5} {:5} {:>9} simulated in {:>7}  {:>4} must  ",
             self.runs,
+            if self.runs == 1 { "seed" } else { "seeds" },
             seconds(self.simulated),
             seconds(self.took),
             self.must(),
@@ -222,6 +230,12 @@ impl fmt::Display for Tally {
         }
         Ok(())
     }
+}
+
+/// As in `1 seed` and `3 seeds`.
+pub fn count<N: fmt::Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 /// Seconds with one decimal.

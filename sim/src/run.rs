@@ -129,6 +129,7 @@ fn run_with(
         trace: trace.clone(),
         history: Vec::new(),
         faults: Vec::new(),
+        anchored: BTreeSet::new(),
         in_vain: BTreeSet::new(),
         fired: Fired::new(),
         samples: Vec::new(),
@@ -223,6 +224,7 @@ struct Run<'a> {
     trace: Trace,
     history: Vec<history::Event>,
     faults: Vec<Planned>,
+    anchored: BTreeSet<usize>,
     in_vain: BTreeSet<usize>,
     fired: Fired,
     samples: Vec<Sample>,
@@ -247,6 +249,7 @@ impl Run<'_> {
                 self.inject(&mut injector, deployment, planned);
             }
             for planned in lookout.due(self.simulated) {
+                self.anchored.insert(self.faults.len());
                 self.inject(&mut injector, deployment, &planned);
             }
             deployment.sim.step()?;
@@ -313,6 +316,7 @@ impl Run<'_> {
         Record {
             history: self.history,
             faults: self.faults,
+            anchored: self.anchored,
             in_vain: self.in_vain,
             fired: self.fired,
             unmet: self.unmet,
@@ -396,6 +400,18 @@ mod tests {
         assert_eq!(after.user_hosts, hosts);
         assert_eq!(after.probes, before.probes);
         assert!(!after.returning.contains(&3) && after.returning.contains(&4));
+    }
+
+    #[test]
+    fn a_planned_fault_that_happens_with_the_next_tick_waited_for_nothing() {
+        let mut case = case();
+        let (a, b) = (case.client_hosts[0].clone(), case.gate().id.clone());
+        let at = case.times.arrived_at + TICK / 2;
+        case.faults = vec![Planned::new(at, Fault::Reset { a, b })];
+        let outcome = run(&case, false);
+        assert_eq!(outcome.record.faults.len(), 1);
+        assert_ne!(outcome.record.faults, case.faults);
+        assert_eq!(report::anchored(&outcome), [""; 0]);
     }
 
     #[test]

@@ -128,10 +128,13 @@ fn a_canary_that_fails_is_as_it_should_be_and_one_that_does_not_is_a_failure() -
     let canary = write(folder.path(), "canary.toml", CANARY)?;
     let run = sim(&["run", &canary.to_string_lossy(), "--seed", "1"])?;
     assert_eq!(run.status.code(), Some(0), "{run:?}");
-    assert!(
-        text(&run.stdout).starts_with("violated, as expected: "),
-        "{run:?}"
-    );
+    let told = text(&run.stdout);
+    let mut lines = told.lines();
+    let verdict = lines.next().unwrap_or_default();
+    assert!(verdict.starts_with("violated, as expected: "), "{told}");
+    let broken = lines.next().unwrap_or_default();
+    let is_named = ["G5 ", "G7 ", "G10 ", "G11 "].map(|it| broken.contains(it));
+    assert!(is_named.contains(&true) && broken.contains(": "), "{told}");
 
     let more = CANARY.replace("['G5', 'G7', 'G10', 'G11']", "'G5'");
     let more = write(folder.path(), "more.toml", &more)?;

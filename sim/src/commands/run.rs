@@ -77,6 +77,9 @@ pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
     }
     let mut output = Output::stdout();
     output.print_line(&report::verdict(&outcome));
+    if let Some(broken) = report::as_expected(&outcome) {
+        output.print_line(&broken);
+    }
     if let Some(fired) = report::fired(&outcome) {
         output.print_line(&fired);
     }

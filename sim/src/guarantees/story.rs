@@ -340,6 +340,7 @@ impl Story {
         Record {
             history: self.history,
             faults: self.faults,
+            anchored: Default::default(),
             in_vain: Default::default(),
             fired: Fired::new(),
             unmet: Vec::new(),
