@@ -74,8 +74,9 @@ impl Chain {
         let every = self.every.max(other.every);
         let links = self.links_every(every).zip(other.links_every(every));
         let same = links.take_while(|(mine, other)| mine == other).count() as u64;
-        let start = same * every;
         let longest = self.events.max(other.events);
+        // Of hashes that differ, the links can be the same by chance: then the last event is meant.
+        let start = (same * every).min(longest.saturating_sub(1));
         Some(start..longest.min(start + every))
     }
 
@@ -119,7 +120,7 @@ impl TryFrom<Text> for Chain {
 
     fn try_from(text: Text) -> Result<Self, ChainError> {
         let hash = u64::from_str_radix(&text.hash, 16);
-        let hash = hash.map_err(|_| ChainError::NoHash(text.hash))?;
+        let hash = hash.map_err(|_| ChainError::NoHash(text.hash.clone()))?;
         let links: Option<Vec<u32>> = text.links.iter().flat_map(|line| links(line)).collect();
         let links = links.ok_or(ChainError::NoLinks)?;
         let fits = text.every.is_power_of_two() && links.len() as u64 == text.events / text.every;
@@ -129,6 +130,11 @@ impl TryFrom<Text> for Chain {
                 events: text.events,
                 every: text.every,
             });
+        }
+        let is_of_the_end = text.events.is_multiple_of(text.every);
+        let end = links.last().filter(|_| is_of_the_end);
+        if end.is_some_and(|end| *end != folded(hash)) || text.events == 0 && hash != 0 {
+            return Err(ChainError::OtherEnd(text.hash));
         }
         Ok(Self {
             hash,
@@ -168,6 +174,9 @@ pub enum ChainError {
         /// From one link to the next.
         every: u64,
     },
+    /// The last link is not that of the hash.
+    #[error("the links do not end with the hash {0}")]
+    OtherEnd(String),
 }
 
 #[cfg(test)]
@@ -259,6 +268,14 @@ mod tests {
             (
                 r#"{"hash":"0","events":0,"every":0,"links":[]}"#,
                 "for every 0 of",
+            ),
+            (
+                r#"{"hash":"000000000000002a","events":1,"every":1,"links":["0000002b"]}"#,
+                "do not end with the hash 000000000000002a",
+            ),
+            (
+                r#"{"hash":"000000000000002a","events":0,"every":1,"links":[]}"#,
+                "do not end with the hash",
             ),
         ] {
             let said = serde_json::from_str::<Chain>(text).unwrap_err().to_string();

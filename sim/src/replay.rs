@@ -117,6 +117,9 @@ fn wrong(verdict: &Verdict) -> String {
     wrong.extend(missed.map(|_| String::from("nothing, which it should have")));
     let broke_off = verdict.broke_off.iter();
     wrong.extend(broke_off.map(|_| String::from("off")));
+    if wrong.is_empty() {
+        return String::from("nothing");
+    }
     wrong.join(" and ")
 }
 
@@ -225,6 +228,12 @@ mod tests {
         assert_eq!(difference, Some(Difference::Verdict));
         assert!(
             told.contains("and G11 clean now, and broke off then"),
+            "{told}"
+        );
+        capsule.verdict = Verdict::default();
+        let (_, told) = replay(&capsule);
+        assert!(
+            told.contains("and G11 clean now, and broke nothing then"),
             "{told}"
         );
     }

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cluster::marks::Mark;
-use loadgen::history;
-use serde::Serialize;
+use loadgen::{history, time_text};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::chain::Chain;
@@ -281,11 +281,16 @@ impl io::Write for Fnv {
     }
 }
 
-/// The time that the network's lines of a trace have; they are most of it.
+/// The time of a line of a trace. What a user did or saw has it whole, and a fault as in its file.
 pub fn time(line: &str) -> Option<Duration> {
     let line: Value = serde_json::from_str(line).ok()?;
-    let at_us = line.pointer("/network/at_us")?.as_u64()?;
-    Some(Duration::from_micros(at_us))
+    let (_, entry) = line.as_object()?.iter().next()?;
+    if let Some(at_us) = entry.get("at_us").and_then(Value::as_u64) {
+        return Some(Duration::from_micros(at_us));
+    }
+    let at = entry.get("at")?;
+    let whole = Duration::deserialize(at);
+    whole.or_else(|_| time_text::deserialize(at)).ok()
 }
 
 fn micros(time: Duration) -> u64 {
@@ -301,6 +306,27 @@ mod tests {
         assert_eq!(Fnv::of(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(Fnv::of(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(Fnv::of(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn each_line_has_the_time_of_what_it_tells() {
+        let at = Duration::from_millis(207);
+        let trace = Trace::new(true);
+        trace.set_now(at);
+        trace.network("gate-server-1", NetEvent::Listen { port: 3014 });
+        trace.mark("gate-server-1", Mark::ALL[0]);
+        trace.user(&history::Event {
+            at,
+            user: 1,
+            login: 1,
+            what: history::What::Connected,
+        });
+        let host = String::from("gate-server-1");
+        trace.fault(&Planned::new(at, crate::fault::Fault::Stop { host }));
+        let lines = trace.take_lines().unwrap();
+        let lines = String::from_utf8_lossy(&lines);
+        let times: Vec<_> = lines.lines().map(time).collect();
+        assert_eq!(times, [Some(at); 4], "{lines}");
     }
 
     #[test]
