@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use cluster::options;
 use loadgen::history::{Event, What};
 use loadgen::time_text;
 use serde::{Deserialize, Serialize};
@@ -212,7 +213,15 @@ impl Whereabouts {
     }
 }
 
-/// As in `at Accepted number 3 of connector-server-2  hold       a | b`: what it waits for, then the fault.
+/// As in its file.
+impl fmt::Display for Moment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(out)
+    }
+}
+
+/// As in `at accepted number 3 of connector-server-2, 5ms later, for 1s  hold       a | b`: what it
+/// waits for, then the fault.
 impl fmt::Display for Anchored {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Anchor {
@@ -222,9 +231,15 @@ impl fmt::Display for Anchored {
             user,
             room,
         } = &self.when;
-        write!(out, "at {event:?} number {nth}")?;
+        write!(out, "at {event} number {nth}")?;
         for whose in [connector, user, room].into_iter().flatten() {
             write!(out, " of {whose}")?;
+        }
+        if !self.after.is_zero() {
+            write!(out, ", {} later", options::written(self.after))?;
+        }
+        if !is_until_the_heal(&self.lasts) {
+            write!(out, ", for {}", options::written(self.lasts))?;
         }
         write!(out, "  {}", self.fault)
     }

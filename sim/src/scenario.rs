@@ -8,7 +8,8 @@ use std::path::Path;
 
 use cluster::config::nearest;
 use loadgen::document::{Document, FileError};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::anchor::Anchored;
 use crate::chaos::RandomFaults;
@@ -44,6 +45,7 @@ const EXTENSION: &str = "toml";
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Scenario {
     /// What it is called in reports; in a file that does not say, as the file.
+    #[serde(deserialize_with = "some_name")]
     pub name: String,
     /// What it is about, in one line.
     pub about: String,
@@ -82,6 +84,16 @@ pub struct Scenario {
     /// How it is asked for on the command line: by its name or the file's path, and with which flaws.
     #[serde(skip)]
     pub given_as: String,
+}
+
+/// Reads a name; none would be taken for one that is left out.
+fn some_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if name.is_empty() {
+        let what = "it is empty: say one, or leave it out, to call it as its file";
+        return Err(D::Error::custom(what));
+    }
+    Ok(name)
 }
 
 impl Default for Scenario {
@@ -143,17 +155,17 @@ impl Scenario {
         let error = |problems| FileError::new(file, problems);
         let document = Document::parse(text).map_err(error)?;
         let mut scenario: Self = document.read().map_err(error)?;
-        let problems = check::problems(&scenario, &document);
-        if !problems.is_empty() {
-            return Err(error(problems));
-        }
+        let mut problems = check::problems(&scenario, &document);
         if scenario.name.is_empty() {
             let stem = Path::new(file).file_stem().unwrap_or_default();
             scenario.name = stem.to_string_lossy().into_owned();
             if let Some(what) = check::wrong_name(&scenario.name) {
                 let what = format!("{what}, and without one it is called as its file");
-                return Err(error(vec![document.problem("name", &what)]));
+                problems.push(document.problem("name", &what));
             }
+        }
+        if !problems.is_empty() {
+            return Err(error(problems));
         }
         scenario.given_as = quoted(file).into_owned();
         Ok(scenario)

@@ -384,8 +384,11 @@ fn action(at: Duration, what: Do) -> Action {
     Action { at, what }
 }
 
+/// Users are called so, and numbered from 0.
+pub const USER: &str = "user-";
+
 fn name_of(user: u32) -> String {
-    format!("user-{user}")
+    format!("{USER}{user}")
 }
 
 /// The names of the rooms, chosen so that the chat servers own them in turn: with names that are

@@ -9,6 +9,7 @@ use loadgen::document::{Document, Problem};
 use super::expectation::Expected;
 use super::{Cluster, Phases, Scenario, Span, built_in};
 use crate::case::SERVERS_MAX;
+use crate::guarantees::Guarantee;
 use crate::settings::bounds;
 
 mod faults;
@@ -37,14 +38,14 @@ pub(super) fn problems(scenario: &Scenario, document: &Document<'_>) -> Vec<Prob
         document,
         problems: Vec::new(),
     };
-    if found.check_times(scenario) {
-        // Sums of such times overflow.
-        return found.problems;
-    }
+    let are_times_wrong = found.check_times(scenario);
     found.check_shape(scenario);
     found.check_users(scenario);
-    found.check_what_settings_change(scenario);
-    found.check_variations(scenario);
+    // Sums of such times overflow.
+    if !are_times_wrong {
+        found.check_what_settings_change(scenario);
+        found.check_variations(scenario);
+    }
     found.check_expectation(scenario);
     found.problems
 }
@@ -71,7 +72,7 @@ pub(super) fn warnings(scenario: &Scenario) -> Vec<String> {
     }
     let clashes = scenario.settings.options().clashes();
     let meant = clashes.iter().filter(|clash| bounds::may_be_meant(clash));
-    warnings.extend(meant.map(ToString::to_string));
+    warnings.extend(meant.map(bounds::told));
     warnings
 }
 
@@ -202,6 +203,11 @@ impl Findings<'_> {
                 "each room must get some users: at least 1",
             );
         }
+        let rooms = users.rooms.max;
+        if users.room_sizes.len() as u64 > u64::from(rooms) {
+            let what = format!("no run has so many rooms: users.rooms is at most {rooms}");
+            self.add("users.room-sizes", &what);
+        }
         let all = users
             .room_sizes
             .iter()
@@ -322,8 +328,12 @@ impl Findings<'_> {
         if checks.only.is_some() && checks.except.is_some() {
             self.add("guarantees.except", "say either this or `only`");
         }
-        if checks.only.as_ref().is_some_and(Vec::is_empty) {
-            self.add("guarantees.only", "nothing would be checked");
+        if checks.left_out().len() == Guarantee::all().count() {
+            let path = match checks.only {
+                Some(_) => "guarantees.only",
+                None => "guarantees.except",
+            };
+            self.add(path, "nothing would be checked");
         }
         let expect = &scenario.expect;
         if expect.outcome == Expected::Held && !expect.guarantee.is_empty() {

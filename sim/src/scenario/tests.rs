@@ -157,6 +157,10 @@ fn what_does_not_go_together_is_told() {
             "1:1: name: a built-in scenario is called so",
         ),
         (
+            "name = ''",
+            "1:8: name: it is empty: say one, or leave it out, to call it as its file",
+        ),
+        (
             "about = \"two\\nlines\"",
             "1:1: about: it must be one line, without control characters",
         ),
@@ -202,6 +206,10 @@ fn what_does_not_go_together_is_told() {
         (
             "[users]\nroom-sizes = [3, 0]",
             "2:1: users.room-sizes: each room must get some users: at least 1",
+        ),
+        (
+            "[users]\nrooms = '1..2'\nroom-sizes = [3, 2, 1]",
+            "3:1: users.room-sizes: no run has so many rooms: users.rooms is at most 2",
         ),
         (
             "[users]\nrooms = '1..3'\noverlap-percent = 10",
@@ -282,6 +290,11 @@ fn what_does_not_go_together_is_told() {
             "1:12: guarantees.only: nothing would be checked",
         ),
         (
+            "guarantees.except = ['G1', 'G2', 'G3', 'G4', 'G5', 'G6', 'G7', 'G8', 'G9', 'G10', \
+             'G11', 'G12', 'G13']",
+            "1:12: guarantees.except: nothing would be checked",
+        ),
+        (
             "[expect]\nguarantee = 'G5'",
             "2:1: expect.guarantee: this is for what is to be broken: add outcome = \"violated\"",
         ),
@@ -308,7 +321,7 @@ fn what_may_be_meant_is_warned_of() -> Result<(), FileError> {
     );
     let long = warnings("[settings]\nlease = '3s'")?;
     assert!(
-        long[0].starts_with("a lease of 3s is not shorter than"),
+        long[0].starts_with("a lease of 3s is not shorter than a request-deadline of 3s: "),
         "{long:?}"
     );
     Ok(())
@@ -405,6 +418,14 @@ fault = { kind = 'pause', host = 'clients-1' }
 [[anchored]]
 when = { event = 'accepted', nth = 0, connector = 'connector-server-1' }
 fault = { kind = 'throttle', user = 20, bytes_per_s = 1 }
+
+[[planned]]
+at = '3s'
+fault = { kind = 'reset', a = 'connector-server-1', b = 'connector-server-2' }
+
+[[anchored]]
+when = { event = 'accepted', user = 'nobody' }
+fault = { kind = 'hold', a = 'clients-1', b = 'gate-server-1' }
 ";
     let expected = [
         "5:1: planned.0.fault: not every run has a host called `conector-server-2`; did you mean \
@@ -413,8 +434,12 @@ fault = { kind = 'throttle', user = 20, bytes_per_s = 1 }
          `connector-server-1`?",
         "12:1: planned.2.at: everything is healed at 8s (phases)",
         "13:1: planned.2.fault: this happens to servers, and clients have habits",
+        "21:1: planned.3.fault: connector-server-1 and connector-server-2 have no connection: \
+         connectors have some with chat servers and clients, and the gate with clients",
         "16:30: anchored.0.when.nth: it is counted from 1",
         "17:30: anchored.0.fault.user: users are counted from 0, and there are 20 at least",
+        "24:30: anchored.1.when.user: not every run has a user called `nobody`; they are called \
+         user-0 to user-19",
     ];
     assert_eq!(problems(text), expected);
 }
@@ -428,7 +453,16 @@ fn times_that_no_run_can_have_are_told() {
             "2:1: settings.lease: it must be at least 10ms",
         ]
     );
-    assert_eq!(problems("seeds = 0"), ["1:1: seeds: it must be at least 1"]);
+    // What such a time is no part of is checked at once.
+    assert_eq!(
+        problems("seeds = 0\nguarantees.only = []\nphases.work = '2h'\nusers.rooms = 0\n"),
+        [
+            "3:8: phases.work: no run is that long: it can be at most 1h",
+            "1:1: seeds: it must be at least 1",
+            "4:7: users.rooms: it must be at least 1",
+            "2:12: guarantees.only: nothing would be checked",
+        ]
+    );
 }
 
 #[test]
@@ -446,7 +480,9 @@ lasts = '300ms'
 fault = { kind = 'hold', a = 'connector-server-1', b = 'chat-server-1' }
 
 [[anchored]]
-when = { event = 'kicked', user = 'nobody' }
+when = { event = 'kicked', user = 'user-1' }
+after = '5ms'
+lasts = '1s 500ms'
 fault = { kind = 'stop', host = 'chat-server-1' }
 ";
     let scenario = Scenario::read(text, "mine.toml")?;
@@ -464,7 +500,7 @@ fault = { kind = 'stop', host = 'chat-server-1' }
         .filter(|fault| fault.contains("connector-server-1 | chat-server-1"));
     assert_eq!(held.count(), 2, "a hold and its release: {faults:?}");
     let told = crate::report::anchored(&outcome);
-    let never = "never came: at Kicked number 1 of nobody  stop       chat-server-1";
+    let never = "never came: at kicked number 1 of user-1, 5ms later, for 1s 500ms  stop       chat-server-1";
     assert_eq!(told.last().map(String::as_str), Some(never));
     assert_eq!(
         told.len(),

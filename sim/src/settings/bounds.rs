@@ -70,7 +70,7 @@ impl Settings {
             // Few users need no large outbox.
             let is_of_many_users = matches!(clash, Clash::Outbox { .. });
             if !may_be_meant(&clash) && !is_of_many_users {
-                wrong.push((kebab_case(clash.settings()[0]), clash.to_string()));
+                wrong.push((kebab_case(clash.settings()[0]), told(&clash)));
             }
         }
         wrong
@@ -80,6 +80,14 @@ impl Settings {
 /// A lease that is too long shows what a deadline does.
 pub fn may_be_meant(clash: &Clash) -> bool {
     matches!(clash, Clash::Lease { .. })
+}
+
+/// What is wrong, with the settings called as in a scenario's file.
+pub fn told(clash: &Clash) -> String {
+    let names = clash.settings().iter();
+    names.fold(clash.to_string(), |told, name| {
+        told.replace(name, &kebab_case(name))
+    })
 }
 
 /// What is wrong with a time that no run lasts.

@@ -8,6 +8,7 @@ use super::Findings;
 use crate::case::SERVERS_MAX;
 use crate::fault::Fault;
 use crate::scenario::{Cluster, Scenario, Span};
+use crate::workload::{USER, Users};
 
 /// Finer proportions of kinds of trouble than these make no difference.
 const WEIGHT_MAX: u32 = 1000;
@@ -60,6 +61,10 @@ impl Findings<'_> {
             if let Some(wrong) = connector.and_then(|id| hosts.wrong(id)) {
                 self.add(&format!("{path}.when.connector"), &wrong);
             }
+            let user = anchored.when.user.as_deref();
+            if let Some(wrong) = user.and_then(|name| wrong_user(name, &scenario.users)) {
+                self.add(&format!("{path}.when.user"), &wrong);
+            }
             self.check_place(&path, &anchored.fault, &hosts);
         }
     }
@@ -70,8 +75,16 @@ impl Findings<'_> {
                 self.add(&format!("{path}.fault"), &wrong);
             }
         }
-        if let Some(what) = fault.senseless() {
-            self.add(&format!("{path}.fault"), what);
+        match (fault.senseless(), &fault.hosts()[..]) {
+            (Some(what), _) => self.add(&format!("{path}.fault"), what),
+            (None, [a, b]) if !are_linked(a, b) => {
+                let what = format!(
+                    "{a} and {b} have no connection: connectors have some with chat servers and \
+                     clients, and the gate with clients"
+                );
+                self.add(&format!("{path}.fault"), &what);
+            }
+            (None, _) => {}
         }
         let is_of_a_client = fault.hosts().len() == 1 && fault.hosts()[0].starts_with(CLIENTS);
         if is_of_a_client {
@@ -93,8 +106,44 @@ impl Findings<'_> {
     }
 }
 
-/// The hosts of clients are called so, and numbered from 1.
+/// The hosts are called so, and numbered from 1.
+const GATE: &str = "gate-server-";
+const CONNECTORS: &str = "connector-server-";
+const CHATS: &str = "chat-server-";
 const CLIENTS: &str = "clients-";
+
+/// Whether anything is ever sent between two hosts. Names of hosts that there are not are told
+/// elsewhere.
+fn are_linked(a: &str, b: &str) -> bool {
+    let is_between = |one: &str, other: &str| {
+        a.starts_with(one) && b.starts_with(other) || a.starts_with(other) && b.starts_with(one)
+    };
+    let all = [GATE, CONNECTORS, CHATS, CLIENTS];
+    let is_known = |host: &str| all.iter().any(|name| host.starts_with(name));
+    !is_known(a)
+        || !is_known(b)
+        || is_between(CONNECTORS, CHATS)
+        || is_between(CONNECTORS, CLIENTS)
+        || is_between(GATE, CLIENTS)
+}
+
+/// What is wrong with waiting for what happens to a user called `name`, if anything.
+fn wrong_user(name: &str, users: &Users) -> Option<String> {
+    let number = name.strip_prefix(USER).unwrap_or_default();
+    // One of two look-alikes has more behind its number.
+    let (number, _) = number.split_once('*').unwrap_or((number, ""));
+    let pairs = users.twins.max.saturating_add(users.look_alikes.max);
+    let end = match pairs {
+        0 => users.count.min,
+        // Their numbers are behind those of all others.
+        _ => users.count.max.saturating_add(pairs.saturating_mul(2)),
+    };
+    let is_there = number.parse().is_ok_and(|number: u32| number < end);
+    (!is_there).then(|| {
+        let last = end.saturating_sub(1);
+        format!("not every run has a user called `{name}`; they are called {USER}0 to {USER}{last}")
+    })
+}
 
 /// What there is at least in each run.
 struct Hosts {
@@ -112,9 +161,9 @@ impl Hosts {
         let Cluster {
             connectors, chats, ..
         } = scenario.cluster;
-        let names = numbered("gate-server-", 1)
-            .chain(numbered("connector-server-", connectors.min))
-            .chain(numbered("chat-server-", chats.min))
+        let names = numbered(GATE, 1)
+            .chain(numbered(CONNECTORS, connectors.min))
+            .chain(numbered(CHATS, chats.min))
             .chain(numbered(CLIENTS, scenario.users.hosts));
         Self {
             names: names.collect(),
