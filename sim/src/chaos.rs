@@ -23,7 +23,7 @@ use crate::scenario::{Span, Times, span};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomFaults {
-    /// How many incidents; more, if more kinds are on.
+    /// How many incidents; more, if more kinds are on. If it can't be none, a kind is on in each run.
     pub count: Span,
     /// How long all incidents last together.
     #[serde(rename = "trouble", with = "span::time")]

@@ -33,6 +33,19 @@ pub fn draw(scenario: &Scenario, rng: &mut StdRng) -> BTreeSet<FaultKind> {
     on
 }
 
+/// Turns one of the kinds of faults on if there is to be one and all came out off. It is the last that
+/// is drawn, so that all else stays as it was.
+pub fn turn_one_on(scenario: &Scenario, on: &mut BTreeSet<FaultKind>, rng: &mut StdRng) {
+    let Some(random) = scenario.random_faults.as_ref() else {
+        return;
+    };
+    let mut kinds = random.kinds.iter().map(|it| it.kind.fault_kind());
+    if random.count.min > 0 && !kinds.any(|kind| on.contains(&kind)) {
+        let drawn = random.kinds.choose_weighted(rng, |it| it.weight);
+        on.extend(drawn.map(|it| it.kind.fault_kind()));
+    }
+}
+
 /// The kinds that users and vandals can make.
 fn of_users(users: &Users) -> BTreeSet<FaultKind> {
     let habits = users.habits.iter();
@@ -114,6 +127,23 @@ mod tests {
         }
         // Some 7000 are on. In a small cluster there is not always room for all.
         assert!(dropped <= 70, "{dropped} were dropped");
+    }
+
+    #[test]
+    fn where_an_incident_is_demanded_there_is_one_even_of_one_kind() {
+        let faults = |count: &str| {
+            let text = format!(
+                "[random-faults]\ncount = {count}\ntrouble = '3s'\nafter = '1s..3s'\n\
+                 lasts = '100ms..500ms'\nkinds = [{{ kind = 'pause', on = 'chat' }}]"
+            );
+            let scenario = Scenario::read(&text, "mine.toml").expect("it is sound");
+            let cases = (0..50).map(|seed| Case::draw(&scenario, seed));
+            cases.map(|case| case.faults.len()).collect::<Vec<_>>()
+        };
+        // Each pause has its end.
+        assert_eq!(faults("3"), [6; 50]);
+        let none = faults("'0..3'").iter().filter(|it| **it == 0).count();
+        assert!((15..50).contains(&none), "{none}");
     }
 
     #[test]

@@ -119,6 +119,7 @@ impl Shape {
         }
         let variations = swarm::some_of(0..scenario.variations.len(), swarm::USUAL_PERCENT, rng);
         shape.settings = scenario.varied_settings(&variations);
+        swarm::turn_one_on(scenario, &mut shape.kinds, rng);
         shape
     }
 }
