@@ -69,7 +69,7 @@ impl<'a> Explained<'a> {
             case,
             record,
             violation,
-            focus: Focus::of(text, at, case, record, &troubles),
+            focus: Focus::of(text, at, case, record, &replay.outcome.passages, &troubles),
             troubles,
             wires: Wires::read(trace, &record.history, &record.user_hosts, gate),
             names: case

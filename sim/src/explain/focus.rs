@@ -11,6 +11,7 @@ use super::trouble::{Place, Trouble};
 use super::wires::host_in;
 use super::words;
 use crate::case::Case;
+use crate::passages::Passage;
 use crate::record::Record;
 
 /// As many users have a lane.
@@ -35,8 +36,9 @@ pub struct Focus {
     pub messages: BTreeSet<MessageId>,
     /// Rooms that are named, or that the users were in.
     pub rooms: BTreeSet<String>,
-    /// Servers that are named, own one of the rooms, or held one of the users' sessions, in the
-    /// order of the topology.
+    /// Servers that are named, own one of the rooms, held one of the users' sessions, passed one of the
+    /// messages on, or were in trouble when it was sent or the promise broken; in the order of the
+    /// topology.
     pub servers: Vec<String>,
     /// What is shown of the run.
     pub from: Duration,
@@ -71,6 +73,7 @@ impl Focus {
         at: Duration,
         case: &Case,
         record: &Record,
+        passages: &[Passage],
         troubles: &[Trouble],
     ) -> Self {
         let mut focus = Self {
@@ -79,7 +82,7 @@ impl Focus {
         };
         focus.read_ids(text);
         focus.read_names(text, case, record);
-        focus.find_servers(text, case, record);
+        focus.find_servers(text, case, record, passages, troubles);
         focus.find_repeats(record);
         focus.frame(record, troubles);
         focus
@@ -193,7 +196,14 @@ impl Focus {
         }
     }
 
-    fn find_servers(&mut self, text: &str, case: &Case, record: &Record) {
+    fn find_servers(
+        &mut self,
+        text: &str,
+        case: &Case,
+        record: &Record,
+        passages: &[Passage],
+        troubles: &[Trouble],
+    ) {
         let located = record.history.iter().filter_map(|event| match &event.what {
             What::Located { connector } if self.users.contains(&event.user) => {
                 Some(host_in(connector))
@@ -207,12 +217,32 @@ impl Focus {
             .iter()
             .filter_map(|room| case.topology.chat_of(room));
         wanted.extend(owners.map(|chat| &*chats[chat].id));
+        let ways = passages
+            .iter()
+            .filter(|it| it.user.is_none() && self.messages.contains(&it.message));
+        wanted.extend(ways.flat_map(|passage| [&*passage.from, &*passage.to]));
+        let then = self.times(record);
+        let lasted = |trouble: &&Trouble| {
+            let mut then = then.iter();
+            then.any(|at| (trouble.planned.at..=trouble.until).contains(at))
+        };
+        wanted.extend(troubles.iter().filter(lasted).filter_map(Trouble::host));
         let addresses = case.addresses();
         self.servers = addresses
             .into_iter()
             .map(|(id, _)| id)
             .filter(|id| wanted.contains(&**id) || mentions(text, id))
             .collect();
+    }
+
+    /// When the promise was broken, and when the messages were sent that are named: what was wrong then
+    /// is told, wherever it was.
+    fn times(&self, record: &Record) -> Vec<Duration> {
+        let sent = record.history.iter().filter(|event| match &event.what {
+            What::Sending { message, .. } => self.messages.contains(message),
+            _ => false,
+        });
+        sent.map(|event| event.at).chain([self.at]).collect()
     }
 
     fn find_repeats(&mut self, record: &Record) {
@@ -279,7 +309,11 @@ fn mentions(text: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use loadgen::history::Target;
+
     use super::*;
+    use crate::fault::{Fault, Planned};
+    use crate::scenario;
 
     #[test]
     fn ids_of_sessions_and_messages_are_read_from_a_sentence() {
@@ -292,6 +326,59 @@ mod tests {
             number: 3,
         };
         assert_eq!(focus.messages, BTreeSet::from([message]));
+    }
+
+    #[test]
+    fn who_passed_a_message_on_and_who_was_down_then_has_a_lane() {
+        let at = Duration::from_millis;
+        let case = Case::draw(&scenario::built_in()[0], 7);
+        let message = MessageId {
+            user: 1,
+            login: 1,
+            number: 2,
+        };
+        let crash = |host: &str| Fault::Crash {
+            host: host.to_owned(),
+            goodbye: true,
+        };
+        let record = Record {
+            history: vec![Event {
+                at: at(3000),
+                user: 1,
+                login: 1,
+                what: What::Sending {
+                    message,
+                    target: Target::Room,
+                    due: at(3000),
+                },
+            }],
+            faults: vec![
+                Planned::new(at(1000), crash("chat-server-3")),
+                Planned::new(at(1500), crash("chat-server-3").heal().expect("a restart")),
+                Planned::new(at(2500), crash("chat-server-2")),
+                Planned::new(at(3500), crash("chat-server-2").heal().expect("a restart")),
+            ],
+            ended_at: at(9000),
+            ..Record::default()
+        };
+        let passage = |from: &str, to: &str, number| Passage {
+            at: at(3001),
+            from: from.into(),
+            to: to.into(),
+            user: None,
+            message: MessageId { number, ..message },
+        };
+        let passages = [
+            passage("connector-server-2", "chat-server-1", 2),
+            passage("connector-server-3", "chat-server-3", 3),
+        ];
+        let troubles = super::super::trouble::of(&record);
+        let text = "u1.1.2 never came";
+        let focus = Focus::of(text, at(8000), &case, &record, &passages, &troubles);
+        let lanes = ["connector-server-2", "chat-server-1", "chat-server-2"];
+        assert_eq!(focus.servers, lanes);
+        let is_told = |it: &Trouble| focus.is_touched(it, &record.user_hosts);
+        assert_eq!(troubles.iter().filter(|it| is_told(it)).count(), 1);
     }
 
     #[test]

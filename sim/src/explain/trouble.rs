@@ -29,6 +29,16 @@ pub enum Place {
     User(u32),
 }
 
+impl Trouble {
+    /// The host that it is on, if it is on one.
+    pub fn host(&self) -> Option<&str> {
+        match &self.place {
+            Place::Host(host) => Some(host),
+            Place::Link(..) | Place::User(_) => None,
+        }
+    }
+}
+
 /// All of them, in the order of time.
 pub fn of(record: &Record) -> Vec<Trouble> {
     let faults = record.faults.iter().enumerate();

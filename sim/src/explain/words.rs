@@ -44,7 +44,10 @@ pub fn told(what: &What) -> String {
         What::Located { connector } => format!("is sent to {connector}"),
         What::Connected => String::from("has shaken hands with its connector"),
         What::Entering { name, room } => format!("asks to enter {room} as {name}"),
-        What::Entered { users } => format!("is let in; there are {}", list(users)),
+        What::Entered { users } => {
+            let are = if users.len() > 1 { "are" } else { "is" };
+            format!("is let in; there {are} {}", list(users))
+        }
         What::Refused { duplicate: true } => String::from("is not let in: the name is taken"),
         What::Refused { duplicate: false } => String::from("is not let in: an error"),
         What::Sending {
