@@ -20,6 +20,7 @@ use crate::anchor::Anchored;
 use crate::fault::{Fault, Planned};
 use crate::guarantees::Guarantee;
 use crate::kinds::FaultKind;
+use crate::report::count;
 use crate::scenario::{Expect, Times};
 use crate::settings::Settings;
 use crate::vandal;
@@ -218,11 +219,6 @@ impl fmt::Display for Case {
         }
         Ok(())
     }
-}
-
-fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }
 
 fn hosts(topology: &Topology, client_hosts: &[String]) -> Vec<String> {

@@ -103,8 +103,8 @@ pub struct How {
     /// Writes the report of all runs into this folder, which must be new or empty.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Writes the capsules of the first ten failures into this folder; else into DIR/capsules if
-    /// there is an --out DIR, else into sim-failures.
+    /// Writes a capsule of the first failure of each cause into this folder, ten at most; else into
+    /// DIR/capsules if there is an --out DIR, else into sim-failures.
     #[arg(long, value_name = "DIR")]
     pub capsules: Option<PathBuf>,
 }

@@ -1,5 +1,6 @@
 //! The files that a command reads and writes. None is written over another, and one that can't be
-//! written is told before anything runs: nobody waits for runs that can't be kept.
+//! written is told before anything runs, as is a folder that takes none: nobody waits for runs that
+//! can't be kept.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,6 +16,8 @@ pub struct Files<'a> {
     read: Vec<&'a Path>,
     /// With the option that names each.
     written: Vec<(&'static str, &'a Path)>,
+    /// Into which files are written.
+    folders: Vec<&'a Path>,
 }
 
 impl<'a> Files<'a> {
@@ -39,6 +42,13 @@ impl<'a> Files<'a> {
     #[must_use]
     pub fn write(mut self, option: &'static str, path: Option<&'a PathBuf>) -> Self {
         self.written.extend(path.map(|path| (option, &**path)));
+        self
+    }
+
+    /// The same, and files are written into `folder`, if one is given.
+    #[must_use]
+    pub fn write_into(mut self, folder: Option<&'a PathBuf>) -> Self {
+        self.folders.extend(folder.map(PathBuf::as_path));
         self
     }
 
@@ -70,6 +80,10 @@ impl<'a> Files<'a> {
         for (_, path) in &self.written {
             try_to_write(path).with_context(|| format!("cannot write {}", path.display()))?;
         }
+        for folder in &self.folders {
+            try_to_write_into(folder)
+                .with_context(|| format!("cannot write into {}", folder.display()))?;
+        }
         Ok(())
     }
 }
@@ -85,6 +99,28 @@ fn try_to_write(path: &Path) -> io::Result<()> {
         }
     }
 }
+
+/// Makes the folder and a file in it, and takes away again what was not there.
+fn try_to_write_into(folder: &Path) -> io::Result<()> {
+    let parents = folder.ancestors().filter(|it| !it.as_os_str().is_empty());
+    let new: Vec<_> = parents.take_while(|it| !it.exists()).collect();
+    let mut tried = fs::create_dir_all(folder);
+    if tried.is_ok() {
+        tried = match try_to_write(&folder.join(ATTEMPT)) {
+            // A folder of this name says nothing.
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(()),
+            tried => tried,
+        };
+    }
+    for made in new {
+        // Of a path that can't be made, not all is there.
+        let _ = fs::remove_dir(made);
+    }
+    tried
+}
+
+/// What nobody calls a file.
+const ATTEMPT: &str = ".can-be-written";
 
 /// Whether the two are names of one file, be it there or not.
 fn is_same(path: &Path, other: &Path) -> bool {
@@ -132,6 +168,27 @@ mod tests {
                 said => assert!(told.is_err_and(|told| told.starts_with(said)), "{said}"),
             }
         }
+        Ok(())
+    }
+
+    #[test]
+    fn to_ask_whether_a_folder_takes_files_leaves_none_that_was_not_there() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let [there, new, file] = ["there", "new/inner", "file"].map(|it| folder.path().join(it));
+        fs::create_dir(&there)?;
+        fs::write(&file, "kept")?;
+        let in_file = file.join("inner");
+        for (path, takes_files) in [
+            (&there, true),
+            (&new, true),
+            (&file, false),
+            (&in_file, false),
+        ] {
+            let asked = Files::default().write_into(Some(path)).are_writable();
+            assert_eq!(asked.is_ok(), takes_files, "{}", path.display());
+        }
+        assert_eq!(fs::read_dir(&there)?.count(), 0);
+        assert_eq!(fs::read_dir(folder.path())?.count(), 2);
         Ok(())
     }
 

@@ -22,8 +22,9 @@ use crate::ways;
 /// Runs on their way into a report.
 #[derive(Debug)]
 pub struct Gathered {
-    // Before the folder, which is removed only if it is empty.
-    ways: Writer,
+    /// Begun with the first run, so that who is ended before leaves nothing. Before the folder, which
+    /// is removed only if it is empty.
+    ways: Option<Writer>,
     folder: RunFolder,
     started_at: Duration,
     command: String,
@@ -61,8 +62,10 @@ impl Gathered {
     /// If it holds anything, or can't be made.
     pub fn new(path: &Path, command: String) -> Result<Self, ReportError> {
         let folder = RunFolder::create(path)?;
+        // Whether it can be written is told before anything runs.
+        drop(Writer::new(path)?);
         Ok(Self {
-            ways: Writer::new(path)?,
+            ways: None,
             ways_failed: None,
             folder,
             started_at: date_now(),
@@ -82,7 +85,9 @@ impl Gathered {
 
     /// Removes the folder if it is new: the program is about to exit without a report.
     pub fn abandon(&self) {
-        self.ways.abandon();
+        if let Some(ways) = &self.ways {
+            ways.abandon();
+        }
         self.folder.abandon();
     }
 
@@ -94,7 +99,15 @@ impl Gathered {
         }
         self.add_verdicts(outcome);
         if self.ways_failed.is_none() {
-            self.ways_failed = self.ways.add(&ways::of(outcome)).err();
+            let ways = ways::of(outcome);
+            self.ways_failed = self.writer().and_then(|it| it.add(&ways)).err();
+        }
+    }
+
+    fn writer(&mut self) -> Result<&mut Writer, WaysError> {
+        match &mut self.ways {
+            Some(ways) => Ok(ways),
+            none => Ok(none.insert(Writer::new(self.folder.path())?)),
         }
     }
 
@@ -149,7 +162,7 @@ impl Gathered {
         if let Some(error) = self.ways_failed.take() {
             return Err(error.into());
         }
-        self.ways.finish()?;
+        self.writer()?.finish()?;
         self.folder.write_run(&self.report(partial))?;
         let simulated_us = self.counts.get("simulated_us").copied().unwrap_or_default();
         let elapsed = Duration::from_micros(simulated_us);
@@ -290,4 +303,29 @@ impl Figures {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).expect("a run lasts less than 500,000 years")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_ended_before_its_first_run_is_over_leaves_no_file()
+    -> Result<(), Box<dyn std::error::Error>> {
+        let out = tempfile::tempdir()?;
+        let gathered = Gathered::new(out.path(), String::new())?;
+        assert_eq!(fs::read_dir(out.path())?.count(), 0);
+        // As in a process that is killed.
+        std::mem::forget(gathered);
+        let mut again = Gathered::new(out.path(), String::new())?;
+        again.add(&mut Outcome::default());
+        again.write(false)?;
+        let names = fs::read_dir(out.path())?.map(|it| it.map(|it| it.file_name()));
+        let names: Vec<_> = names.collect::<Result<_, _>>()?;
+        assert!(
+            names.iter().any(|it| it == reports::ways::WAYS_JSONL),
+            "{names:?}"
+        );
+        Ok(())
+    }
 }

@@ -27,7 +27,8 @@ impl Kept {
     pub fn open(options: &Options, command: String) -> anyhow::Result<Self> {
         let files = Files::scenarios([&options.scenario])
             .write("--trace", options.trace.as_ref())
-            .write("--history", options.history.as_ref());
+            .write("--history", options.history.as_ref())
+            .write_into(options.capsules.as_ref());
         files.are_apart()?;
         let out = options.out.as_deref();
         let gathered = out.map(|path| Gathered::new(path, command)).transpose()?;

@@ -70,8 +70,11 @@ impl Change {
     }
 }
 
+/// Each flaw once, where it came first.
 fn each(option: &str, flaws: &[Flaw]) -> String {
-    let options = flaws.iter().map(|flaw| format!(" --{option} {flaw}"));
+    let all = flaws.iter().enumerate();
+    let once = all.filter(|(index, flaw)| !flaws[..*index].contains(flaw));
+    let options = once.map(|(_, flaw)| format!(" --{option} {flaw}"));
     options.collect()
 }
 
@@ -110,6 +113,14 @@ mod tests {
         assert_eq!(policy_of(" --policy hardened", lost), Policy::hardened());
         let named = policy_of(" --policy pomelo --without kick-lost", lost);
         assert_eq!(named, Policy::pomelo().without(Flaw::KickLost));
+    }
+
+    #[test]
+    fn a_flaw_that_is_given_twice_is_repeated_once() {
+        let twice = "sim --with kick-lost --with star-in-name --with kick-lost";
+        let line = Line::try_parse_from(twice.split(' ')).unwrap();
+        let once = " --with kick-lost --with star-in-name";
+        assert_eq!(line.change.command_line(), once);
     }
 
     #[test]

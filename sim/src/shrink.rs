@@ -15,6 +15,7 @@ use loadgen::script::Script;
 use crate::capsule::{Capsule, Verdict};
 use crate::case::Case;
 use crate::guarantees::Violation;
+use crate::report::count;
 use crate::run::{self, Outcome};
 
 mod hints;
@@ -242,7 +243,8 @@ impl Shrinking<'_> {
         self.case = case;
         self.steps += 1;
         let size = Size::planned(&self.case);
-        (self.tell)(&format!("{what}: {size}, {} runs", self.trials.tried));
+        let tried = count(self.trials.tried, "run");
+        (self.tell)(&format!("{what}: {size}, {tried}"));
         Some(index)
     }
 

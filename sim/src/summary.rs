@@ -5,7 +5,7 @@ use std::fmt::Write;
 use reports::junit::{self, Case, End, Suite};
 
 use crate::commands::{FAILED, UNDECIDED};
-use crate::report::Tally;
+use crate::report::{Tally, count};
 use crate::table::Swept;
 
 /// As many runs of one cause are told.
@@ -19,18 +19,20 @@ pub struct Part {
     pub swept: Swept,
 }
 
-/// A suite for each part, a case for each scenario that was run.
+/// A suite for each part, a case for each scenario that was run or was to be.
 pub fn junit(parts: &[Part]) -> String {
     let suites: Vec<Suite> = parts.iter().map(suite).collect();
     junit::xml("sim", &suites)
 }
 
 fn suite(part: &Part) -> Suite {
-    let run = part.swept.scenarios.iter();
-    let run = run.filter(|(_, tally)| tally.runs > 0);
+    let all = part.swept.scenarios.iter();
+    let is_told =
+        |name: &String, tally: &Tally| tally.runs > 0 || part.swept.missing.contains_key(name);
     Suite {
         name: part.name.to_owned(),
-        cases: run
+        cases: all
+            .filter(|(name, tally)| is_told(name, tally))
             .map(|(name, tally)| Case {
                 name: name.clone(),
                 took: tally.took,
@@ -46,9 +48,22 @@ fn end(swept: &Swept, name: &str, tally: &Tally) -> End {
         let mine = groups.filter(|group| group.runs.iter().any(|run| run.scenario == name));
         let lines: Vec<String> = mine.map(ToString::to_string).collect();
         return End::Failed {
-            message: format!("{} of {} runs failed", tally.failed, tally.runs),
+            message: format!("{} of {} failed", tally.failed, count(tally.runs, "run")),
             text: lines.join("\n"),
         };
+    }
+    if let Some(missing) = swept.missing.get(name) {
+        let message = match missing {
+            Some(missing) => {
+                let planned = missing.saturating_add(tally.runs as u64);
+                format!(
+                    "not finished: {missing} of {} missing",
+                    count(planned, "seed")
+                )
+            }
+            None => format!("interrupted after {}", count(tally.runs, "run")),
+        };
+        return End::Skipped { message };
     }
     if !tally.shares.is_decided() {
         return End::Skipped {
@@ -99,6 +114,7 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use super::*;
@@ -140,6 +156,7 @@ mod tests {
             name: "fixed seeds",
             swept: Swept {
                 scenarios,
+                missing: BTreeMap::new(),
                 all,
                 failures,
                 undecided: Vec::new(),
@@ -159,10 +176,31 @@ mod tests {
             "{xml}"
         );
         assert!(
-            xml.contains(r#"<failure message="1 of 1 runs failed">"#),
+            xml.contains(r#"<failure message="1 of 1 run failed">"#),
             "{xml}"
         );
         assert!(xml.contains("G11 clean: _ still has | &lt;b&gt;"), "{xml}");
+    }
+
+    #[test]
+    fn a_scenario_that_was_not_finished_is_skipped_and_says_how_much_of_it_is_missing() {
+        let mut part = part();
+        let never = (String::from("late"), Tally::default());
+        part.swept.scenarios.push(never);
+        let missing = [("steady", Some(7)), ("chat-crash", Some(3)), ("late", None)];
+        let missing = missing.map(|(name, missing)| (name.to_owned(), missing));
+        part.swept.missing = BTreeMap::from(missing);
+        let xml = junit(&[part]);
+        assert!(
+            xml.contains(r#"tests="3" skipped="2" errors="0" failures="1""#),
+            "{xml}"
+        );
+        for told in [
+            "not finished: 7 of 8 seeds missing",
+            "interrupted after 0 runs",
+        ] {
+            assert!(xml.contains(told), "{xml}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a sweep prints: a line for each scenario, then the verdict.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use reports::output::{Output, OutputError, say};
@@ -9,7 +10,7 @@ use crate::commands::{FAILED, INTERRUPTION, UNDECIDED};
 use crate::failures::Failures;
 use crate::gather::{Gathered, ReportError};
 use crate::progress::Progress;
-use crate::report::{self, Tally};
+use crate::report::{self, Tally, count};
 use crate::sweep::{Done, Ended, Sweep, Watch};
 
 /// Prints one line for each scenario, and at the end the verdict.
@@ -58,9 +59,29 @@ impl<'a, W: Write> Table<'a, W> {
 
     /// Whether runs are missing that were planned. A sweep that only its time ends has none.
     fn is_partial(&self, ended: Ended) -> bool {
-        let mut scenarios = 0..self.tallies.len();
         let is_over = ended == Ended::OutOfTime && self.sweep.is_open_ended();
-        !is_over && !scenarios.all(|scenario| self.is_complete(scenario))
+        !is_over && !self.is_done()
+    }
+
+    /// How many runs are missing that were planned, of each scenario that has such; `None` if as many
+    /// were planned as there is time for.
+    fn missing(&self, ended: Ended) -> BTreeMap<String, Option<u64>> {
+        if !self.is_partial(ended) {
+            return BTreeMap::new();
+        }
+        let scenarios = self.sweep.scenarios.iter().zip(&self.tallies);
+        let missing = scenarios.map(|((scenario, seeds), tally)| {
+            let planned = seeds.end.saturating_sub(seeds.start);
+            let missing = planned.saturating_sub(tally.runs as u64);
+            let missing = (!self.sweep.is_open_ended()).then_some(missing);
+            (scenario.name.clone(), missing)
+        });
+        missing.filter(|(_, it)| *it != Some(0)).collect()
+    }
+
+    fn is_done(&self) -> bool {
+        let mut scenarios = 0..self.tallies.len();
+        scenarios.all(|scenario| self.is_complete(scenario))
     }
 
     /// Those of which too little was checked, with the command that repeats them.
@@ -107,6 +128,7 @@ impl<'a, W: Write> Table<'a, W> {
         }
         let undecided = self.undecided();
         let verdict = self.verdict(&all, ended);
+        let missing = self.missing(ended);
         let mut explained = undecided.clone();
         if !self.failures.is_empty() {
             explained.push(self.failures.to_string());
@@ -121,6 +143,7 @@ impl<'a, W: Write> Table<'a, W> {
         let names = self.sweep.scenarios.iter().map(|(it, _)| it.name.clone());
         Ok(Swept {
             scenarios: names.zip(self.tallies).collect(),
+            missing,
             all,
             failures: self.failures,
             undecided,
@@ -132,11 +155,13 @@ impl<'a, W: Write> Table<'a, W> {
     fn verdict(&self, all: &Tally, ended: Ended) -> String {
         let took = self.progress.elapsed();
         let held = match all.failed {
+            0 if all.runs == 1 => String::from("the only run held"),
             0 => format!("all {} runs held", all.runs),
-            failed => format!("{failed} of {} runs FAILED", all.runs),
+            failed => format!("{failed} of {} FAILED", count(all.runs, "run")),
         };
         let why = match ended {
             Ended::Complete | Ended::Unwanted => "",
+            Ended::OutOfTime if self.is_done() => "",
             Ended::OutOfTime => ", then the time was over",
             Ended::Interrupted(_) => ", then interrupted",
         };
@@ -193,6 +218,9 @@ impl<W: Write> Watch for Table<'_, W> {
 pub struct Swept {
     /// By scenario, in the order of the sweep.
     pub scenarios: Vec<(String, Tally)>,
+    /// Of those that were not finished, how many runs are missing; `None` if as many were planned as
+    /// there is time for.
+    pub missing: BTreeMap<String, Option<u64>>,
     /// All of them together.
     pub all: Tally,
     /// The runs that failed.
@@ -291,5 +319,24 @@ mod tests {
         assert!(is_partial(0..2, Ended::Interrupted(Signal::Terminate)));
         assert!(!is_partial(ALL_SEEDS, Ended::OutOfTime));
         assert!(is_partial(ALL_SEEDS, Ended::Interrupted(Signal::Terminate)));
+    }
+
+    #[test]
+    fn what_is_missing_is_counted_and_a_time_that_ends_a_whole_sweep_is_no_news() {
+        let ended = |seeds, ended| {
+            let sweep = sweep(seeds);
+            let capsules = Capsules::new(None, None);
+            let mut table = Table::new(&sweep, None, capsules, Output::new(io::sink()));
+            table.tallies[0].runs = 2;
+            let swept = table.finish(ended).expect("nothing refuses to be written");
+            let missing: Vec<_> = swept.missing.into_values().collect();
+            (missing, swept.verdict.contains("the time was over"))
+        };
+        let interrupted = Ended::Interrupted(Signal::Interrupt);
+        assert_eq!(ended(900..902, Ended::OutOfTime), (vec![], false));
+        assert_eq!(ended(900..905, Ended::OutOfTime), (vec![Some(3)], true));
+        assert_eq!(ended(900..905, interrupted), (vec![Some(3)], false));
+        assert_eq!(ended(ALL_SEEDS, Ended::OutOfTime), (vec![], true));
+        assert_eq!(ended(ALL_SEEDS, interrupted), (vec![None], false));
     }
 }

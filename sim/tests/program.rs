@@ -214,6 +214,11 @@ fn an_output_that_takes_the_place_of_another_file_or_can_not_be_written_is_told_
             "cannot write",
         ),
         (&["hashes", mine, "--trace", nowhere], "cannot write"),
+        (&["sweep", mine, "--capsules", mine], "cannot write into "),
+        (
+            &["run", mine, "--seed", "1", "--capsules", mine],
+            "cannot write into ",
+        ),
         (&["explain", mine, "--out", mine], "no capsule"),
     ] {
         let run = sim(arguments).output()?;

@@ -14,6 +14,7 @@ use super::FAILED;
 use crate::certify::way::{self, Runs};
 use crate::certify::{Certificate, Certify, Row, Watch, table};
 use crate::cli::{Seeds, threads};
+use crate::report::count;
 use crate::scenario;
 use loadgen::quoted::{quoted, quoted_path};
 
@@ -166,7 +167,8 @@ impl Watch for Progress {
                 runs,
                 differences,
             } = row;
-            say(&format!("{way}: {runs} runs, {differences} differences"));
+            let (runs, differences) = (count(*runs, "run"), count(*differences, "difference"));
+            say(&format!("{way}: {runs}, {differences}"));
         }
     }
 }

@@ -12,6 +12,7 @@ use reports::output::{Output, say};
 use super::{FAILED, INTERRUPTION, flaws};
 use crate::cli::{jobs, threads};
 use crate::detect::{Detect, Found, table};
+use crate::report::count;
 use crate::workers::Watch;
 use loadgen::quoted::quoted;
 
@@ -116,7 +117,7 @@ impl Watch<Found> for Progress {
                 false => format!("found by {}", broken.join(", ")),
             };
             let Found { flaw, seeds, .. } = &found;
-            say(&format!("{flaw}: {what} after {seeds} runs"));
+            say(&format!("{flaw}: {what} after {}", count(*seeds, "run")));
         }
         self.found.push(found);
     }

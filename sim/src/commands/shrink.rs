@@ -15,6 +15,7 @@ use super::UNDECIDED;
 use crate::capsule::Capsule;
 use crate::cli::{duration, jobs, threads};
 use crate::files::Files;
+use crate::report::count;
 use crate::shrink::{self, Limits, ShrinkError, Shrunk, regression};
 use crate::shrink::{OTHER_SEEDS, size::Size};
 use crate::workers::{self, Watch};
@@ -41,7 +42,7 @@ pub struct Options {
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Writes a test in Rust there, which demands that the run holds.
-    #[arg(long, value_name = "FILE.rs")]
+    #[arg(long, value_name = "FILE.rs", value_parser = rust_file)]
     pub test: Option<PathBuf>,
     /// Begins no more runs after this time, such as 60s or 10m.
     #[arg(long, value_parser = duration, default_value = "60s")]
@@ -49,6 +50,14 @@ pub struct Options {
     /// Threads, at most 256; one for each core if not given.
     #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
+}
+
+fn rust_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension() {
+        Some(extension) if extension == "rs" => Ok(path),
+        _ => Err(String::from("a test in Rust is a file that ends in .rs")),
+    }
 }
 
 impl Options {
@@ -131,11 +140,11 @@ fn told(shrunk: &Shrunk, smaller: &Capsule) -> String {
     let found = violation.map(ToString::to_string);
     let found = found.or_else(|| smaller.verdict.broke_off.clone());
     format!(
-        "{}\n\n{}\n{}\n{} runs, {}; {seeds}",
+        "{}\n\n{}\n{}\n{}, {}; {seeds}",
         Size::table(&shrunk.before, &shrunk.after),
         smaller.case,
         found.unwrap_or_default(),
-        shrunk.tried,
+        count(shrunk.tried, "run"),
         shrunk.ended,
     )
 }
@@ -167,6 +176,14 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_test_in_rust_is_a_file_that_cargo_takes_for_one() {
+        assert_eq!(rust_file("a/lost.rs"), Ok(PathBuf::from("a/lost.rs")));
+        for other in ["lost.txt", "lost", ".rs"] {
+            assert!(rust_file(other).is_err(), "{other}");
+        }
+    }
 
     #[test]
     fn the_smaller_capsule_is_beside_the_other() {

@@ -89,7 +89,8 @@ pub fn execute(options: &Options, command: String) -> anyhow::Result<ExitCode> {
     let files = Files::scenarios(&options.scenarios)
         .write("--fresh", options.fresh.as_ref())
         .write("--junit", options.junit.as_ref())
-        .write("--markdown", options.markdown.as_ref());
+        .write("--markdown", options.markdown.as_ref())
+        .write_into(options.how.capsules.as_ref());
     files.are_apart()?;
     let mut fresh = options.fresh.as_deref().map(Fresh::open).transpose()?;
     let fixed = options.fixed(fresh.is_some())?;
@@ -213,6 +214,9 @@ pub fn execute_all(how: &How, command: String) -> anyhow::Result<ExitCode> {
         time: None,
     };
     let gathered = how.gathered(command)?;
+    Files::default()
+        .write_into(how.capsules.as_ref())
+        .are_writable()?;
     Ok(ExitCode::from(sweep(&all, how, gathered)?.status()))
 }
 

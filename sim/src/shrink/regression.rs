@@ -39,7 +39,7 @@ pub fn test(capsule: &Capsule, signature: &Signature) -> String {
     )
 }
 
-/// As in `what_seed_3_of_random_mix_found_of_membership_holds`.
+/// As in `seed_3_of_random_mix_holds_g5_membership`.
 fn name(capsule: &Capsule, signature: &Signature) -> String {
     let promise = match signature.guarantee {
         Some(guarantee) => guarantee.to_string(),
@@ -47,8 +47,10 @@ fn name(capsule: &Capsule, signature: &Signature) -> String {
     };
     let scenario = &capsule.case.scenario;
     let name = format!("seed {} of {scenario} holds {promise}", capsule.case.seed);
-    let plain = |it: char| if it.is_ascii_alphanumeric() { it } else { '_' };
-    name.to_lowercase().chars().map(plain).collect()
+    let name = name.to_lowercase();
+    let words = name.split(|it: char| !it.is_ascii_alphanumeric());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.join("_")
 }
 
 /// The longest run of `#` behind a quotation mark, which would end a raw string.
@@ -74,12 +76,13 @@ mod tests {
         case.times.ended_at = Duration::from_secs(3);
         // What would end the text that the capsule stands in.
         case.scripts[0].name = String::from("x\"##y");
+        case.scenario = String::from("steady, (more or less)");
         let outcome = run::run(&case, false);
         let capsule = Capsule::of(&outcome, String::new()).expect("its servers still hold much");
         let signature = Signature::all(&capsule.verdict).remove(0);
         let text = test(&capsule, &signature);
         assert!(
-            text.contains("#[test]\nfn seed_7_of_steady_holds_g11_clean() -> "),
+            text.contains("#[test]\nfn seed_7_of_steady_more_or_less_holds_g11_clean() -> "),
             "{text}"
         );
         let (_, rest) = text.split_once("r###\"").expect("a raw string");

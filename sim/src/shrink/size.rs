@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{spells, users};
 use crate::case::Case;
-use crate::report::seconds;
+use crate::report::{count, seconds};
 use crate::run::Outcome;
 
 /// How much there is of everything.
@@ -93,11 +93,11 @@ impl fmt::Display for Size {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "{} faults, {} users with {} actions, {} servers, {}",
-            self.faults,
-            self.users,
-            self.actions,
-            self.servers,
+            "{}, {} with {}, {}, {}",
+            count(self.faults, "fault"),
+            count(self.users, "user"),
+            count(self.actions, "action"),
+            count(self.servers, "server"),
             seconds(self.simulated)
         )
     }
