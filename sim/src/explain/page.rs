@@ -14,7 +14,7 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// What the page may do: its own style and its own script, known by their SHA-256, and no more.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-lQ9hz98YJIoymsO2KSlrKpjZoQ+QDHt717M3BaElWaQ='; \
+    style-src 'sha256-ctUj1B/nLP+pmQFLMa0hfY8LSMn/Ej6seqOj6opWqac='; \
     script-src 'sha256-gYhJaRWIqRAo4T4ulEwRuVPbk68zGakMHe1KhSln3Q0='";
 
 /// As many other broken promises are listed.
