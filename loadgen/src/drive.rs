@@ -15,7 +15,7 @@ use crate::health::vitals::Vitals;
 use crate::plan::LoadPlan;
 use crate::record::Record;
 use crate::script::{Purpose, rng_of};
-use crate::swarm;
+use crate::swarm::Swarm;
 use crate::user::{Access, Patience};
 
 /// Rows of time in the figures of one run: each takes up to 100 KiB, most of it for histograms.
@@ -88,8 +88,9 @@ pub async fn drive<N: Network>(
         (plan.script(user), rng)
     });
     let stop_at = recorder.started_at() + plan.stop_at();
+    let mut swarm = Swarm::start(scripts, network, &access, recorder);
     let ending = tokio::select! {
-        stuck = swarm::run(scripts, network, &access, recorder, stop_at) => match stuck {
+        stuck = swarm.ended(stop_at) => match stuck {
             0 => Ending::Complete,
             users => Ending::Stuck { users },
         },
@@ -99,6 +100,7 @@ pub async fn drive<N: Network>(
     let named = users.iter().copied().filter(|&user| user < plan.users);
     let users_total = named.clone().count() as u64;
     let (mut measured, elapsed) = recorder.finish(named);
+    drop(swarm);
     measured
         .counts
         .insert("users_total".to_owned(), users_total);

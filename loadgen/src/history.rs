@@ -55,7 +55,10 @@ pub enum What {
         due: Duration,
     },
     /// Closed its connection, as a user who leaves does.
-    Leaving,
+    Leaving {
+        /// When it was due by the plan, since the start of the run: from then on it reads no more.
+        due: Duration,
+    },
     /// Went silent without closing: neither reads nor writes from now on.
     Vanished,
     /// Stopped reading, but goes on writing heartbeats and requests.

@@ -325,7 +325,7 @@ impl<N: Network, R: Record, Actions: Iterator<Item = Action>> User<N, R, Actions
                 return self.enter(session, client);
             }
             Do::Leave => {
-                self.note(What::Leaving);
+                self.note(What::Leaving { due });
                 return Some(Ending::Left);
             }
             Do::Vanish => {
@@ -459,7 +459,8 @@ impl<N: Network, R: Record, Actions: Iterator<Item = Action>> User<N, R, Actions
                 None => {
                     let duplicate = sight::is_duplicate(body);
                     self.note(What::Refused { duplicate });
-                    self.note(What::Leaving);
+                    let due = self.recorder.now();
+                    self.note(What::Leaving { due });
                     Some(Ending::Lost)
                 }
             },

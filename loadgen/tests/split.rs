@@ -14,7 +14,7 @@ use loadgen::plan::LoadPlan;
 use loadgen::plan::file::{Overrides, PlanFile};
 use loadgen::plan::shares::shares;
 use loadgen::script::{Purpose, rng_of};
-use loadgen::swarm;
+use loadgen::swarm::Swarm;
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -157,7 +157,9 @@ async fn live(plan: &LoadPlan) -> Result<(Vec<Event>, Duration), Box<dyn Error>>
         (plan.script(user), rng)
     });
     let stop_at = Instant::now() + plan.stop_at();
-    let stuck = swarm::run(scripts, &Tcp::loopback(), &access, &recorder, stop_at).await;
+    let stuck = Swarm::start(scripts, &Tcp::loopback(), &access, &recorder)
+        .ended(stop_at)
+        .await;
     assert_eq!(stuck, 0);
     cluster.stop().await?;
     let mut history = recorder.take();

@@ -186,7 +186,7 @@ fn deed(what: &What) -> Option<String> {
             Target::User(name) => format!("sends {message} to {name}"),
         },
         What::Unsent { .. } => String::from("is in no room to send to"),
-        What::Leaving => String::from("leaves"),
+        What::Leaving { .. } => String::from("leaves"),
         What::Vanished => String::from("goes silent"),
         What::Deaf => String::from("stops reading"),
         _ => return None,

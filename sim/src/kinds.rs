@@ -150,7 +150,7 @@ impl Whereabouts {
                 *self = Whereabouts::Away;
                 None
             }
-            What::Leaving => self.goes(None, FaultKind::Hasty),
+            What::Leaving { .. } => self.goes(None, FaultKind::Hasty),
             What::Vanished => self.goes(Some(FaultKind::Gone), FaultKind::GoneEntering),
             What::Deaf => Some(FaultKind::DeafReader),
             What::Sending { .. } => (*self == Whereabouts::Entering).then_some(FaultKind::Eager),
@@ -204,6 +204,9 @@ mod tests {
         let login = || What::Login {
             due: Default::default(),
         };
+        let leaving = || What::Leaving {
+            due: Default::default(),
+        };
         let sending = || What::Sending {
             message: MessageId {
                 user: 1,
@@ -221,11 +224,11 @@ mod tests {
             (1, sending()),
             (2, login()),
             (2, entering()),
-            (2, What::Leaving),
+            (2, leaving()),
             (2, login()),
             (2, What::Refused { duplicate: true }),
             // A refused user hangs up: that is no haste.
-            (2, What::Leaving),
+            (2, leaving()),
             (1, What::Deaf),
             (1, What::Vanished),
             (3, login()),

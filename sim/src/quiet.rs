@@ -43,7 +43,12 @@ mod tests {
 
     #[test]
     fn who_leaves_is_not_missed_and_who_is_kicked_is() {
-        assert_eq!(check(&[event(What::Leaving)]), []);
+        assert_eq!(
+            check(&[event(What::Leaving {
+                due: Duration::ZERO
+            })]),
+            []
+        );
         let reason = String::from("too slow");
         let found = check(&[event(What::Kicked { reason })]);
         assert_eq!(

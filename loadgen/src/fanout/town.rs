@@ -104,7 +104,13 @@ impl Town {
         self.watch(room, &name, at);
     }
 
-    /// Notes that the user of stay `slot` stopped reading.
+    /// Notes that the user of stay `slot` has read nothing since this time, when it was due to leave: on
+    /// a busy machine that may be long before it leaves.
+    pub fn stop_listening(&mut self, room: usize, slot: u32, since: Duration) {
+        self.rooms[room].deafen(slot, since, End::OwnWill);
+    }
+
+    /// Notes that the user of stay `slot` stopped reading, and will be found out.
     pub fn deafen(&mut self, room: usize, slot: u32, at: Duration) {
         let room = &mut self.rooms[room];
         room.deafen(slot, at, End::Lost);

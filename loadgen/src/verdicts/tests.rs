@@ -9,6 +9,9 @@ use crate::fanout::fold::Fold;
 use crate::history::{Event, MessageId, Target, What};
 
 const INTERRUPTED: Ending = Ending::Interrupted(Signal::Interrupt);
+const LEAVING: What = What::Leaving {
+    due: Duration::ZERO,
+};
 const ENTERED: What = What::Entered { users: Vec::new() };
 
 /// What users did and saw, and how it ended.
@@ -28,7 +31,7 @@ fn finished(ending: Ending) -> Story {
             event(0, ENTERED),
             event(1, What::Login { due }),
             event(1, What::Refused { duplicate: true }),
-            event(1, What::Leaving),
+            event(1, LEAVING),
         ],
         elapsed: Duration::from_secs(60),
         ending,
@@ -174,7 +177,7 @@ fn what_users_noted_as_wrong_fails_the_run() {
 #[test]
 fn a_user_that_was_out_when_it_was_time_to_leave_did_not_come_to_the_end() {
     let mut finished = busy(Ending::Complete);
-    finished.history.push(event(0, What::Leaving));
+    finished.history.push(event(0, LEAVING));
     for what in [
         What::Closed {
             reason: "reset".to_owned(),
@@ -192,14 +195,14 @@ fn a_user_that_was_out_when_it_was_time_to_leave_did_not_come_to_the_end() {
     assert_eq!(evidence(&finished, "finished"), [said]);
     finished.history.push(event(1, ENTERED));
     assert_eq!(evidence(&finished, "finished"), ["user 1 never left"]);
-    finished.history.push(event(1, What::Leaving));
+    finished.history.push(event(1, LEAVING));
     assert_eq!(evidence(&finished, "finished"), [""; 0]);
 }
 
 #[test]
 fn who_leaves_while_it_is_still_entering_was_not_in_its_room() {
     let mut finished = finished(Ending::Complete);
-    finished.history.push(event(0, What::Leaving));
+    finished.history.push(event(0, LEAVING));
     let said = "user 1 was out of its room when it was time to leave: its name was taken";
     assert_eq!(evidence(&finished, "finished"), [said]);
 }
@@ -250,8 +253,8 @@ fn what_went_wrong_before_a_run_was_stopped_is_told_all_the_same() {
 fn a_run_in_which_nothing_was_sent_says_nothing_of_messages() {
     let mut idle = busy(Ending::Complete);
     idle.history.truncate(5);
-    idle.history.push(event(0, What::Leaving));
-    idle.history.push(event(1, What::Leaving));
+    idle.history.push(event(0, LEAVING));
+    idle.history.push(event(1, LEAVING));
     let (verdicts, warnings) = judged(&idle);
     let judged = [
         "finished",
@@ -273,8 +276,8 @@ fn a_run_in_which_nothing_was_sent_says_nothing_of_messages() {
 #[test]
 fn a_whole_run_has_every_verdict() {
     let mut whole = busy(Ending::Complete);
-    whole.history.push(event(0, What::Leaving));
-    whole.history.push(event(1, What::Leaving));
+    whole.history.push(event(0, LEAVING));
+    whole.history.push(event(1, LEAVING));
     for event in whole.history.iter_mut().rev().take(2) {
         event.at = Duration::from_secs(50);
     }

@@ -114,11 +114,11 @@ impl World {
             (State::Asking(_), 4) => {
                 let duplicate = false;
                 self.note(user, What::Refused { duplicate });
-                self.go(user, What::Leaving);
+                self.go(user, What::Leaving { due: self.now });
             }
             (State::Asking(_), 5) => self.go(user, kicked()),
             (State::In(room), 0..4) => self.say(user, room, with),
-            (State::In(_), 4) if user != FAR => self.go(user, What::Leaving),
+            (State::In(_), 4) if user != FAR => self.go(user, What::Leaving { due: self.now }),
             (State::In(_), 5) if user != FAR => self.go(user, kicked()),
             (State::In(room), 6) if user != FAR => self.ask(user, 1 - room),
             (State::In(room), 7) if user != FAR && with % 4 == 0 => {

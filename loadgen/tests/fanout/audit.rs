@@ -122,7 +122,7 @@ fn who_came_after_the_send_or_left_before_the_answer_is_owed_nothing() {
     let figures = Story::of_three_in_a_room()
         .hello_is_sent(Target::Room)
         .enters(2050, 4, "room", &[ANN, BOB, CAT, 4])
-        .then(2060, BOB, What::Leaving)
+        .leaves(2060, BOB)
         .hello_is_heard(2070, ANN)
         .hello_is_heard(2070, CAT)
         .hello_is_answered(true)
@@ -135,7 +135,7 @@ fn who_leaves_a_while_after_the_answer_is_owed_it() {
     let figures = Story::of_three_in_a_room()
         .hello_is_sent(Target::Room)
         .hello_is_answered(true)
-        .then(4000, BOB, What::Leaving)
+        .leaves(4000, BOB)
         .figures();
     assert_eq!((figures.expected(), figures.faults("lost")), (3, 3));
 }

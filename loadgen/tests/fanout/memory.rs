@@ -61,7 +61,7 @@ impl Room {
     }
 
     fn goes(&mut self, user: u32) {
-        self.see(user, What::Leaving);
+        self.see(user, What::Leaving { due: self.now });
         let own = name(user);
         for other in (0..MEMBERS).filter(|other| *other != user) {
             self.hear(other, Push::Left((&own).into()));

@@ -1,5 +1,7 @@
 //! Who had to be told that somebody came or went, and who was.
 
+use std::time::Duration;
+
 use loadgen::history::What;
 
 use crate::story::{ANN, BOB, CAT, Figures, Story, kicked, name};
@@ -29,7 +31,7 @@ fn faults(figures: &Figures) -> (u64, u64) {
 
 #[test]
 fn a_coming_and_a_going_that_all_are_told_of_once_are_in_order() {
-    let story = told(dan_comes(), 2010, &[ANN, BOB, CAT]).then(5000, DAN, What::Leaving);
+    let story = told(dan_comes(), 2010, &[ANN, BOB, CAT]).leaves(5000, DAN);
     let figures = missed(story, 5010, &[ANN, BOB, CAT]).figures();
     assert_eq!(figures.all_faults(), []);
     // Three of the first three, three of Dan's coming, three of his going.
@@ -39,7 +41,7 @@ fn a_coming_and_a_going_that_all_are_told_of_once_are_in_order() {
 
 #[test]
 fn a_member_that_is_not_told_of_a_coming_or_a_going_is_named() {
-    let story = told(dan_comes(), 2010, &[ANN, CAT]).then(5000, DAN, What::Leaving);
+    let story = told(dan_comes(), 2010, &[ANN, CAT]).leaves(5000, DAN);
     let figures = missed(story, 5010, &[ANN, BOB]).figures();
     assert_eq!(
         figures.cases("notices_missing"),
@@ -58,7 +60,7 @@ fn a_member_that_is_told_twice_is_named_however_long_ago_it_was() {
         let figures = story.learns_of(again_ms, BOB, DAN).figures();
         assert_eq!(faults(&figures), (0, 1), "{again_ms}");
     }
-    let story = told(dan_comes(), 2010, &[ANN, BOB, CAT]).then(5000, DAN, What::Leaving);
+    let story = told(dan_comes(), 2010, &[ANN, BOB, CAT]).leaves(5000, DAN);
     let story = missed(story, 5010, &[ANN, BOB, CAT]);
     for again_ms in [5020, 50_000] {
         let figures = story.clone().misses(again_ms, BOB, DAN).figures();
@@ -109,7 +111,7 @@ fn who_enters_is_told_of_those_who_are_not_in_its_list() {
 #[test]
 fn who_enters_while_another_goes_is_told_if_that_one_is_in_its_list() {
     let story = |list: &[u32]| {
-        let story = told(dan_comes(), 2010, &[ANN, BOB, CAT]).then(5000, DAN, What::Leaving);
+        let story = told(dan_comes(), 2010, &[ANN, BOB, CAT]).leaves(5000, DAN);
         let story = missed(story.asks(5005, 5, "room"), 5010, &[ANN, BOB, CAT]);
         [ANN, BOB, CAT]
             .into_iter()
@@ -128,11 +130,25 @@ fn who_enters_while_another_goes_is_told_if_that_one_is_in_its_list() {
 #[test]
 fn who_leaves_soon_after_is_owed_no_notice() {
     let story = |left_ms| {
-        let story = told(dan_comes(), 2010, &[ANN, BOB]).then(left_ms, CAT, What::Leaving);
+        let story = told(dan_comes(), 2010, &[ANN, BOB]).leaves(left_ms, CAT);
         story
             .misses(left_ms, ANN, CAT)
             .misses(left_ms, BOB, CAT)
             .misses(left_ms, DAN, CAT)
+    };
+    assert_eq!(faults(&story(2500).figures()), (0, 0));
+    assert_eq!(faults(&story(3000).figures()), (1, 0));
+}
+
+#[test]
+fn who_leaves_late_is_owed_nothing_of_the_time_in_which_it_did_not_listen() {
+    let story = |due_ms| {
+        let due = Duration::from_millis(due_ms);
+        let story = told(dan_comes(), 2010, &[ANN, BOB]).then(9000, CAT, What::Leaving { due });
+        story
+            .misses(9000, ANN, CAT)
+            .misses(9000, BOB, CAT)
+            .misses(9000, DAN, CAT)
     };
     assert_eq!(faults(&story(2500).figures()), (0, 0));
     assert_eq!(faults(&story(3000).figures()), (1, 0));
@@ -158,7 +174,7 @@ fn others_may_know_first_that_somebody_was_thrown_out() {
 
 #[test]
 fn who_comes_back_comes_and_goes_twice() {
-    let story = told(dan_comes(), 2010, &[ANN, BOB, CAT]).then(5000, DAN, What::Leaving);
+    let story = told(dan_comes(), 2010, &[ANN, BOB, CAT]).leaves(5000, DAN);
     let story = story.enters(5001, DAN, "room", &[ANN, BOB, CAT, DAN]);
     let mut story = told(
         missed(story, 5010, &[ANN, BOB, CAT]),

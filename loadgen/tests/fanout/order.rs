@@ -1,6 +1,6 @@
 //! Whether all see what happens in a room in one order.
 
-use loadgen::history::{MessageId, Target, What};
+use loadgen::history::{MessageId, Target};
 
 use crate::story::{ANN, BOB, CAT, HELLO, Story};
 
@@ -47,7 +47,7 @@ fn a_notice_has_its_place_among_the_messages() {
     let story = |bob_first: bool| {
         let story = two_speak()
             .hears(2110, ANN, HELLO)
-            .then(2200, CAT, What::Leaving)
+            .leaves(2200, CAT)
             .misses(2210, ANN, CAT)
             .hears(2220, ANN, FROM_BOB)
             .hears(2220, BOB, HELLO);
@@ -70,7 +70,7 @@ fn two_rooms_have_two_orders_and_private_messages_have_none() {
     let two_rooms = two_speak()
         .hears(2110, ANN, HELLO)
         .hears(2111, ANN, FROM_BOB)
-        .then(2300, CAT, What::Leaving)
+        .leaves(2300, CAT)
         .figures();
     assert_eq!(two_rooms.faults("reordered"), 0);
     let private = |story: Story| {

@@ -91,7 +91,7 @@ impl<'a> Walk<'a> {
             What::Refused { .. } => {
                 self.asked.entry(login).or_default().pop_front();
             }
-            What::Leaving => self.end(login, event.at, End::OwnWill),
+            What::Leaving { due } => self.end(login, *due, End::OwnWill),
             What::Kicked { .. } | What::Closed { .. } | What::Vanished | What::Deaf => {
                 self.end(login, event.at, End::Lost);
             }
@@ -172,7 +172,7 @@ mod tests {
         let history = [
             event(1, ANN, entering("a")),
             event(2, ANN, ENTERED),
-            event(5, ANN, What::Leaving),
+            event(5, ANN, What::Leaving { due: at(5) }),
         ];
         let presences = Presences::of(&history, at(9));
         assert_eq!(spans(&presences, "a"), [(2, 5, End::OwnWill)]);
@@ -239,7 +239,7 @@ mod tests {
         let history = [
             event(1, ANN, entering("a")),
             event(2, ANN, What::Refused { duplicate: true }),
-            event(2, ANN, What::Leaving),
+            event(2, ANN, What::Leaving { due: at(2) }),
         ];
         assert_eq!(spans(&Presences::of(&history, at(9)), "a"), []);
     }

@@ -74,7 +74,7 @@ fn users_are_where_they_are_now() {
         .enters(1, ANN, "room", &[ANN])
         .enters(2, BOB, "room", &[ANN, BOB])
         .enters(3, CAT, "room", &[ANN, BOB, CAT])
-        .then(2000, BOB, What::Leaving)
+        .leaves(2000, BOB)
         .then(2001, BOB, What::Login { due })
         .then(2002, 4, What::Login { due })
         .then(2003, 4, What::Located { connector })

@@ -36,6 +36,12 @@ impl Story {
             .learns_of(1004, BOB, CAT)
     }
 
+    /// A user closes its connection when that is due.
+    pub fn leaves(self, at_ms: u64, user: u32) -> Self {
+        let due = Duration::from_millis(at_ms);
+        self.then(at_ms, user, What::Leaving { due })
+    }
+
     pub fn then(mut self, at_ms: u64, user: u32, what: What) -> Self {
         self.0.push(Event {
             at: Duration::from_millis(at_ms),

@@ -147,7 +147,7 @@ fn users(explained: &Explained) -> Vec<Sentence> {
             // Told with the login.
             What::Located { .. } | What::Connected => continue,
             What::Entering { .. } if is_first_enter(&history[..index], event) => continue,
-            What::Refused { .. } | What::LoginFailed { .. } | What::Leaving
+            What::Refused { .. } | What::LoginFailed { .. } | What::Leaving { .. }
                 if failed.contains(&login) =>
             {
                 continue;

@@ -18,7 +18,7 @@ pub fn is_deed(what: &What) -> bool {
             | What::Entering { .. }
             | What::Sending { .. }
             | What::Unsent { .. }
-            | What::Leaving
+            | What::Leaving { .. }
             | What::Vanished
             | What::Deaf
     )
@@ -79,7 +79,7 @@ pub fn told(what: &What) -> String {
         What::Left { name } => format!("is told that {name} went"),
         What::Unasked { id } => format!("gets an answer to request {id}, which is not open"),
         What::Strange { route } => format!("is pushed {route}, which means nothing"),
-        What::Leaving => String::from("leaves: closes its connection"),
+        What::Leaving { .. } => String::from("leaves: closes its connection"),
         What::Vanished => String::from("goes silent without a goodbye"),
         What::Deaf => String::from("stops reading"),
         What::Kicked { reason } => format!("is kicked: {reason}"),
@@ -110,7 +110,7 @@ pub fn label(what: &What) -> String {
         What::Left { name } => format!("− {name}"),
         What::Unasked { id } => format!("unasked answer {id}"),
         What::Strange { route } => format!("strange {route}"),
-        What::Leaving => String::from("leaves"),
+        What::Leaving { .. } => String::from("leaves"),
         What::Vanished => String::from("goes silent"),
         What::Deaf => String::from("stops reading"),
         What::Kicked { .. } => String::from("kicked"),

@@ -142,7 +142,7 @@ impl<'a> Session<'a> {
                 self.answer(at, EnterAnswer::Failed);
             }
             What::Deaf => self.deaf_at = Some(at),
-            What::Leaving => self.finish(at, End::Left),
+            What::Leaving { .. } => self.finish(at, End::Left),
             What::Vanished => self.finish(at, End::Vanished),
             What::Kicked { .. } => self.finish(at, End::Kicked),
             What::Closed { .. } => self.finish(at, End::Closed),

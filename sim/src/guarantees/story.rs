@@ -264,7 +264,8 @@ impl Story {
     }
 
     pub fn leaves(self, at: u64, user: u32) -> Self {
-        self.note(at, user, What::Leaving)
+        let due = ms(at);
+        self.note(at, user, What::Leaving { due })
     }
 
     pub fn vanishes(self, at: u64, user: u32) -> Self {

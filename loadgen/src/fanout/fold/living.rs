@@ -45,7 +45,10 @@ impl Fold {
                     format!("{who} was in no room to send what was due at {due}")
                 });
             }
-            What::Leaving => {
+            What::Leaving { due } => {
+                if let Some(Stay { room, slot }) = self.user(number).stay {
+                    self.town.stop_listening(room, slot, *due);
+                }
                 self.leave(at, login, End::OwnWill, Duration::ZERO);
                 let user = self.user(number);
                 if matches!(user.place, Place::Inside) {

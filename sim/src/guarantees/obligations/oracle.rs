@@ -230,7 +230,7 @@ impl Known {
             What::Entered { .. } => self.room = Some(self.asked.remove(0)),
             What::Refused { .. } => drop(self.asked.remove(0)),
             What::Deaf => self.is_deaf = true,
-            What::Leaving | What::Vanished | What::Closed { .. } => self.is_over = true,
+            What::Leaving { .. } | What::Vanished | What::Closed { .. } => self.is_over = true,
             _ => {}
         }
     }

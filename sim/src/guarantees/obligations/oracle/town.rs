@@ -285,7 +285,8 @@ impl Town {
             65..85 if !is_waiting => self.enter(user),
             85..93 => {
                 session.is_reading = false;
-                self.note(user, What::Leaving);
+                let now = self.now;
+                self.change(|story| story.leaves(now, user));
                 self.ask(user, Request::Bye);
             }
             93..96 => {
