@@ -24,7 +24,7 @@
 //!   against what was heard;
 //! - [`status`]: what is known of a run while it goes on;
 //! - [`verdicts`]: what had to hold, and whether it did, with the [`thresholds`] of the plan;
-//! - [`outcome`]: all of it as the report of a run;
+//! - [`outcome`]: all of it as the report of a run, with its [`environment`];
 //! - [`ab`]: whether one build is slower than another;
 //! - [`cli`] and [`program`]: the program `loadgen`.
 
@@ -34,6 +34,7 @@ pub mod capacity;
 pub mod cli;
 pub mod document;
 pub mod drive;
+pub mod environment;
 pub mod fanout;
 pub mod health;
 pub mod history;

@@ -44,6 +44,8 @@ pub struct Stamp {
     pub started_at: Duration,
     /// What was loaded: a gate's address, or [`EMBEDDED`].
     pub target: String,
+    /// What it ran on (see [`environment`](crate::environment)).
+    pub environment: BTreeMap<String, String>,
 }
 
 /// Judges what is left of a load test: what `run.json` holds.
@@ -92,7 +94,7 @@ pub fn judge(plan: &LoadPlan, finished: &Finished, stamp: Stamp) -> Run {
         latencies: BTreeMap::new(),
         load: None,
         health,
-        environment: BTreeMap::new(),
+        environment: stamp.environment,
     };
     run.show(measured);
     run
@@ -159,6 +161,7 @@ mod tests {
             command: "loadgen".to_owned(),
             started_at: Duration::ZERO,
             target: "embedded".to_owned(),
+            environment: BTreeMap::new(),
         };
         judge(&LoadPlan::new(2, 1), finished, stamp)
     }

@@ -23,6 +23,7 @@ use crate::ab;
 use crate::address::Address;
 use crate::cli::{Asked, OnHealth, Task};
 use crate::drive::{Ending, Finished};
+use crate::environment;
 use crate::health;
 use crate::outcome::{self, EMBEDDED, Stamp, judge};
 use crate::plan::counts::Counts;
@@ -127,6 +128,7 @@ async fn load(task: &Task) -> anyhow::Result<ExitCode> {
     let mut tasks = JoinSet::new();
     tasks.spawn(heed(signals, stopper, Arc::clone(&folder)));
     let started_at = date_now();
+    let environment = environment::read();
 
     say(&format!(
         "{} users in {} rooms, plan {} of {:?}, gate {gate}",
@@ -155,6 +157,7 @@ async fn load(task: &Task) -> anyhow::Result<ExitCode> {
             Some(gate) => gate.to_string(),
             None => EMBEDDED.to_owned(),
         },
+        environment,
     };
     report(&plan, &finished, stamp, &folder, task.health)
 }

@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Lines};
@@ -157,6 +158,7 @@ async fn users_for_whom_there_was_no_port_are_not_held_against_the_cluster() -> 
         command: "test".to_owned(),
         started_at: Duration::ZERO,
         target: gate.to_string(),
+        environment: BTreeMap::new(),
     };
     let run = judge(&plan, &finished, stamp);
     assert_eq!(exit_status(&run), 3);

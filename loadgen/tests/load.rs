@@ -1,5 +1,6 @@
 //! A small load test against a whole cluster on real sockets.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
@@ -118,6 +119,7 @@ async fn drive_plan(plan: &LoadPlan) -> Result<Run, Box<dyn Error>> {
         command: "test".to_owned(),
         started_at: Duration::ZERO,
         target: "embedded".to_owned(),
+        environment: BTreeMap::new(),
     };
     Ok(judge(plan, &finished, stamp))
 }

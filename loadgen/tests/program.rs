@@ -49,6 +49,7 @@ fn a_run_prints_its_summary_and_writes_its_folder() -> Outcome {
     let run = run_folder::read(&folder)?;
     assert!(run.holds() && !run.partial);
     assert_eq!(run.plan.options["users"], 10);
+    assert!(run.environment.contains_key("processors"));
     assert!(summary.ends_with(&format!("repeat: {}\n", run.command)));
     assert!(run.command.starts_with("cargo loadgen --users 10"));
     assert!(fs::read_to_string(folder.join("latencies.hdr"))?.contains("Tag=login"));

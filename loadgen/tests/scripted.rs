@@ -1,6 +1,7 @@
 //! Users and whole load tests against a server that does wrong on purpose: what they note, and what
 //! comes of it.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -323,6 +324,7 @@ async fn load(manners: Manners) -> Result<Run, Failure> {
         command: "test".to_owned(),
         started_at: Duration::ZERO,
         target: "scripted".to_owned(),
+        environment: BTreeMap::new(),
     };
     Ok(judge(&plan, &finished, stamp))
 }

@@ -15,6 +15,7 @@ use super::side::Build as Started;
 use crate::address::Address;
 use crate::cli::{OnHealth, Source};
 use crate::drive::Ending;
+use crate::environment;
 use crate::outcome::{self, Stamp, judge};
 use crate::plan::LoadPlan;
 use crate::quoted::quoted;
@@ -133,6 +134,7 @@ impl<'a> Runs<'a> {
             signal = self.signals.next() => return Ok(Ended::Interrupted(signal)),
         };
         let started_at = date_now();
+        let environment = environment::read();
         let gate = started.gate().clone();
         let watching = async |_live| watch(&mut started, self.signals).await;
         let crew = Crew::of(&plan, self.experiment.workers, false)?;
@@ -146,6 +148,7 @@ impl<'a> Runs<'a> {
             command: command_of_run(&source, &gate),
             started_at,
             target: how.to_string(),
+            environment,
         };
         let mut run = judge(&plan, &finished, stamp);
         if self.experiment.health == OnHealth::Warn {

@@ -27,6 +27,7 @@ use super::scaled::{Timing, rate_of};
 use super::search::{Rate, Settings};
 use crate::cli::{CapacityOptions, OnHealth};
 use crate::drive::Ending;
+use crate::environment;
 use crate::health;
 use crate::plan::short::{DURATION_MAX, RATE_MAX};
 use crate::plan::threshold::Demand;
@@ -281,7 +282,7 @@ fn capacity(
         curve,
         cost,
         warnings,
-        environment: environment(),
+        environment: environment::read(),
     }
 }
 
@@ -321,30 +322,6 @@ fn told(options: &CapacityOptions, hunt: &Hunt) -> BTreeMap<String, Value> {
     options
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
-}
-
-/// Where it ran, as far as the system tells.
-fn environment() -> BTreeMap<String, String> {
-    let mut environment = BTreeMap::new();
-    let mut say = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            environment.insert(name.to_owned(), value);
-        }
-    };
-    let read = |path: &str| fs::read_to_string(path).ok();
-    let processors = std::thread::available_parallelism().ok();
-    say("processors", processors.map(|it| it.to_string()));
-    let model = read("/proc/cpuinfo").and_then(|text| {
-        let line = text.lines().find(|line| line.starts_with("model name"))?;
-        Some(line.split_once(':')?.1.trim().to_owned())
-    });
-    say("processor", model);
-    say(
-        "system",
-        read("/proc/sys/kernel/osrelease").map(|it| format!("Linux {}", it.trim())),
-    );
-    say("load", read("/proc/loadavg").map(|it| it.trim().to_owned()));
-    environment
 }
 
 fn report(
