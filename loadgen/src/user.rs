@@ -72,13 +72,13 @@ pub type Vanished<S> = Vec<Client<S>>;
 /// It ends when the script has nothing left to do and the user is not connected; a user that is
 /// connected stays, until this future is dropped. The connections that it vanished from are
 /// handed back, to be kept until the end of the run.
-pub async fn run<N, R, Actions>(
+pub fn run<N, R, Actions>(
     script: Script<Actions>,
     network: N,
     access: Access,
     recorder: R,
     rng: StdRng,
-) -> Vanished<N::Stream>
+) -> impl Future<Output = Vanished<N::Stream>> + use<N, R, Actions>
 where
     N: Network,
     R: Record,
@@ -102,24 +102,8 @@ where
         retry_at: None,
         first_words: None,
     };
-    let mut vanished = Vec::new();
-    while user.wait_for_login().await {
-        // What is needed for a moment only has memory of its own, which is free again when it is over: in
-        // place, each of many thousand users would have room for it all its life.
-        let ending = match Box::pin(user.log_in()).await {
-            Ok((client, gate)) => {
-                // A user does not wait for the gate's goodbye, but neither leaves it hanging.
-                let goodbye = Box::pin(login::say_goodbye(gate, user.access.patience.close));
-                tokio::join!(user.stay(client, &mut vanished), goodbye).0
-            }
-            Err(error) => user.fail(&error),
-        };
-        user.retry_at = match ending {
-            Ending::Lost => user.back_off(),
-            Ending::Left | Ending::Vanished => None,
-        };
-    }
-    vanished
+    // An `async fn` would have room for its arguments beside the user that is made of them.
+    async move { user.live().await }
 }
 
 struct User<N: Network, R, Actions: Iterator> {
@@ -154,6 +138,30 @@ enum Ending {
     Vanished,
     /// Against its will: no login, not let in, kicked, cut off.
     Lost,
+}
+
+/// All its life.
+impl<N: Network, R: Record, Actions: Iterator<Item = Action>> User<N, R, Actions> {
+    async fn live(&mut self) -> Vanished<N::Stream> {
+        let mut vanished = Vec::new();
+        while self.wait_for_login().await {
+            // What is needed for a moment only has memory of its own, which is free again when it is over:
+            // in place, each of many thousand users would have room for it all its life.
+            let ending = match Box::pin(self.log_in()).await {
+                Ok((client, gate)) => {
+                    // A user does not wait for the gate's goodbye, but neither leaves it hanging.
+                    let goodbye = Box::pin(login::say_goodbye(gate, self.access.patience.close));
+                    tokio::join!(self.stay(client, &mut vanished), goodbye).0
+                }
+                Err(error) => self.fail(&error),
+            };
+            self.retry_at = match ending {
+                Ending::Lost => self.back_off(),
+                Ending::Left | Ending::Vanished => None,
+            };
+        }
+        vanished
+    }
 }
 
 /// The script.

@@ -9,13 +9,15 @@ use cluster::embedded::{self, Size};
 use cluster::net::Tcp;
 use cluster::options::Options;
 use loadgen::address::Address;
-use loadgen::drive::{Ending, drive, recorder};
+use loadgen::drive::{Ending, access, drive, recorder};
 use loadgen::outcome::{Stamp, judge};
 use loadgen::plan::LoadPlan;
 use loadgen::plan::counts::Counts;
 use loadgen::plan::file::{Overrides, PlanFile};
 use loadgen::plan::short::ShortPlan;
 use loadgen::plan::threshold::{COUNTS, LATENCIES};
+use loadgen::script::{Purpose, rng_of};
+use loadgen::user;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use reports::run::Run;
@@ -84,6 +86,23 @@ async fn people_who_come_and_go_all_the_time_hear_everything_once() -> Result<()
         assert!(run.latencies.contains_key(name), "nobody measures {name}");
     }
     Ok(())
+}
+
+/// Of a hundred thousand users each may take 12 KiB while it is idle, with its connection and what the audit
+/// knows of it: no more than a quarter of that is for the state of its task.
+#[test]
+fn the_task_of_a_user_takes_a_quarter_of_its_memory_at_most() {
+    let plan = LoadPlan::new(2, 1);
+    let gate = Address {
+        host: "gate".to_owned(),
+        port: 3014,
+    };
+    let rng = rng_of(plan.seed, 0, Purpose::Life);
+    let script = plan.script(0);
+    let access = access(&plan, &gate);
+    let user = user::run(script, Tcp::loopback(), access, recorder(&plan), rng);
+    let bytes = size_of_val(&user);
+    assert!(bytes <= 3 * 1024, "{bytes}");
 }
 
 /// Drives 50 users in 5 rooms for 2 s.
