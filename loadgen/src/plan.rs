@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! stage 1            settle   stage 2                  stage 3              drain
-//! users log in            |   those send who are in    some come, all send  |       all leave
+//! users log in            |   those send who are in    some come, all send  |       all leave, in turn
 //! 0 --------------------- . - 33 s -------------------- 60 s ------------- until -- leave_at
 //! ```
 //!
@@ -49,7 +49,11 @@ pub mod threshold;
 
 pub use built_in::{FindError, find};
 
-/// From the leaving to the hard stop: time for a login that is still under way to give up.
+/// From one leave to the next when all leave: the ends of a connection take both sides together half of that, so
+/// that many thousand users do not stand still to close theirs all at once.
+const LEAVE_INTERVAL: Duration = Duration::from_micros(100);
+
+/// From the last leave to the hard stop: time for a login that is still under way to give up.
 const GRACE: Duration = Duration::from_secs(15);
 
 /// How long a second login under a name stays, if it is let in.
@@ -176,14 +180,19 @@ impl LoadPlan {
         last.map_or(Duration::ZERO, |stage| stage.ends_at)
     }
 
-    /// When all users leave.
+    /// When users begin to leave.
     pub fn leave_at(&self) -> Duration {
         self.stages_end_at() + self.drain
     }
 
+    /// When `user` leaves: they go in turn.
+    pub fn leaves_at(&self, user: u32) -> Duration {
+        self.leave_at() + LEAVE_INTERVAL * user
+    }
+
     /// When the run ends, whoever has not.
     pub fn stop_at(&self) -> Duration {
-        self.leave_at() + GRACE
+        self.leaves_at(self.users) + GRACE
     }
 
     /// What the part of the run is called that `at` is in.

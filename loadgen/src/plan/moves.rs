@@ -84,7 +84,7 @@ pub fn life(plan: &LoadPlan, user: u32) -> Life {
         silences: Vec::new(),
     };
     if plan.has_namesake(user) {
-        life.moves.push(action(plan.leave_at(), Do::Leave));
+        life.moves.push(action(plan.leaves_at(user), Do::Leave));
         return life;
     }
     let mut rng = rng_of(plan.seed, user, Purpose::Moves);
@@ -199,7 +199,7 @@ fn follow(plan: &LoadPlan, user: u32, moves: &[Move], life: &mut Life) {
             }
         }
     }
-    life.moves.push(action(plan.leave_at(), Do::Leave));
+    life.moves.push(action(plan.leaves_at(user), Do::Leave));
 }
 
 fn action(at: Duration, what: Do) -> Action {

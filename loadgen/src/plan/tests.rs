@@ -73,7 +73,9 @@ fn a_script_is_a_login_sends_in_their_time_and_a_leave() {
         assert_eq!(first.what, Do::Login);
         assert!(first.at < s(2));
         assert_eq!(last.what, Do::Leave);
-        assert_eq!(last.at, plan.leave_at());
+        // In turn, ten thousand a second.
+        let turn = Duration::from_micros(100 * u64::from(user));
+        assert_eq!(last.at, plan.leave_at() + turn);
         for at in sends(&plan, user) {
             assert!(at >= s(3) && at < s(33), "{at:?}");
         }
