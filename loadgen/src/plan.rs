@@ -190,13 +190,21 @@ impl LoadPlan {
         self.leave_at() + LEAVE_INTERVAL * user
     }
 
+    /// When all have left.
+    pub fn gone_at(&self) -> Duration {
+        self.leaves_at(self.users)
+    }
+
     /// When the run ends, whoever has not.
     pub fn stop_at(&self) -> Duration {
-        self.leaves_at(self.users) + GRACE
+        self.gone_at() + GRACE
     }
 
     /// What the part of the run is called that `at` is in.
     pub fn stage_name(&self, at: Duration) -> &str {
+        if at >= self.leave_at() {
+            return "leaving";
+        }
         if at >= self.stages_end_at() {
             return "waiting for the last deliveries";
         }

@@ -34,7 +34,7 @@ pub async fn show(plan: &LoadPlan, live: &Live, has_cluster: bool) -> Infallible
 async fn show_view(plan: &LoadPlan, mut live: Live, has_cluster: bool) -> Infallible {
     let style = ProgressStyle::with_template("{prefix}\n{wide_bar} {percent:>3} %\n{msg}")
         .expect("a template with known keys");
-    let bar = Bar(ProgressBar::new(plan.leave_at().as_millis() as u64).with_style(style));
+    let bar = Bar(ProgressBar::new(plan.gone_at().as_millis() as u64).with_style(style));
     while let Some(status) = live.next().await {
         let View { head, body } = View::of(plan, &status, has_cluster);
         let elapsed = elapsed(&status);

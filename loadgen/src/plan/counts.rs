@@ -154,13 +154,13 @@ impl Counts {
             line(&stage.name, s(stage.starts_at), s(stage.ends_at), counts);
         }
         if let Some(last) = self.stages.last() {
-            let (from, until) = (plan.stages_end_at(), plan.leave_at());
+            let (from, until) = (plan.stages_end_at(), plan.gone_at());
             line("then all leave", s(from), s(until), last);
         }
         line(
             "together",
             s(Duration::ZERO),
-            s(plan.leave_at()),
+            s(plan.gone_at()),
             &self.total(),
         );
         let head = format!(
@@ -180,7 +180,7 @@ struct Samples<'c>(&'c Counts, &'c LoadPlan);
 impl fmt::Display for Samples<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(counts, plan) = self;
-        let seconds = plan.leave_at().as_secs();
+        let seconds = plan.gone_at().as_secs();
         let step = seconds.div_ceil(u64::from(SAMPLES)).max(1);
         for second in (0..=seconds).step_by(step as usize) {
             let connected = counts.connected.get(second as usize).copied();

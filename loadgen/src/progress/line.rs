@@ -22,7 +22,7 @@ pub fn of(plan: &LoadPlan, status: &Status, has_cluster: bool) -> String {
         };
     };
     put("elapsed_s", now.as_secs().to_string());
-    let left = plan.leave_at().saturating_sub(now);
+    let left = plan.gone_at().saturating_sub(now);
     put("left_s", left.as_secs().to_string());
     put("stage", plan.stage_name(now).to_owned());
     for (name, count) in [

@@ -22,7 +22,7 @@ pub struct View {
 impl View {
     pub fn of(plan: &LoadPlan, status: &Status, has_cluster: bool) -> Self {
         let now = elapsed(status);
-        let left = plan.leave_at().saturating_sub(now);
+        let left = plan.gone_at().saturating_sub(now);
         let times = format!("{}, {} left", clock(now), clock(left));
         let stage = cut(plan.stage_name(now), COLUMNS - times.len() - 2);
         let fill = COLUMNS - stage.chars().count();
