@@ -127,7 +127,8 @@ impl Chat {
             connection,
             drag: self.drag,
         };
-        let error = pump(stream, inbox, &endpoint, stopped).await;
+        let busy = self.state().options.busy_link;
+        let error = pump(stream, inbox, &endpoint, busy, stopped).await;
         let connector = &self.topology.connectors[endpoint.connection.peer].id;
         tracing::info!(server = self.id, connector, %error, "a link's connection ended");
     }
@@ -200,10 +201,6 @@ impl Endpoint for ChatEnd {
 
     fn wake(&self) -> &Notify {
         &self.connection.wake
-    }
-
-    fn busy(&self) -> usize {
-        self.chat.state().options.busy_link
     }
 
     fn pause_before_taking(&self, payload: &Bytes) -> Option<Duration> {

@@ -98,7 +98,23 @@ impl Connector {
         }
         self.state().stop();
         // The links go on meanwhile, so that the chat servers hear of it.
-        let _ = timeout(CLOSE_PATIENCE, serving::drain(&mut clients)).await;
+        let ending = async {
+            serving::drain(&mut clients).await;
+            self.told().await;
+        };
+        let _ = timeout(CLOSE_PATIENCE, ending).await;
+    }
+
+    /// Waits until the chat servers that can be reached have been told all there is to say.
+    async fn told(&self) {
+        for chat in 0..self.topology.chats.len() {
+            loop {
+                let Some(written) = self.state().unwritten(chat) else {
+                    break;
+                };
+                written.notified().await;
+            }
+        }
     }
 
     /// What the tables hold now.
@@ -188,7 +204,15 @@ impl Connector {
             connector: self.clone(),
             connection,
         };
-        let error = pump(stream, inbox, &endpoint, endpoint.ping_until_stopped()).await;
+        let busy = self.options.busy_link;
+        let error = pump(
+            stream,
+            inbox,
+            &endpoint,
+            busy,
+            endpoint.ping_until_stopped(),
+        )
+        .await;
         self.state().unlinked(&endpoint.connection);
         error
     }
@@ -267,10 +291,6 @@ impl Endpoint for ConnectorEnd {
 
     fn wake(&self) -> &Notify {
         &self.connection.wake
-    }
-
-    fn busy(&self) -> usize {
-        self.connector.options.busy_link
     }
 }
 

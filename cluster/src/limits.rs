@@ -44,8 +44,9 @@ pub const ROUND: Duration = Duration::from_millis(20);
 pub const BUSY_ROUND: usize = 200;
 
 /// How long frames of a link wait for others that go out in the same write, if the link has much to say
-/// ([`BUSY_LINK`]): the shortest time that tokio's clock knows. What is said goes over four links one
-/// after the other until its answer is there, which is then still far below a [`ROUND`] later.
+/// ([`BUSY_LINK`]): the shortest time that tokio's clock knows, which may take twice as long. Four times
+/// something goes over a link until what was said is answered, which is then some 7 ms later: a third of a
+/// [`ROUND`], for which answers wait anyway while there is much to tell.
 pub const LINK_PAUSE: Duration = Duration::from_millis(1);
 
 /// Frames that one end of a link writes in one [`ROUND`], from which on it has much to say: a write for

@@ -42,6 +42,10 @@ pub struct Link {
     connection: Connection,
     /// Signalled when a lease begins.
     leased: Arc<Notify>,
+    /// Whether all that was put on it has been written to its connection.
+    is_written: bool,
+    /// Signalled when it is, while the server stops, or can't be.
+    written: Arc<Notify>,
 }
 
 impl Link {
@@ -61,6 +65,8 @@ impl Link {
             pings_ever: 0,
             connection: Connection::new(chat, 0),
             leased: Arc::default(),
+            is_written: true,
+            written: Arc::default(),
         }
     }
 
@@ -68,6 +74,7 @@ impl Link {
     pub fn send(&mut self, payload: Bytes) {
         if !self.given_up {
             self.half.push(payload);
+            self.is_written = false;
             self.outbox_len_max = self.outbox_len_max.max(self.half.unacked_len());
             self.connection.wake.notify_one();
         }
@@ -80,9 +87,16 @@ impl Link {
             && self.half.unacked_bytes() < OUTBOX_BYTES
     }
 
+    /// Notes that there is no connection: what was to be written to it is not.
+    pub(super) fn go_down(&mut self) {
+        self.is_up = false;
+        self.written.notify_one();
+    }
+
     /// Says that this connector stops on purpose.
     pub fn say_goodbye(&mut self) {
         self.half.note(Header::Goodbye);
+        self.is_written = false;
         self.connection.wake.notify_one();
     }
 
@@ -266,7 +280,21 @@ impl State {
         connection: &Connection,
         out: &mut BytesMut,
     ) -> Result<usize, LinkError> {
-        Ok(self.current(connection)?.half.fill(out))
+        let is_stopping = self.is_stopping();
+        let link = self.current(connection)?;
+        let frames = link.half.fill(out);
+        // Whoever asks for more has written what it had.
+        link.is_written = frames == 0;
+        if link.is_written && is_stopping {
+            link.written.notify_one();
+        }
+        Ok(frames)
+    }
+
+    /// What is signalled when the chat server has been told all, if it can be and has not.
+    pub fn unwritten(&self, chat: ChatIndex) -> Option<Arc<Notify>> {
+        let link = &self.links[chat];
+        (link.is_up && !link.is_written).then(|| link.written.clone())
     }
 
     /// Puts a ping on `connection`.
@@ -330,7 +358,7 @@ impl State {
         let link = &mut self.links[chat];
         tracing::warn!(server = self.id, chat = link.chat_id, why, "gave up a link");
         link.given_up = true;
-        link.is_up = false;
+        link.go_down();
         link.peer = None;
         link.half = Half::default();
         link.report = None;

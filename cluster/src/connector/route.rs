@@ -55,7 +55,7 @@ impl State {
         let chat = connection.peer;
         let link = &mut self.links[chat];
         if link.connection_number() == connection.number {
-            link.is_up = false;
+            link.go_down();
             self.registered.retain(|other| *other != chat);
         }
     }

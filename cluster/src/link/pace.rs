@@ -10,7 +10,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::limits::{LINK_PAUSE, ROUND};
-use crate::marks::Mark;
 
 /// What one connection of a link has written lately.
 #[derive(Debug)]
@@ -44,9 +43,6 @@ impl Pace {
     /// How long what there is to write now is to wait for more.
     pub fn pause(&mut self, now: Instant) -> Option<Duration> {
         self.turn(now);
-        if self.is_busy {
-            Mark::LinkPaused.reached();
-        }
         self.is_busy.then_some(LINK_PAUSE)
     }
 

@@ -12,12 +12,13 @@ use super::LinkError;
 use super::frame::{self, Header};
 use super::pace::Pace;
 use crate::limits::{FRAME_LEN_MAX, HELLO_LEN_MAX};
+use crate::marks::Mark;
 
 /// Room for one read, in bytes: as much as the other end writes at once, see
 /// [`Half::fill`](super::half::Half::fill).
 const READ_LEN: usize = 64 * 1024;
 
-/// What a server does with one connection of a link. All three are called often and briefly.
+/// What a server does with one connection of a link. All is called often and briefly.
 pub trait Endpoint: Send + Sync {
     /// Takes a frame that arrived.
     ///
@@ -37,9 +38,6 @@ pub trait Endpoint: Send + Sync {
     /// Signalled when there may be something to send.
     fn wake(&self) -> &Notify;
 
-    /// Frames in one [`ROUND`](crate::limits::ROUND) from which on the connection is busy.
-    fn busy(&self) -> usize;
-
     /// How long to wait before a frame with this payload is taken; `None` unless the server has a
     /// [drag](crate::drag).
     fn pause_before_taking(&self, _payload: &Bytes) -> Option<Duration> {
@@ -54,11 +52,13 @@ pub trait Endpoint: Send + Sync {
 }
 
 /// Runs one connection until it breaks or `stop` ends with a reason, and says why it ended.
-/// `inbox` holds bytes that were read behind the hello.
+/// `inbox` holds bytes that were read behind the hello; after `busy` frames in one
+/// [`ROUND`](crate::limits::ROUND) what there is to write waits for more (see [`Pace`]).
 pub async fn pump<S, E>(
     stream: S,
     mut inbox: BytesMut,
     endpoint: &E,
+    busy: usize,
     stop: impl Future<Output = LinkError>,
 ) -> LinkError
 where
@@ -70,7 +70,7 @@ where
         biased;
         error = stop => error,
         error = read(reader, &mut inbox, endpoint) => error,
-        error = write(writer, endpoint) => error,
+        error = write(writer, endpoint, busy) => error,
     }
 }
 
@@ -104,9 +104,14 @@ async fn deliver<E: Endpoint>(inbox: &mut BytesMut, endpoint: &E) -> Result<(), 
     Ok(())
 }
 
-async fn write<S: AsyncWrite + Unpin, E: Endpoint>(mut writer: S, endpoint: &E) -> LinkError {
+async fn write<S, E>(mut writer: S, endpoint: &E, busy: usize) -> LinkError
+where
+    S: AsyncWrite + Unpin,
+    E: Endpoint,
+{
     let mut out = BytesMut::new();
-    let mut pace = Pace::new(endpoint.busy(), Instant::now());
+    let mut pace = Pace::new(busy, Instant::now());
+    let mut has_paused = false;
     loop {
         out.clear();
         let frames = match endpoint.fill(&mut out) {
@@ -115,13 +120,17 @@ async fn write<S: AsyncWrite + Unpin, E: Endpoint>(mut writer: S, endpoint: &E) 
         };
         if frames == 0 {
             endpoint.wake().notified().await;
-            let pause = endpoint.pause_before_writing();
-            match pause.or_else(|| pace.pause(Instant::now())) {
+            let pause = pace.pause(Instant::now());
+            has_paused = pause.is_some();
+            match endpoint.pause_before_writing().or(pause) {
                 Some(pause) => sleep(pause).await,
                 // Whoever is ready to run goes first, and what it has to say goes out with the rest.
                 None => tokio::task::yield_now().await,
             }
             continue;
+        }
+        if has_paused {
+            Mark::LinkPaused.reached();
         }
         pace.wrote(frames, Instant::now());
         if let Err(error) = writer.write_all(&out).await {
@@ -175,9 +184,98 @@ pub async fn receive<S: AsyncRead + Unpin>(
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+    use std::sync::{Mutex, MutexGuard};
+
     use tokio::io::duplex;
 
     use super::*;
+    use crate::limits::{LINK_PAUSE, ROUND};
+    use crate::link::half::Half;
+
+    const BUSY: usize = 10;
+
+    /// One end that only says something.
+    #[derive(Default)]
+    struct Speaker {
+        half: Mutex<Half>,
+        wake: Notify,
+    }
+
+    impl Speaker {
+        fn half(&self) -> MutexGuard<'_, Half> {
+            self.half.lock().expect("no test panics in here")
+        }
+
+        fn say(&self) {
+            self.half().push(Bytes::from_static(b"said"));
+            self.wake.notify_one();
+        }
+    }
+
+    impl Endpoint for Speaker {
+        fn arrived(&self, _: Header, _: Bytes) -> Result<(), LinkError> {
+            Ok(())
+        }
+
+        fn fill(&self, out: &mut BytesMut) -> Result<usize, LinkError> {
+            Ok(self.half().fill(out))
+        }
+
+        fn wake(&self) -> &Notify {
+            &self.wake
+        }
+    }
+
+    /// The numbers of the messages that come with the next read.
+    async fn hear(listener: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u64>, LinkError> {
+        let mut inbox = BytesMut::with_capacity(READ_LEN);
+        listener.read_buf(&mut inbox).await?;
+        let mut heard = Vec::new();
+        while let Some((header, _)) = frame::take(&mut inbox, FRAME_LEN_MAX)? {
+            if let Header::Data { seq, .. } = header {
+                heard.push(seq);
+            }
+        }
+        Ok(heard)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_said_waits_for_more_only_while_there_is_much_to_say() -> Result<(), LinkError>
+    {
+        let (near, mut far) = duplex(READ_LEN);
+        let speaker = Speaker::default();
+        let story = async {
+            speaker.say();
+            let begin = Instant::now();
+            assert_eq!(hear(&mut far).await?, [1]);
+            assert_eq!(
+                begin.elapsed(),
+                Duration::ZERO,
+                "with little to say nothing waits"
+            );
+            (0..BUSY).for_each(|_| speaker.say());
+            hear(&mut far).await?;
+            sleep(ROUND).await;
+            speaker.say();
+            sleep(LINK_PAUSE / 2).await;
+            speaker.say();
+            let begin = Instant::now();
+            let last = 1 + BUSY as u64;
+            assert_eq!(hear(&mut far).await?, [last + 1, last + 2], "in one write");
+            assert!(begin.elapsed() <= 2 * LINK_PAUSE);
+            sleep(2 * ROUND).await;
+            speaker.say();
+            let begin = Instant::now();
+            assert_eq!(hear(&mut far).await?, [last + 3]);
+            assert_eq!(begin.elapsed(), Duration::ZERO, "nor after a silence");
+            Ok(())
+        };
+        tokio::select! {
+            error = pump(near, BytesMut::new(), &speaker, BUSY, pending()) => Err(error),
+            done = story => done,
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_first_frame_comes_or_the_end_or_nothing_in_time() -> Result<(), LinkError> {
