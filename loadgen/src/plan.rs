@@ -88,8 +88,8 @@ pub struct LoadPlan {
     /// From the last arrival of a stage to the next stage, so that all have entered when it begins;
     /// and nobody sends for so long before it goes and after it came.
     pub settle: Duration,
-    /// From the last stage to the leaving of all: time for the last deliveries. What is accepted less
-    /// than a second before all leave is owed to nobody.
+    /// From the last stage to the first leave: time for the last deliveries. What is accepted less than a
+    /// second before a member leaves is not owed to it.
     pub drain: Duration,
     /// Who does not listen now and then.
     pub slow_readers: Option<SlowReaders>,
@@ -185,14 +185,14 @@ impl LoadPlan {
         self.stages_end_at() + self.drain
     }
 
-    /// When `user` leaves: they go in turn.
+    /// When `user` leaves. They go in turn, room by room, so that hardly anybody is left behind to be told.
     pub fn leaves_at(&self, user: u32) -> Duration {
-        self.leave_at() + LEAVE_INTERVAL * user
+        self.leave_at() + LEAVE_INTERVAL * self.rooms.place_of(user)
     }
 
     /// When all have left.
     pub fn gone_at(&self) -> Duration {
-        self.leaves_at(self.users)
+        self.leave_at() + LEAVE_INTERVAL * self.users
     }
 
     /// When the run ends, whoever has not.

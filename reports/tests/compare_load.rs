@@ -99,6 +99,8 @@ fn what_is_not_the_same_load_or_machine_is_noted() {
     new.plan.options.remove("transport");
     new.environment
         .insert("processor".to_owned(), "64 cores".to_owned());
+    new.environment
+        .insert("load".to_owned(), "0.12 0.30 0.40 2/300 999".to_owned());
     let text = told(&base, &new);
     let notes: Vec<&str> = text
         .lines()

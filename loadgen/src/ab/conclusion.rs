@@ -45,17 +45,21 @@ pub fn verdict_of(
             .map(|trial| format!("{}: did not hold: {}", trial.run, trial.broken.join(", ")))
             .collect()
     };
-    let (of_base, of_new) = (broken(|pair| &pair.base), broken(|pair| &pair.new));
+    let stopped = is_stopped.then(|| {
+        let (done, all) = (pairs.len(), experiment.pairs);
+        format!("it was stopped when {done} of {all} pairs were done")
+    });
+    let (mut of_base, mut of_new) = (broken(|pair| &pair.base), broken(|pair| &pair.new));
     if !of_base.is_empty() {
+        of_base.extend(stopped);
         return (Verdict::Invalid, of_base);
     }
     if !of_new.is_empty() {
+        of_new.extend(stopped);
         return (Verdict::Fail, of_new);
     }
-    if is_stopped {
-        let (done, all) = (pairs.len(), experiment.pairs);
-        let reason = format!("it was stopped when {done} of {all} pairs were done");
-        return (Verdict::Inconclusive, vec![reason]);
+    if stopped.is_some() {
+        return (Verdict::Inconclusive, stopped.into_iter().collect());
     }
     if pairs.len() < experiment.pairs as usize {
         let reason = format!(
@@ -176,7 +180,9 @@ mod tests {
     fn what_was_stopped_is_undecided_unless_something_broke() {
         let stopped = |new| verdict_of(&experiment(), &pairs(&[], new)[..1], &[], true);
         let reason = "it was stopped when 1 of 4 pairs were done".to_owned();
-        assert_eq!(stopped(&[]), (Verdict::Inconclusive, vec![reason]));
-        assert_eq!(stopped(&["once"]).0, Verdict::Fail);
+        assert_eq!(stopped(&[]), (Verdict::Inconclusive, vec![reason.clone()]));
+        let (verdict, reasons) = stopped(&["once"]);
+        assert_eq!(verdict, Verdict::Fail);
+        assert_eq!(reasons, ["02-new: did not hold: once", &reason]);
     }
 }

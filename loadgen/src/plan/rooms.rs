@@ -105,6 +105,19 @@ impl Rooms {
         }
     }
 
+    /// The place of `user` when all stand in a row, room by room.
+    pub fn place_of(&self, user: u32) -> u32 {
+        match self {
+            Self::Turns { count, users } => {
+                let room = user % count;
+                // The first rooms have one user more, if they can't all have as many.
+                let before = room * (users / count) + room.min(users % count);
+                before + user / count
+            }
+            Self::Runs { .. } => user,
+        }
+    }
+
     /// The users who first enter `room`, in order.
     pub fn members(&self, room: u32) -> impl Iterator<Item = u32> + use<> {
         let (users, step) = match self {
@@ -171,6 +184,16 @@ mod tests {
         },
         Sizes::Count(1),
     ];
+
+    #[test]
+    fn in_a_row_users_stand_room_by_room_each_in_a_place_of_its_own() {
+        for how in ALL {
+            let rooms = Rooms::new(how, 103, 3);
+            let members = (0..rooms.count()).flat_map(|room| rooms.members(room));
+            let places: Vec<u32> = members.map(|user| rooms.place_of(user)).collect();
+            assert_eq!(places, Vec::from_iter(0..103), "{how:?}");
+        }
+    }
 
     #[test]
     fn every_user_is_in_exactly_the_room_that_counts_it() {

@@ -70,8 +70,8 @@ pub struct ShortPlan {
     pub message_len: usize,
     /// How long the arrivals take; they are evenly spread.
     pub ramp: Duration,
-    /// From the last send to the leaving of all: time for the last deliveries. What is accepted
-    /// less than a second before all leave is owed to nobody.
+    /// From the last send to the first leave: time for the last deliveries. What is accepted less than a
+    /// second before a member leaves is not owed to it.
     pub drain: Duration,
 }
 

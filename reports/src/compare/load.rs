@@ -37,6 +37,9 @@ pub fn write(out: &mut impl Write, base: &Run, new: &Run) -> fmt::Result {
 /// is to differ.
 const TARGET: &str = "target";
 
+/// The fact of a machine that tells how busy it was.
+const LOAD: &str = "load";
+
 /// The load of a run as options of another command: what repeats it, but for the program and the gate.
 fn load(command: &str) -> String {
     let load = command.strip_prefix("cargo loadgen").unwrap_or_default();
@@ -79,7 +82,14 @@ fn write_notes(out: &mut impl Write, base: &Run, new: &Run) -> fmt::Result {
             .map(|(name, value)| (name.clone(), plain(value)))
             .collect()
     };
-    let environment = |run: &Run| run.environment.clone();
+    // The machine may be the same however busy it was.
+    let environment = |run: &Run| -> BTreeMap<String, String> {
+        let facts = run.environment.iter();
+        let facts = facts.filter(|(name, _)| *name != LOAD);
+        facts
+            .map(|(name, fact)| (name.clone(), fact.clone()))
+            .collect()
+    };
     let mut notes = differences(&seed(base), &seed(new));
     notes.extend(differences(&options(base), &options(new)));
     notes.extend(differences(&environment(base), &environment(new)));

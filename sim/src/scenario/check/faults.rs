@@ -138,7 +138,8 @@ fn wrong_user(name: &str, users: &Users) -> Option<String> {
         // Their numbers are behind those of all others.
         _ => users.count.max.saturating_add(pairs.saturating_mul(2)),
     };
-    let is_there = number.parse().is_ok_and(|number: u32| number < end);
+    let is_number = |parsed: &u32| parsed.to_string() == number && *parsed < end;
+    let is_there = number.parse().is_ok_and(|number| is_number(&number));
     (!is_there).then(|| {
         let last = end.saturating_sub(1);
         format!("not every run has a user called `{name}`; they are called {USER}0 to {USER}{last}")
